@@ -1,0 +1,82 @@
+// What the compiler derives from a model, each equation with the steps that led to it.
+//
+// Symbols used in equations: "V" the value, "D(V,x)" its partial derivative, "D(V,x,y)" second derivatives,
+// "D(V,t)", "p[x]" the costate of state x, "m" the density, "V[j=2]" the value in a regime.
+// The printers of expr/ show "D(V,x)" as the Unicode or LaTeX partial derivative.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "diagnostics/diagnostic.hpp"
+#include "model/model.hpp"
+
+namespace hopf::derive {
+
+using expr::ExprId;
+using expr::SymbolId;
+
+/// `left = right`, printed in any style.
+struct Equation {
+  ExprId left, right;
+};
+
+/// A named result: a word on each step, its equations, and the source of its formula.
+struct Step {
+  std::string title;              // "Hamiltonian"
+  std::string words;              // one or two sentences: what was done and why it is allowed
+  std::string source;             // "Fleming & Soner 2006, IV.3"
+  std::vector<Equation> equations;
+};
+
+/// How one control group is minimised in the Hamiltonian.
+struct ControlLaw {
+  enum class Form : std::uint8_t { None, Quadratic, Convex, BangBang, Finite, Ball, Simplex, Numerical };
+  int group = -1;
+  Form form = Form::Numerical;
+  std::string reason;             // words: "quadratic in tau with curvature 0.02, clamped to [-2, 2]"
+  /// One per component, over states, t, parameters, D(V,.) and D(V,.,.): the exact minimiser over the set.
+  std::vector<ExprId> law;
+  ExprId switching;               // BangBang: the coefficient whose sign decides
+};
+
+struct Equations {
+  /// Gradient and Hessian symbols by state index: p[i] is "D(V,x_i)", M[i*n+j] is "D(V,x_i,x_j)" (symmetric: one symbol).
+  SymbolId V, V_t;
+  std::vector<SymbolId> p, M;
+  std::vector<ExprId> covariance;          // a = sigma C sigma', n*n
+  ExprId hamiltonian_integrand;            // L + p.f + 1/2 tr(a M), before minimisation
+  std::vector<ControlLaw> laws;            // one per control group, in the order in which they are eliminated
+  ExprId hamiltonian;                      // minimised, when every law is closed; invalid otherwise
+  bool closed_form = false;
+
+  // LQ structure: dx = (A x + B u + c) dt + (S + sum_i C_i x_i + sum_j D_j u_j) dw, L = 1/2 z'Wz + w'z + w0 with z = (x, u).
+  struct LinearQuadratic {
+    std::vector<double> A, B, c;            // n*n, n*m, n
+    std::vector<double> S, C, D;            // n*K, n*(n*K), m*(n*K)
+    std::vector<double> Q, N, R, q, r;      // L = 1/2 x'Qx + x'N u + 1/2 u'R u + q'x + r'u + constant
+    double constant = 0;
+    std::vector<double> P_T, p_T; double c_T = 0;  // terminal 1/2 x'P_T x + p_T'x + c_T
+    bool time_varying = false;
+    bool unconstrained = true;              // every control set is the whole space
+  };
+  std::optional<LinearQuadratic> lq;
+  std::string lq_refusal;                   // why not LQ, in words
+  bool hopf_cole = false;
+  std::string hopf_cole_refusal;
+
+  std::vector<Step> steps;                  // everything `derive` prints, in order
+  const Step* find(const std::string& field) const;  // by field name: "hamiltonian", "control_law", "hjb", ...
+};
+
+/// Everything that follows from a model. Errors (unbounded Hamiltonian, no discount or horizon) go to the sink.
+std::optional<Equations> equations(const model::Model&, diagnostics::Sink&);
+
+/// The discrete-time Bellman equation for a step dt, `.bellman(dt)`.
+Step bellman(const model::Model&, const Equations&, double dt);
+
+/// Text of all steps, or of one field, in the style asked for.
+std::string render(const model::Model&, const Equations&, expr::Style, const std::string& field = "");
+
+}  // namespace hopf::derive

@@ -1,0 +1,26 @@
+// Plan -> kernels -> machine code -> runtime -> value function: the last phases, for `solve` and `evaluate`.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+
+#include "diagnostics/diagnostic.hpp"
+#include "plan/plan.hpp"
+#include "value/value_function.hpp"
+
+namespace hopf::driver {
+
+/// Long work calls this; returning true asks it to stop (Ctrl-C). fraction < 0 when unknown.
+using Progress = std::function<bool(const char* what, double fraction)>;
+
+/// Solves; nothing when errors were emitted or the user stopped it.
+std::optional<runtime::ValueFunction> solve(const model::Model&, const derive::Equations&, const plan::Options&,
+                                            const Progress&, diagnostics::Sink&);
+
+/// Values a given policy: control name -> expression in the model's symbols. Linear: one solve.
+using Policy = std::map<std::string, expr::ExprId>;
+std::optional<runtime::ValueFunction> evaluate(const model::Model&, const derive::Equations&, const Policy&,
+                                               const plan::Options&, const Progress&, diagnostics::Sink&);
+
+}  // namespace hopf::driver

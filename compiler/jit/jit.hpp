@@ -1,0 +1,44 @@
+// Kernels to machine code in this process: ORC, with an object cache keyed by content.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "abi/hopf_runtime.h"
+#include "kernel/kernel.hpp"
+
+namespace hopf::jit {
+
+enum class Level : std::uint8_t { O0, O3 };
+
+struct Options {
+  Level level = Level::O3;
+  bool cache = true;         // ~/.cache/hopf or $XDG_CACHE_HOME/hopf; HOPF_CACHE_DIR overrides
+  std::string dump;          // "llvm" or "asm": Program::dump holds the text
+};
+
+/// Native code of one kernel module; function pointers live as long as the Program.
+class Program {
+ public:
+  ~Program();
+  Program(Program&&) noexcept;
+  Program& operator=(Program&&) noexcept;
+  hopf_point_kernel point(const std::string& name) const;  // null when there is none
+  hopf_path_kernel path(const std::string& name) const;
+  const std::string& dump() const;
+  bool from_cache() const;
+
+  struct Impl;
+  explicit Program(std::unique_ptr<Impl>);
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Compiles all kernels of one module. Throws std::runtime_error only on an internal fault (LLVM refuses our IR).
+Program load(std::span<const kernel::Kernel>, const Options& = {});
+
+}  // namespace hopf::jit

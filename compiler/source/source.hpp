@@ -1,0 +1,54 @@
+// Source files, byte spans, and the way back from a byte to a line and a column.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.hpp"
+
+namespace hopf::source {
+
+using FileId = base::Id<struct FileTag>;
+
+/// Half-open byte range [begin, end) of one file.
+struct Span {
+  FileId file;
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+
+  bool valid() const { return file.valid(); }
+  auto operator<=>(const Span&) const = default;
+};
+
+/// The smallest span that covers both (same file).
+Span join(Span a, Span b);
+
+struct Position {
+  int line = 1;    // 1-based
+  int column = 1;  // 1-based, in Unicode code points
+};
+
+struct File {
+  std::string path;  // as the user wrote it, or "<input>"
+  std::string text;
+  std::vector<std::uint32_t> line_starts;
+};
+
+class SourceSet {
+ public:
+  /// Adds text under a display path; never fails. Same path twice gives two files (REPL inputs).
+  FileId add(std::string path, std::string text);
+  const File& file(FileId id) const;
+  Position position(FileId id, std::uint32_t offset) const;
+  std::string_view line(FileId id, int line) const;
+  std::string_view text(Span span) const;
+  std::size_t size() const;
+
+ private:
+  std::vector<File> files_;
+};
+
+}  // namespace hopf::source

@@ -1,0 +1,41 @@
+// Rectilinear grids of any dimension. The last axis is the fastest in memory; lanes of kernels run along it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace hopf::runtime {
+
+enum class Boundary : std::uint8_t { Periodic, Reflect, Absorb, Constrain, Extrapolate };
+
+struct Axis {
+  std::string name;           // the state's name
+  std::string unit;           // as the user wrote it; may be empty
+  Boundary boundary = Boundary::Constrain;
+  std::vector<double> nodes;  // increasing; a periodic axis of period hi-lo has nodes lo .. hi-h (hi is not repeated)
+  double lo = 0, hi = 1;      // the declared domain
+
+  bool periodic() const { return boundary == Boundary::Periodic; }
+  bool uniform() const;       // spacing constant to rounding
+};
+
+struct Grid {
+  std::vector<Axis> axes;
+
+  std::size_t dimension() const { return axes.size(); }
+  std::size_t points() const;
+  std::size_t stride(std::size_t axis) const;
+};
+
+/// n nodes on [lo, hi]; a periodic axis gets n-1 distinct nodes, so that n = 201 means spacing (hi-lo)/200 on every axis.
+Axis uniform_axis(std::string name, std::string unit, Boundary, double lo, double hi, int n);
+
+/// Multilinear interpolation of values[points] at x; periodic axes wrap, others clamp to the box.
+double interpolate(const Grid&, std::span<const double> values, std::span<const double> x);
+/// Gradient of the smooth interpolant: central differences at the nodes, interpolated multilinearly.
+void gradient(const Grid&, std::span<const double> values, std::span<const double> x, std::span<double> out);
+
+}  // namespace hopf::runtime
