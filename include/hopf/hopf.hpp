@@ -38,7 +38,8 @@ enum class Style { Unicode, Latex, Hopf };
 
 struct SolveOptions {
   std::string method = "auto";
-  std::vector<int> grid;
+  std::vector<int> grid;            // nodes per axis; one number serves all axes; empty: chosen
+  std::vector<double> stretch;      // per axis: 0 uniform, > 0 clusters nodes toward the lower end
   int steps = 0;
   double tolerance = 0;
   int threads = 0;
@@ -61,6 +62,7 @@ class Model {
   std::string name() const;
   std::vector<std::string> states() const;
   std::vector<std::string> controls() const;
+  std::vector<std::string> parameters() const;
   struct Impl;
   std::shared_ptr<const Impl> impl;
 };
@@ -91,6 +93,7 @@ class Ensemble {
 struct SessionOptions {
   std::function<void(std::string_view)> out;              // where print and derive write; default: standard output
   /// what, fraction in [0,1] (negative: unknown), estimate of seconds left (negative: unknown); true asks for a stop.
+  /// Between statements it is called with an empty `what`, only to ask whether to go on.
   std::function<bool(std::string_view what, double fraction, double seconds_left)> progress;
   std::map<std::string, std::string> parameters;          // --set name=value, applied to every model that has the name
   int threads = 0;
@@ -119,6 +122,8 @@ class Session {
   // -- the verbs
   std::optional<Model> compile(std::string_view text, std::string_view model_name = "");
   std::optional<Model> model_in_file(const std::string& path, std::string_view model_name = "");
+  /// Every model that the file declares, in order; nothing in the file is run.
+  std::optional<std::vector<Model>> models_in_file(const std::string& path);
   std::optional<std::string> derive(const Model&, Style = Style::Unicode, std::string_view field = "");
   std::optional<std::string> plan(const Model&, const SolveOptions& = {});
   std::optional<Solution> solve(const Model&, const SolveOptions& = {});
@@ -136,6 +141,7 @@ class Session {
   std::string diagnostics_text() const;
   std::string diagnostics_json() const;   // one object a line
   bool cancelled() const;
+  std::string phase_times() const;        // one line a phase, with time_phases
 
  private:
   struct Impl;
