@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -50,7 +51,7 @@ struct Diagnostic {
 /// Collects the diagnostics of a run. Emitting never throws and never prints.
 class Sink {
  public:
-  /// Returns the stored diagnostic so that labels and help can be added to it.
+  /// Returns the stored diagnostic so that labels and help can be added to it; valid until `clear`.
   Diagnostic& emit(Kind kind, source::Span primary, std::string message);
   bool has_errors() const { return errors_ > 0; }
   std::size_t error_count() const { return errors_; }
@@ -59,7 +60,7 @@ class Sink {
   void clear();
 
  private:
-  std::vector<Diagnostic> diagnostics_;
+  std::deque<Diagnostic> diagnostics_;
   std::size_t errors_ = 0;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,7 +49,16 @@ class SourceSet {
   std::size_t size() const;
 
  private:
-  std::vector<File> files_;
+  std::deque<File> files_;  // a deque: views into one file stay valid while others are added
 };
+
+/// Reads a whole file from disk into the set; an empty id and the system's reason in `why` when it cannot.
+FileId load(SourceSet&, const std::string& path, std::string& why);
+
+/// Byte offset of the first byte that is not well-formed UTF-8 (RFC 3629), if there is one.
+std::optional<std::uint32_t> find_invalid_utf8(std::string_view text);
+
+/// Number of code points in well-formed text; in ill-formed text each stray byte counts as one.
+int count_code_points(std::string_view text);
 
 }  // namespace hopf::source
