@@ -1,0 +1,175 @@
+#include "path/run.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+
+namespace hopf::runtime {
+namespace {
+
+/// At least 64 chunks for a large ensemble, whole vectors in each, and never more than fits the first cache.
+std::int64_t chunk_size(std::int64_t paths) {
+  const std::int64_t share = (paths + 63) / 64;
+  return std::clamp<std::int64_t>((share + 15) / 16 * 16, 16, 1024);
+}
+
+/// The registers of one chunk of paths.
+class Lanes {
+ public:
+  Lanes(const PathRun& run, Chunk chunk) : run_(run), chunk_(chunk), values_(run.initial.size()) {
+    for (std::size_t k = 0; k < values_.size(); ++k) {
+      values_[k].assign(static_cast<std::size_t>(chunk.size()), run.initial[k]);
+      if (k >= run.from.size()) continue;
+      const auto first = run.from[k].begin() + chunk.begin;
+      std::copy(first, first + chunk.size(), values_[k].begin());
+    }
+    for (auto& lane : values_) pointers_.push_back(lane.data());
+  }
+
+  void call(const PathKernel& kernel, std::int64_t first, std::int64_t count, const PathRun::Level& level) {
+    hopf_path_call call{};
+    call.count = chunk_.size();
+    call.first_path = chunk_.begin;
+    call.first_step = first;
+    call.step_count = count;
+    call.seed = run_.seed;
+    call.uniforms = run_.uniforms.data();
+    call.steps = run_.step_table.data() + static_cast<std::size_t>(first) * run_.per_step;
+    call.tables = level.tables.data();
+    call.carried = pointers_.data();
+    kernel(call);
+  }
+
+  /// Steps first .. last-1, changing tables where the policy's level changes.
+  void advance(std::int64_t first, std::int64_t last) {
+    while (first < last) {
+      const PathRun::Level& level = level_at(first);
+      const PathRun::Level* next = &level + 1;
+      const bool is_last = next == run_.levels.data() + run_.levels.size();
+      const std::int64_t end = is_last ? last : std::min(last, next->first_step);
+      call(run_.advance, first, end - first, level);
+      first = end;
+    }
+  }
+
+  const PathRun::Level& level_at(std::int64_t step) const {
+    const auto later = [](std::int64_t s, const PathRun::Level& level) { return s < level.first_step; };
+    return *std::prev(std::upper_bound(run_.levels.begin(), run_.levels.end(), step, later));
+  }
+
+  /// The lane and register that are not finite, the lane of the lowest path first.
+  std::optional<std::pair<std::size_t, std::size_t>> not_finite() const {
+    for (std::size_t lane = 0; lane < static_cast<std::size_t>(chunk_.size()); ++lane) {
+      for (std::size_t k = 0; k < values_.size(); ++k) {
+        if (!std::isfinite(values_[k][lane])) return std::pair(lane, k);
+      }
+    }
+    return std::nullopt;
+  }
+
+  const std::vector<double>& operator[](std::size_t k) const { return values_[k]; }
+
+ private:
+  const PathRun& run_;
+  Chunk chunk_;
+  std::vector<std::vector<double>> values_;
+  std::vector<void*> pointers_;
+};
+
+/// Runs the faulty path again, alone and one step at a time: counters make it the same path.
+PathFault locate(const PathRun& run, std::int64_t path) {
+  Lanes lanes(run, {path, path + 1});
+  PathFault fault{.path = path, .step = run.steps};
+  if (run.start) lanes.call(run.start, 0, 1, lanes.level_at(0));
+  for (std::int64_t step = 0; step < run.steps && !lanes.not_finite(); ++step) {
+    fault.before.clear();
+    for (std::size_t i = 0; i < run.states; ++i) fault.before.push_back(lanes[i][0]);
+    fault.step = step;
+    lanes.advance(step, step + 1);
+  }
+  if (!lanes.not_finite() && run.finish) {
+    fault.step = run.steps;
+    for (std::size_t i = 0; i < run.states; ++i) fault.before[i] = lanes[i][0];
+    lanes.call(run.finish, run.steps, 1, lanes.level_at(run.steps - 1));
+  }
+  if (const auto bad = lanes.not_finite()) {
+    fault.register_index = bad->second;
+    fault.value = lanes[bad->second][0];
+  }
+  return fault;
+}
+
+struct ChunkTotals {
+  std::int64_t left = 0, stopped = 0;
+};
+
+/// One chunk from start to finish. Returns the first faulty path, if there is one.
+std::optional<std::int64_t> run_chunk(const PathRun& run, Chunk chunk, Ensemble& out, ChunkTotals& totals) {
+  Lanes lanes(run, chunk);
+  const auto faulty = [&]() -> std::optional<std::int64_t> {
+    const auto bad = lanes.not_finite();
+    if (!bad) return std::nullopt;
+    return chunk.begin + static_cast<std::int64_t>(bad->first);
+  };
+  const auto record = [&](std::size_t index) {
+    for (std::size_t i = 0; i < run.states; ++i) {
+      const auto place = static_cast<std::ptrdiff_t>(index) * run.paths + chunk.begin;
+      std::copy(lanes[i].begin(), lanes[i].end(), out.recorded[i].begin() + place);
+    }
+  };
+  if (run.start) lanes.call(run.start, 0, 1, lanes.level_at(0));
+  if (const auto path = faulty()) return path;
+  record(0);
+  for (std::size_t r = 1; r < run.records.size(); ++r) {
+    lanes.advance(run.records[r - 1], run.records[r]);
+    if (const auto path = faulty()) return path;
+    record(r);
+  }
+  if (run.finish) lanes.call(run.finish, run.steps, 1, lanes.level_at(run.steps - 1));
+  if (const auto path = faulty()) return path;
+  std::copy(lanes[run.cost].begin(), lanes[run.cost].end(), out.cost.begin() + chunk.begin);
+  const auto count = [&](std::optional<std::size_t> k, double value) {
+    return k ? std::count(lanes[*k].begin(), lanes[*k].end(), value) : 0;
+  };
+  totals = {count(run.left, 1.0), count(run.alive, 0.0)};
+  return std::nullopt;
+}
+
+}  // namespace
+
+PathOutcome run_paths(const PathRun& run, Ensemble& out, const PoolProgress& progress) {
+  const auto paths = static_cast<std::size_t>(run.paths);
+  out.recorded.assign(run.states, std::vector<double>(run.records.size() * paths));
+  out.cost.assign(paths, 0.0);
+  const std::vector<Chunk> chunks = fixed_chunks(run.paths, chunk_size(run.paths));
+  std::vector<ChunkTotals> totals(chunks.size());
+
+  constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
+  std::atomic<std::int64_t> first_fault{kNone};
+  const auto body = [&](std::int64_t index) {
+    const Chunk chunk = chunks[static_cast<std::size_t>(index)];
+    // Chunks above a known fault cannot change which path is named; those below still run.
+    if (chunk.begin > first_fault.load()) return;
+    const auto fault = run_chunk(run, chunk, out, totals[static_cast<std::size_t>(index)]);
+    if (!fault) return;
+    std::int64_t known = first_fault.load();
+    while (*fault < known && !first_fault.compare_exchange_weak(known, *fault)) {
+    }
+  };
+  PathOutcome outcome;
+  outcome.cancelled = !parallel_for(run.threads, static_cast<std::int64_t>(chunks.size()), body, progress);
+  if (outcome.cancelled) return outcome;
+  if (first_fault != kNone) {
+    outcome.fault = locate(run, first_fault);
+    return outcome;
+  }
+  for (const ChunkTotals& total : totals) {
+    out.left_domain += total.left;
+    out.stopped += total.stopped;
+  }
+  out.steps_done = run.paths * run.steps;
+  return outcome;
+}
+
+}  // namespace hopf::runtime
