@@ -33,8 +33,16 @@ struct Grid {
 /// n nodes on [lo, hi]; a periodic axis gets n-1 distinct nodes, so that n = 201 means spacing (hi-lo)/200 on every axis.
 Axis uniform_axis(std::string name, std::string unit, Boundary, double lo, double hi, int n);
 
+/// Nodes x(s) = lo + (hi - lo)(e^(k s) - 1)/(e^k - 1), s uniform: a stretch k > 0 gathers them at the lower end,
+/// k < 0 at the upper one. A periodic axis stays uniform.
+Axis stretched_axis(std::string name, std::string unit, Boundary, double lo, double hi, int n, double stretch);
+/// Constant ratio between neighbours; 0 < lo < hi. For states that grow in proportion to themselves.
+Axis geometric_axis(std::string name, std::string unit, Boundary, double lo, double hi, int n);
+
 /// Multilinear interpolation of values[points] at x; periodic axes wrap, others clamp to the box.
 double interpolate(const Grid&, std::span<const double> values, std::span<const double> x);
+/// The value at the nearest corner of the cell that holds x: for controls from finite sets.
+double nearest(const Grid&, std::span<const double> values, std::span<const double> x);
 /// Gradient of the smooth interpolant: central differences at the nodes, interpolated multilinearly.
 void gradient(const Grid&, std::span<const double> values, std::span<const double> x, std::span<double> out);
 

@@ -1,0 +1,166 @@
+#include "grid/grid.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace hopf::runtime {
+
+bool Axis::uniform() const {
+  if (nodes.size() < 3) return true;
+  const double h = (nodes.back() - nodes.front()) / static_cast<double>(nodes.size() - 1);
+  for (std::size_t i = 1; i < nodes.size(); ++i) {
+    if (std::abs(nodes[i] - nodes[i - 1] - h) > 1e-9 * h) return false;
+  }
+  return true;
+}
+
+std::size_t Grid::points() const {
+  std::size_t count = 1;
+  for (const Axis& axis : axes) count *= axis.nodes.size();
+  return count;
+}
+
+std::size_t Grid::stride(std::size_t axis) const {
+  std::size_t stride = 1;
+  for (std::size_t k = axis + 1; k < axes.size(); ++k) stride *= axes[k].nodes.size();
+  return stride;
+}
+
+namespace {
+
+Axis axis_shell(std::string name, std::string unit, Boundary boundary, double lo, double hi) {
+  Axis axis;
+  axis.name = std::move(name);
+  axis.unit = std::move(unit);
+  axis.boundary = boundary;
+  axis.lo = lo;
+  axis.hi = hi;
+  return axis;
+}
+
+// Where x lies on an axis: x = (1 - weight) nodes[lower] + weight nodes[upper].
+struct Place {
+  std::size_t lower = 0, upper = 0;
+  double weight = 0;
+};
+
+Place locate_periodic(const Axis& axis, double x) {
+  const double period = axis.hi - axis.lo;
+  const double wrapped = axis.lo + (x - axis.lo) - period * std::floor((x - axis.lo) / period);
+  const auto next = std::upper_bound(axis.nodes.begin(), axis.nodes.end(), wrapped);
+  const std::size_t count = axis.nodes.size();
+  const std::size_t upper = static_cast<std::size_t>(next - axis.nodes.begin());
+  const std::size_t lower = upper == 0 ? count - 1 : upper - 1;
+  const double left = axis.nodes[lower] - (upper == 0 ? period : 0.0);
+  const double right = upper == count ? axis.nodes[0] + period : axis.nodes[upper];
+  return {lower, upper == count ? 0 : upper, (wrapped - left) / (right - left)};
+}
+
+Place locate(const Axis& axis, double x) {
+  const std::size_t count = axis.nodes.size();
+  if (count == 1) return {};
+  if (axis.periodic() && std::isfinite(x)) return locate_periodic(axis, x);
+  const double clamped = std::clamp(x, axis.nodes.front(), axis.nodes.back());
+  const auto next = std::upper_bound(axis.nodes.begin(), axis.nodes.end(), clamped);
+  const auto upper = std::clamp<std::size_t>(static_cast<std::size_t>(next - axis.nodes.begin()), 1, count - 1);
+  const double left = axis.nodes[upper - 1], right = axis.nodes[upper];
+  return {upper - 1, upper, (clamped - left) / (right - left)};
+}
+
+// Calls visit(point, weight) for the 2^d corners of the cell that holds x.
+template <class Visit>
+void for_corners(const Grid& grid, std::span<const double> x, Visit visit) {
+  const std::size_t dimension = grid.dimension();
+  std::vector<Place> places(dimension);
+  for (std::size_t k = 0; k < dimension; ++k) places[k] = locate(grid.axes[k], x[k]);
+  for (std::size_t corner = 0; corner < (std::size_t{1} << dimension); ++corner) {
+    double weight = 1;
+    std::size_t point = 0;
+    for (std::size_t k = 0; k < dimension; ++k) {
+      const bool high = (corner >> k) & 1;
+      weight *= high ? places[k].weight : 1 - places[k].weight;
+      point += grid.stride(k) * (high ? places[k].upper : places[k].lower);
+    }
+    if (weight != 0) visit(point, weight);
+  }
+}
+
+// First derivative at a node from the parabola through it and its neighbours (one-sided at an end of the axis).
+double node_derivative(const Grid& grid, std::span<const double> values, std::size_t point, std::size_t k) {
+  const Axis& axis = grid.axes[k];
+  const std::size_t count = axis.nodes.size(), stride = grid.stride(k);
+  if (count < 2) return 0;
+  const std::size_t i = (point / stride) % count, base = point - i * stride;
+  const auto value = [&](std::size_t j) { return values[base + j * stride]; };
+  if (count == 2) return (value(1) - value(0)) / (axis.nodes[1] - axis.nodes[0]);
+  std::array<std::size_t, 3> at{i - 1, i, i + 1};
+  if (i == 0) at = axis.periodic() ? std::array<std::size_t, 3>{count - 1, 0, 1} : std::array<std::size_t, 3>{0, 1, 2};
+  if (i == count - 1) {
+    at = axis.periodic() ? std::array<std::size_t, 3>{i - 1, i, 0} : std::array<std::size_t, 3>{i - 2, i - 1, i};
+  }
+  std::array<double, 3> x{axis.nodes[at[0]], axis.nodes[at[1]], axis.nodes[at[2]]};
+  if (x[0] > x[1]) x[0] -= axis.hi - axis.lo;
+  if (x[2] < x[1]) x[2] += axis.hi - axis.lo;
+  const double left = (value(at[1]) - value(at[0])) / (x[1] - x[0]);
+  const double right = (value(at[2]) - value(at[1])) / (x[2] - x[1]);
+  const double here = i == at[1] ? x[1] : axis.nodes[i];
+  // Newton's form: slope of the parabola at `here`.
+  return left + (right - left) / (x[2] - x[0]) * (2 * here - x[0] - x[1]);
+}
+
+}  // namespace
+
+Axis uniform_axis(std::string name, std::string unit, Boundary boundary, double lo, double hi, int n) {
+  Axis axis = axis_shell(std::move(name), std::move(unit), boundary, lo, hi);
+  const int count = boundary == Boundary::Periodic ? n - 1 : n;
+  axis.nodes.resize(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) axis.nodes[i] = lo + (hi - lo) * i / (n - 1);
+  if (boundary != Boundary::Periodic) axis.nodes.back() = hi;
+  return axis;
+}
+
+Axis stretched_axis(std::string name, std::string unit, Boundary boundary, double lo, double hi, int n,
+                    double stretch) {
+  Axis axis = uniform_axis(std::move(name), std::move(unit), boundary, lo, hi, n);
+  if (stretch == 0 || axis.periodic()) return axis;
+  for (std::size_t i = 1; i + 1 < axis.nodes.size(); ++i) {
+    const double s = static_cast<double>(i) / (n - 1);
+    axis.nodes[i] = lo + (hi - lo) * std::expm1(stretch * s) / std::expm1(stretch);
+  }
+  return axis;
+}
+
+Axis geometric_axis(std::string name, std::string unit, Boundary boundary, double lo, double hi, int n) {
+  Axis axis = uniform_axis(std::move(name), std::move(unit), boundary, lo, hi, n);
+  for (std::size_t i = 1; i + 1 < axis.nodes.size(); ++i) {
+    axis.nodes[i] = lo * std::exp(std::log(hi / lo) * static_cast<double>(i) / (n - 1));
+  }
+  return axis;
+}
+
+double interpolate(const Grid& grid, std::span<const double> values, std::span<const double> x) {
+  double sum = 0;
+  for_corners(grid, x, [&](std::size_t point, double weight) { sum += weight * values[point]; });
+  return sum;
+}
+
+double nearest(const Grid& grid, std::span<const double> values, std::span<const double> x) {
+  double best = -1, value = 0;
+  for_corners(grid, x, [&](std::size_t point, double weight) {
+    if (weight > best) best = weight, value = values[point];
+  });
+  return value;
+}
+
+void gradient(const Grid& grid, std::span<const double> values, std::span<const double> x,
+              std::span<double> out) {
+  std::fill(out.begin(), out.end(), 0.0);
+  for_corners(grid, x, [&](std::size_t point, double weight) {
+    for (std::size_t k = 0; k < grid.dimension(); ++k) {
+      out[k] += weight * node_derivative(grid, values, point, k);
+    }
+  });
+}
+
+}  // namespace hopf::runtime

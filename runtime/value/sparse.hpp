@@ -1,0 +1,45 @@
+// Sparse rows with a fixed pattern, and the linear solvers behind the implicit schemes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace hopf::runtime {
+
+/// Compressed sparse rows; columns of a row are in increasing order.
+struct SparseMatrix {
+  std::vector<std::int64_t> start;  // rows + 1
+  std::vector<std::int32_t> column;
+  std::vector<double> value;
+
+  std::size_t rows() const { return start.empty() ? 0 : start.size() - 1; }
+  void multiply(std::span<const double> x, std::span<double> y) const;
+  SparseMatrix transposed() const;
+};
+
+struct LinearOutcome {
+  bool ok = false;
+  double residual = 0;   // max |b - A x| relative to max |b|
+  int iterations = 0;    // 0 for a direct solve
+};
+
+/// Solves A x = b for a sequence of matrices of one pattern. `order` lists the rows in the order of elimination.
+/// A narrow band is factorised directly with partial pivoting; otherwise BiCGSTAB preconditioned by an incomplete
+/// factorisation (van der Vorst 1992; Saad 2003, ch. 10), with KLU's complete factorisation when that does not converge.
+class LinearSolver {
+ public:
+  explicit LinearSolver(std::vector<std::int32_t> order);
+  ~LinearSolver();
+  /// x holds a first guess and receives the answer.
+  LinearOutcome solve(const SparseMatrix& A, std::span<const double> b, std::span<double> x, double tolerance);
+  bool direct(const SparseMatrix& A) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hopf::runtime
