@@ -76,7 +76,8 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) {
 double largest(std::span<const double> a) {
   double worst = 0;
   for (const double v : a) {
-    if (!(std::abs(v) <= worst)) worst = std::abs(v);
+    if (std::isnan(v)) return v;
+    worst = std::max(worst, std::abs(v));
   }
   return worst;
 }

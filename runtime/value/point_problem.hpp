@@ -6,7 +6,7 @@
 //              differences V(+i+j) - V, V(-i-j) - V, V(+i-j) - V, V(-i+j) - V, then the controls as they are,
 //              then a_kk for each axis when diffusion is given from outside.
 //   Outputs    controls (improve only), the discrete Hamiltonian H, running cost L, discount rate rho, the weights
-//              w-, w+ of each axis, four weights of each cross pair (order as above), the rates to each regime.
+//              w-, w+ of each axis, four weights of each cross pair (order as above), with several regimes the rates to each.
 #pragma once
 
 #include <cstdint>

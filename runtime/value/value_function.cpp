@@ -1,0 +1,108 @@
+#include "value/value_function.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hopf::runtime {
+
+namespace {
+
+// The stored levels around t and the weight of the later one; times outside are held at the ends.
+struct Moment {
+  std::size_t before = 0, after = 0;
+  double weight = 0;
+};
+
+template <class TimeOf>
+Moment find_moment(std::size_t count, double t, TimeOf time_of) {
+  if (count < 2 || !(t > time_of(0))) return {};
+  if (t >= time_of(count - 1)) return {count - 1, count - 1, 0};
+  std::size_t low = 0, high = count - 1;
+  while (high - low > 1) {
+    const std::size_t middle = (low + high) / 2;
+    (time_of(middle) <= t ? low : high) = middle;
+  }
+  return {low, high, (t - time_of(low)) / (time_of(high) - time_of(low))};
+}
+
+Moment moment_of(const ValueFunction& V, double t) {
+  if (V.on_grid()) return find_moment(V.times.size(), t, [&](std::size_t k) { return V.times[k]; });
+  return find_moment(V.quadratic.size(), t, [&](std::size_t k) { return V.quadratic[k].t; });
+}
+
+template <class At>
+double blend(const Moment& moment, At at) {
+  const double before = at(moment.before);
+  if (moment.weight == 0) return before;
+  return before + moment.weight * (at(moment.after) - before);
+}
+
+double quadratic_value(const QuadraticLevel& level, std::span<const double> x) {
+  const std::size_t n = x.size();
+  double sum = level.c;
+  for (std::size_t i = 0; i < n; ++i) {
+    sum += level.p[i] * x[i];
+    for (std::size_t j = 0; j < n; ++j) sum += 0.5 * x[i] * level.P[i * n + j] * x[j];
+  }
+  return sum;
+}
+
+std::span<const double> regime_part(const Grid& grid, const std::vector<double>& field, int regime) {
+  return std::span(field).subspan(static_cast<std::size_t>(regime - 1) * grid.points(), grid.points());
+}
+
+}  // namespace
+
+bool Report::has_warning() const {
+  return std::any_of(checks.begin(), checks.end(), [](const Check& check) { return check.warning; });
+}
+
+double ValueFunction::operator()(std::span<const double> x, double t, int regime) const {
+  return blend(moment_of(*this, t), [&](std::size_t level) {
+    if (!on_grid()) return quadratic_value(quadratic[level], x);
+    return interpolate(grid, regime_part(grid, value[level], regime), x);
+  });
+}
+
+std::vector<double> ValueFunction::gradient(std::span<const double> x, double t, int regime) const {
+  const std::size_t n = x.size();
+  const auto at_level = [&](std::size_t level) {
+    std::vector<double> result(n, 0.0);
+    if (on_grid()) {
+      runtime::gradient(grid, regime_part(grid, value[level], regime), x, result);
+      return result;
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+      result[i] = quadratic[level].p[i];
+      for (std::size_t j = 0; j < n; ++j) result[i] += quadratic[level].P[i * n + j] * x[j];
+    }
+    return result;
+  };
+  const Moment moment = moment_of(*this, t);
+  std::vector<double> result = at_level(moment.before);
+  if (moment.weight == 0) return result;
+  const std::vector<double> after = at_level(moment.after);
+  for (std::size_t i = 0; i < n; ++i) result[i] += moment.weight * (after[i] - result[i]);
+  return result;
+}
+
+std::vector<double> ValueFunction::control(std::span<const double> x, double t, int regime) const {
+  const Moment moment = moment_of(*this, t);
+  std::vector<double> result(controls.size());
+  for (std::size_t c = 0; c < controls.size(); ++c) {
+    const bool discrete = c < control_is_discrete.size() && control_is_discrete[c];
+    const auto on_level = [&](std::size_t level) {
+      if (on_grid()) {
+        const auto field = regime_part(grid, policy[level][c], regime);
+        return discrete ? nearest(grid, field, x) : interpolate(grid, field, x);
+      }
+      double sum = quadratic[level].k[c];
+      for (std::size_t j = 0; j < x.size(); ++j) sum += quadratic[level].K[c * x.size() + j] * x[j];
+      return sum;
+    };
+    result[c] = discrete ? on_level(moment.weight > 0.5 ? moment.after : moment.before) : blend(moment, on_level);
+  }
+  return result;
+}
+
+}  // namespace hopf::runtime
