@@ -13,6 +13,7 @@ namespace hopf::runtime {
 struct Ensemble {
   std::string model;
   std::vector<NamedUnit> states;
+  std::string cost_unit;
   bool reward = false;                 // cost is the reward (sign already turned)
   std::int64_t paths = 0;
   double step = 0;                     // dt used

@@ -80,17 +80,21 @@ class Lanes {
 /// Runs the faulty path again, alone and one step at a time: counters make it the same path.
 PathFault locate(const PathRun& run, std::int64_t path) {
   Lanes lanes(run, {path, path + 1});
-  PathFault fault{.path = path, .step = run.steps};
+  PathFault fault;
+  fault.path = path;
+  fault.before.resize(run.states);
+  const auto remember = [&](std::int64_t step) {
+    fault.step = step;
+    for (std::size_t i = 0; i < run.states; ++i) fault.before[i] = lanes[i][0];
+  };
+  remember(0);
   if (run.start) lanes.call(run.start, 0, 1, lanes.level_at(0));
   for (std::int64_t step = 0; step < run.steps && !lanes.not_finite(); ++step) {
-    fault.before.clear();
-    for (std::size_t i = 0; i < run.states; ++i) fault.before.push_back(lanes[i][0]);
-    fault.step = step;
+    remember(step);
     lanes.advance(step, step + 1);
   }
   if (!lanes.not_finite() && run.finish) {
-    fault.step = run.steps;
-    for (std::size_t i = 0; i < run.states; ++i) fault.before[i] = lanes[i][0];
+    remember(run.steps);
     lanes.call(run.finish, run.steps, 1, lanes.level_at(run.steps - 1));
   }
   if (const auto bad = lanes.not_finite()) {

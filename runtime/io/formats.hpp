@@ -1,0 +1,26 @@
+// One pass a file format; io.cpp chooses by the file's ending.
+#pragma once
+
+#include <string>
+
+#include "io/io.hpp"
+
+namespace hopf::runtime {
+
+std::string save_netcdf(const ValueFunction&, const Provenance&, const std::string& path);
+std::string save_netcdf(const Ensemble&, const Provenance&, const std::string& path);
+std::string save_csv(const ValueFunction&, const std::string& path);
+std::string save_csv(const Ensemble&, const std::string& path);
+std::string save_npy(const ValueFunction&, const std::string& path);
+std::string save_npy(const Ensemble&, const std::string& path);
+
+/// The bytes of an NPY file, format 1.0, little-endian doubles in row-major order.
+std::string npy_bytes(const std::vector<std::size_t>& shape, const std::vector<double>& data);
+
+/// True when levels are the times of a finite horizon and not the one level of a stationary problem.
+bool has_time_axis(const ValueFunction&);
+
+/// The last ending in lower case, with its dot: ".svg"; empty when there is none.
+std::string file_ending(const std::string& path);
+
+}  // namespace hopf::runtime

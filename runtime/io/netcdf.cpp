@@ -1,0 +1,261 @@
+// netCDF-4 after the CF conventions: coordinate variables with units and long names, one variable a quantity.
+#include <fmt/format.h>
+
+#include <functional>
+
+#include "io/formats.hpp"
+#include "io/netcdf_file.hpp"
+
+namespace hopf::runtime {
+namespace {
+
+std::string unit_or_one(const std::string& unit) { return unit.empty() ? "1" : unit; }
+
+const char* boundary_name(Boundary boundary) {
+  switch (boundary) {
+    case Boundary::Periodic: return "periodic";
+    case Boundary::Reflect: return "reflect";
+    case Boundary::Absorb: return "absorb";
+    case Boundary::Constrain: return "constrain";
+    case Boundary::Extrapolate: return "extrapolate";
+  }
+  return "";
+}
+
+void describe(NetcdfFile& file, int variable, const std::string& long_name, const std::string& unit) {
+  file.attribute(variable, "long_name", long_name);
+  file.attribute(variable, "units", unit_or_one(unit));
+}
+
+void write_provenance(NetcdfFile& file, const Provenance& provenance, const std::string& model) {
+  file.global("Conventions", "CF-1.10");
+  file.global("title", model);
+  file.global("source", "Hopf " + provenance.version);
+  file.global("history", provenance.command);
+  file.global("hopf_version", provenance.version);
+  file.global("hopf_command", provenance.command);
+  file.global("hopf_model", provenance.source);
+}
+
+void write_report(NetcdfFile& file, const ValueFunction& value) {
+  file.global("method", value.report.method);
+  file.global("scheme", value.report.scheme);
+  file.global("iterations", static_cast<double>(value.report.iterations));
+  file.global("residual", value.report.residual);
+  file.global("seconds", value.report.seconds);
+  std::string checks;
+  for (const Check& check : value.report.checks) {
+    checks += fmt::format("{}: {}; {}\n", check.name, check.value, check.words);
+  }
+  file.global("checks", checks);
+  file.global("sense", value.reward ? "V is the maximised reward" : "V is the minimised cost");
+  if (value.horizon) file.global("horizon", *value.horizon);
+}
+
+// ---- on a grid ----------------------------------------------------------------------------------------
+
+/// The dimensions of V in order, with the ids of their coordinate variables.
+struct GridLayout {
+  std::vector<int> dimensions, axes;
+  int time = -1, regime = -1;
+};
+
+GridLayout define_grid(NetcdfFile& file, const ValueFunction& value) {
+  GridLayout layout;
+  if (has_time_axis(value)) {
+    const std::string name = file.unused_name("time");
+    layout.dimensions.push_back(file.dimension(name, value.times.size()));
+    layout.time = file.variable(name, {layout.dimensions.back()});
+    describe(file, layout.time, "time", "s");
+  }
+  if (value.regimes > 1) {
+    const std::string name = file.unused_name("regime");
+    layout.dimensions.push_back(file.dimension(name, static_cast<std::size_t>(value.regimes)));
+    layout.regime = file.variable(name, {layout.dimensions.back()});
+    describe(file, layout.regime, "regime, from 1", "");
+  }
+  for (const Axis& axis : value.grid.axes) {
+    const std::string name = file.unused_name(axis.name);
+    layout.dimensions.push_back(file.dimension(name, axis.nodes.size()));
+    const int id = file.variable(name, {layout.dimensions.back()});
+    layout.axes.push_back(id);
+    describe(file, id, axis.name, axis.unit);
+    file.attribute(id, "boundary", boundary_name(axis.boundary));
+    file.attribute(id, "domain_lower", axis.lo);
+    file.attribute(id, "domain_upper", axis.hi);
+    if (axis.periodic()) file.attribute(id, "period", axis.hi - axis.lo);
+  }
+  return layout;
+}
+
+std::string grid_text(const Grid& grid) {
+  std::string text;
+  for (const Axis& axis : grid.axes) {
+    text += fmt::format("{}{} ({})", text.empty() ? "" : " x ", axis.nodes.size(), axis.name);
+  }
+  return text;
+}
+
+/// Level after level, so that no second copy of a large answer is made.
+void write_levels(NetcdfFile& file, int variable, const GridLayout& layout, const ValueFunction& value,
+                  const std::function<const std::vector<double>&(std::size_t)>& level_data) {
+  for (std::size_t level = 0; level < value.value.size(); ++level) {
+    std::vector<std::size_t> start(layout.dimensions.size(), 0), count;
+    if (layout.time >= 0) {
+      start[0] = level;
+      count.push_back(1);
+    }
+    if (layout.regime >= 0) count.push_back(static_cast<std::size_t>(value.regimes));
+    for (const Axis& axis : value.grid.axes) count.push_back(axis.nodes.size());
+    file.write(variable, start, count, level_data(level).data());
+  }
+}
+
+void save_grid(NetcdfFile& file, const ValueFunction& value) {
+  // The value's own name comes first: a state that is called V gives way.
+  const std::string value_name = file.unused_name("V");
+  const GridLayout layout = define_grid(file, value);
+  const int V = file.variable(value_name, layout.dimensions);
+  describe(file, V, value.reward ? "value function (reward)" : "value function (cost)", value.value_unit);
+  std::vector<int> controls;
+  if (!value.policy.empty()) {
+    for (std::size_t k = 0; k < value.controls.size(); ++k) {
+      const NamedUnit& control = value.controls[k];
+      controls.push_back(file.variable(file.unused_name(control.name), layout.dimensions));
+      describe(file, controls.back(), "policy: control " + control.name, control.unit);
+      const bool discrete = k < value.control_is_discrete.size() && value.control_is_discrete[k];
+      file.attribute(controls.back(), "set", discrete ? "finite" : "continuous");
+    }
+  }
+  file.global("grid", grid_text(value.grid));
+  file.end_definitions();
+
+  if (layout.time >= 0) file.write(layout.time, value.times);
+  if (layout.regime >= 0) {
+    std::vector<double> numbers;
+    for (int j = 1; j <= value.regimes; ++j) numbers.push_back(j);
+    file.write(layout.regime, numbers);
+  }
+  for (std::size_t i = 0; i < layout.axes.size(); ++i) file.write(layout.axes[i], value.grid.axes[i].nodes);
+  write_levels(file, V, layout, value,
+               [&](std::size_t level) -> const std::vector<double>& { return value.value[level]; });
+  for (std::size_t k = 0; k < controls.size(); ++k) {
+    write_levels(file, controls[k], layout, value,
+                 [&](std::size_t level) -> const std::vector<double>& { return value.policy[level][k]; });
+  }
+}
+
+// ---- in closed form -----------------------------------------------------------------------------------
+
+std::vector<std::string> names_of(const std::vector<NamedUnit>& items) {
+  std::vector<std::string> names;
+  for (const NamedUnit& item : items) names.push_back(item.name);
+  return names;
+}
+
+std::vector<std::string> units_of(const std::vector<NamedUnit>& items) {
+  std::vector<std::string> units;
+  for (const NamedUnit& item : items) units.push_back(unit_or_one(item.unit));
+  return units;
+}
+
+/// All levels of one coefficient, one after the other.
+template <class Entries>
+std::vector<double> stacked(const ValueFunction& value, const Entries& entries) {
+  std::vector<double> result;
+  for (const QuadraticLevel& level : value.quadratic) {
+    const std::vector<double> data = entries(level);
+    result.insert(result.end(), data.begin(), data.end());
+  }
+  return result;
+}
+
+void save_quadratic(NetcdfFile& file, const ValueFunction& value) {
+  std::vector<int> time;
+  int time_variable = -1;
+  if (has_time_axis(value)) {
+    time.push_back(file.dimension("time", value.quadratic.size()));
+    time_variable = file.variable("time", time);
+    describe(file, time_variable, "time", "s");
+  }
+  const auto with_time = [&](std::vector<int> dimensions) {
+    dimensions.insert(dimensions.begin(), time.begin(), time.end());
+    return dimensions;
+  };
+  const int row = file.dimension("state", value.states.size());
+  const int column = file.dimension("state_column", value.states.size());
+  const bool has_controls = !value.controls.empty();
+  const int control = has_controls ? file.dimension("control", value.controls.size()) : -1;
+  const int states = file.text_variable("state", row), columns = file.text_variable("state_column", column);
+  const int state_units = file.text_variable("state_units", row);
+  const int controls = has_controls ? file.text_variable("control", control) : -1;
+  const int control_units = has_controls ? file.text_variable("control_units", control) : -1;
+  const int P = file.variable("P", with_time({row, column})), p = file.variable("p", with_time({row}));
+  const int c = file.variable("c", with_time({}));
+  const int K = has_controls ? file.variable("K", with_time({control, row})) : -1;
+  const int k = has_controls ? file.variable("k", with_time({control})) : -1;
+  file.attribute(P, "long_name", "quadratic coefficient of V = 1/2 x'P x + p'x + c");
+  file.attribute(p, "long_name", "linear coefficient of V");
+  describe(file, c, "constant of V", value.value_unit);
+  if (has_controls) file.attribute(K, "long_name", "gain of the policy u = K x + k");
+  if (has_controls) file.attribute(k, "long_name", "constant of the policy");
+  file.end_definitions();
+
+  if (time_variable >= 0) file.write(time_variable, stacked(value, [](const auto& l) { return std::vector{l.t}; }));
+  file.write(states, names_of(value.states));
+  file.write(columns, names_of(value.states));
+  file.write(state_units, units_of(value.states));
+  file.write(P, stacked(value, [](const auto& l) { return l.P; }));
+  file.write(p, stacked(value, [](const auto& l) { return l.p; }));
+  file.write(c, stacked(value, [](const auto& l) { return std::vector{l.c}; }));
+  if (!has_controls) return;
+  file.write(controls, names_of(value.controls));
+  file.write(control_units, units_of(value.controls));
+  file.write(K, stacked(value, [](const auto& l) { return l.K; }));
+  file.write(k, stacked(value, [](const auto& l) { return l.k; }));
+}
+
+}  // namespace
+
+std::string save_netcdf(const ValueFunction& value, const Provenance& provenance, const std::string& path) {
+  NetcdfFile file(path);
+  write_provenance(file, provenance, value.model);
+  write_report(file, value);
+  if (value.on_grid()) {
+    save_grid(file, value);
+  } else {
+    save_quadratic(file, value);
+  }
+  return file.close();
+}
+
+std::string save_netcdf(const Ensemble& ensemble, const Provenance& provenance, const std::string& path) {
+  NetcdfFile file(path);
+  write_provenance(file, provenance, ensemble.model);
+  file.global("step", ensemble.step);
+  file.global("seed", std::to_string(ensemble.seed));
+  file.global("paths_that_left_the_domain", static_cast<double>(ensemble.left_domain));
+  file.global("paths_that_stopped", static_cast<double>(ensemble.stopped));
+  file.global("mean_cost", ensemble.mean_cost());
+  file.global("mean_cost_standard_error", ensemble.cost_standard_error());
+  const std::string time_name = file.unused_name("time"), path_name = file.unused_name("path");
+  const int time = file.dimension(time_name, ensemble.times.size());
+  const int paths = file.dimension(path_name, static_cast<std::size_t>(ensemble.paths));
+  const int times = file.variable(time_name, {time});
+  describe(file, times, "time", "s");
+  std::vector<int> states;
+  for (const NamedUnit& state : ensemble.states) {
+    states.push_back(file.variable(file.unused_name(state.name), {time, paths}));
+    describe(file, states.back(), state.name, state.unit);
+  }
+  const int cost = file.variable(file.unused_name(ensemble.reward ? "reward" : "cost"), {paths});
+  describe(file, cost, ensemble.reward ? "discounted reward of the path" : "discounted cost of the path",
+           ensemble.cost_unit);
+  file.end_definitions();
+  file.write(times, ensemble.times);
+  for (std::size_t i = 0; i < states.size(); ++i) file.write(states[i], ensemble.recorded[i]);
+  file.write(cost, ensemble.cost);
+  return file.close();
+}
+
+}  // namespace hopf::runtime
