@@ -17,9 +17,20 @@ namespace hopf::derive {
 using expr::ExprId;
 using expr::SymbolId;
 
-/// `left = right`, printed in any style.
+/// `left = right`, printed in any style. `over` names the control groups whose infimum (supremum, for a
+/// disturbance or a reward) stands before the right side; `where` is a condition in words, `condition` in symbols.
 struct Equation {
   ExprId left, right;
+  std::vector<int> over;
+  std::string where;
+  ExprId condition;
+};
+
+/// A numeric matrix shown under a step, row-major.
+struct Matrix {
+  std::string name;
+  int rows = 0, columns = 0;
+  std::vector<double> entries;
 };
 
 /// A named result: a word on each step, its equations, and the source of its formula.
@@ -28,16 +39,22 @@ struct Step {
   std::string words;              // one or two sentences: what was done and why it is allowed
   std::string source;             // "Fleming & Soner 2006, IV.3"
   std::vector<Equation> equations;
+  std::string field;              // "hamiltonian": what `.hamiltonian` and `find` ask for
+  std::vector<Matrix> matrices;   // numeric data of the step, where it is constant
+  std::vector<std::string> notes; // one sentence a line: conditions, ties, boundaries
 };
 
 /// How one control group is minimised in the Hamiltonian.
 struct ControlLaw {
-  enum class Form : std::uint8_t { None, Quadratic, Convex, BangBang, Finite, Ball, Simplex, Numerical };
+  enum class Form : std::uint8_t { None, Quadratic, Convex, BangBang, Finite, Ball, Simplex, Heading, Numerical };
   int group = -1;
   Form form = Form::Numerical;
   std::string reason;             // words: "quadratic in tau with curvature 0.02, clamped to [-2, 2]"
   /// One per component, over states, t, parameters, D(V,.) and D(V,.,.): the exact minimiser over the set.
+  /// Total: finite for every finite value of its symbols. An unbounded end stands as 1e30.
   std::vector<ExprId> law;
+  /// The stationary point before clamping, for display; invalid entries where there is none.
+  std::vector<ExprId> stationary;
   ExprId switching;               // BangBang: the coefficient whose sign decides
 };
 
@@ -75,6 +92,11 @@ std::optional<Equations> equations(const model::Model&, diagnostics::Sink&);
 
 /// The discrete-time Bellman equation for a step dt, `.bellman(dt)`.
 Step bellman(const model::Model&, const Equations&, double dt);
+
+/// P of the discrete-time Bellman equation of an LQ problem, V = 1/2 x'P x + ..., for the transition that is exact
+/// under a control held over the step (zero-order hold) and the running cost L dt taken at the start of the step.
+/// Nothing where the problem is not LQ, has multiplicative noise, or no stabilising solution was found.
+std::optional<std::vector<double>> bellman_riccati(const model::Model&, const Equations&, double dt);
 
 /// Text of all steps, or of one field, in the style asked for.
 std::string render(const model::Model&, const Equations&, expr::Style, const std::string& field = "");

@@ -1,0 +1,210 @@
+#include "derive/internal.hpp"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace hopf::derive {
+
+using expr::Op;
+using expr::Store;
+
+namespace {
+constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr std::size_t kTidyLimit = 400;  // summands beyond which a nicer form is not looked for
+}  // namespace
+
+Context make_context(const model::Model& model, diagnostics::Sink& sink) {
+  Context context{model, *model.store, sink, {}, model.parameter_values()};
+  for (const auto& [symbol, value] : model.bindings()) context.box[symbol] = {value, value};
+  for (const auto& state : model.states) {
+    if (state.lo && state.hi) context.box[state.symbol] = {*state.lo, *state.hi};
+  }
+  for (const auto& control : model.controls) context.box[control.symbol] = {control.lo, control.hi};
+  if (model.time.valid()) context.box[model.time] = {0.0, model.horizon.value_or(kInf)};
+  if (model.regime) {
+    context.box[model.regime->symbol] = {1.0, static_cast<double>(model.regime->count)};
+  }
+  return context;
+}
+
+Sign sign_of(const Context& context, ExprId e) {
+  if (context.store.is_zero(e)) return Sign::Zero;
+  const expr::Interval range = expr::enclose(context.store, e, context.box);
+  if (range.lo == 0 && range.hi == 0) return Sign::Zero;
+  if (range.lo > 0) return Sign::Positive;
+  if (range.hi < 0) return Sign::Negative;
+  if (range.lo >= 0) return Sign::NonNegative;
+  if (range.hi <= 0) return Sign::NonPositive;
+  return Sign::Unknown;
+}
+
+std::optional<double> constant_of(const Context& context, ExprId e) {
+  if (auto value = context.store.constant_value(e)) return value;
+  for (SymbolId symbol : expr::free_symbols(context.store, e)) {
+    if (!context.values.contains(symbol)) return std::nullopt;
+  }
+  const double value = expr::evaluate(context.store, e, context.model.bindings());
+  if (std::isnan(value)) return std::nullopt;
+  return value;
+}
+
+bool depends_on_any(const Store& store, ExprId e, const std::vector<SymbolId>& symbols) {
+  for (SymbolId symbol : symbols) {
+    if (expr::depends_on(store, e, symbol)) return true;
+  }
+  return false;
+}
+
+std::vector<ExprId> summands(const Store& store, ExprId e) {
+  if (store.op(e) != Op::Add) return {e};
+  const auto args = store.args(e);
+  return {args.begin(), args.end()};
+}
+
+ExprId sum(Store& store, const std::vector<ExprId>& terms) { return store.add(terms); }
+
+ExprId half(Store& store, ExprId e) { return store.mul(store.rational(1, 2), e); }
+
+ExprId clamp(Store& store, ExprId e, double lo, double hi) {
+  if (lo > -kInf) e = store.max(e, store.number(lo));
+  if (hi < kInf) e = store.min(e, store.number(hi));
+  return e;
+}
+
+ExprId less(Store& store, ExprId a, ExprId b) { return store.apply(Op::Less, {a, b}); }
+
+ExprId tidy(Store& store, ExprId e) {
+  if (summands(store, e).size() > kTidyLimit) return e;
+  return expr::simplify(store, e);
+}
+
+ExprId replace_node(Store& store, ExprId e, ExprId from, ExprId to) {
+  std::unordered_map<ExprId, ExprId> done{{from, to}};
+  std::vector<ExprId> pending{e};
+  while (!pending.empty()) {
+    const ExprId node = pending.back();
+    if (done.contains(node)) {
+      pending.pop_back();
+      continue;
+    }
+    const std::vector<ExprId> args(store.args(node).begin(), store.args(node).end());
+    bool ready = true;
+    for (ExprId arg : args) {
+      if (done.contains(arg)) continue;
+      pending.push_back(arg);
+      ready = false;
+    }
+    if (!ready) continue;
+    std::vector<ExprId> replaced;
+    for (ExprId arg : args) replaced.push_back(done.at(arg));
+    done[node] = args.empty() || replaced == args ? node : store.apply(store.op(node), replaced);
+    pending.pop_back();
+  }
+  return done.at(e);
+}
+
+std::vector<SymbolId> state_symbols(const model::Model& model) {
+  std::vector<SymbolId> symbols;
+  for (const auto& state : model.states) symbols.push_back(state.symbol);
+  return symbols;
+}
+
+std::vector<SymbolId> control_symbols(const model::Model& model) {
+  std::vector<SymbolId> symbols;
+  for (const auto& control : model.controls) symbols.push_back(control.symbol);
+  return symbols;
+}
+
+bool is_disturbance(const model::Model& model, int control) {
+  return model.groups[model.controls[control].group].disturbance;
+}
+
+std::string fresh_name(const model::Model& model, const std::string& wanted) {
+  auto taken = [&model](const std::string& name) {
+    if (name == model.store->name(model.time)) return true;
+    for (const auto& p : model.params) if (p.name == name) return true;
+    for (const auto& s : model.states) if (s.name == name || s.base == name) return true;
+    for (const auto& g : model.groups) if (g.name == name) return true;
+    for (const auto& c : model.controls) if (c.name == name) return true;
+    for (const auto& w : model.noises) if (w.name == name) return true;
+    for (const auto& z : model.marks) if (z.name == name) return true;
+    return model.regime && model.regime->name == name;
+  };
+  std::string name = wanted;
+  for (int suffix = 0; taken(name); ++suffix) name = fmt::format("{}_{}", wanted, suffix);
+  return name;
+}
+
+// -- words ------------------------------------------------------------------------------------------
+
+std::string number(double value) {
+  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+  const std::string shortest = fmt::format("{}", value);
+  return shortest.size() <= 8 ? shortest : fmt::format("{:.6g}", value);
+}
+
+std::string text(const Context& context, ExprId e) {
+  return expr::print(context.store, e, expr::Style::Unicode);
+}
+
+std::string set_text(const model::Model& model, const model::ControlGroup& group) {
+  using Set = model::ControlGroup::Set;
+  switch (group.set) {
+    case Set::Free: return "the whole space";
+    case Set::Ball: return fmt::format("the ball of radius {}", number(group.radius));
+    case Set::Simplex: return "the simplex";
+    case Set::Interval: {
+      const auto& first = model.controls[group.components.front()];
+      return fmt::format("[{}, {}]", number(first.lo), number(first.hi));
+    }
+    case Set::Finite: break;
+  }
+  std::vector<std::string> items;
+  for (const auto& value : group.values) {
+    std::vector<std::string> entries;
+    for (double entry : value) entries.push_back(number(entry));
+    items.push_back(value.size() == 1 ? entries[0] : "[" + join(entries, ", ") + "]");
+  }
+  return "{" + join(items, ", ") + "}";
+}
+
+std::string with_values(const Context& context, const std::vector<ExprId>& expressions) {
+  std::vector<std::string> words;
+  for (const auto& param : context.model.params) {
+    if (!param.symbol.valid() || param.value.empty()) continue;
+    for (ExprId e : expressions) {
+      if (!expr::depends_on(context.store, e, param.symbol)) continue;
+      words.push_back(fmt::format("{} = {}", param.name, number(param.value[0])));
+      break;
+    }
+  }
+  return words.empty() ? "" : "with " + join(words, ", ");
+}
+
+std::string join(const std::vector<std::string>& words, const std::string& separator) {
+  return fmt::format("{}", fmt::join(words, separator));
+}
+
+// -- reward models ------------------------------------------------------------------------------------
+
+ExprId in_user_terms(const Context& context, const Equations& eqs, ExprId e) {
+  if (!context.model.reward || !e.valid()) return e;
+  Store& store = context.store;
+  expr::Substitution flip;
+  auto add = [&](SymbolId symbol) {
+    if (symbol.valid()) flip[symbol] = store.neg(store.symbol(symbol));
+  };
+  add(eqs.V);
+  add(eqs.V_t);
+  for (SymbolId p : eqs.p) add(p);
+  for (SymbolId m : eqs.M) add(m);
+  return expr::substitute(store, e, flip);
+}
+
+ExprId amount_in_user_terms(const Context& context, const Equations& eqs, ExprId e) {
+  if (!context.model.reward || !e.valid()) return e;
+  return context.store.neg(in_user_terms(context, eqs, e));
+}
+
+}  // namespace hopf::derive

@@ -1,0 +1,100 @@
+// What the passes of derive/ share: the model, its store, a box of known ranges, and small algebra.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "derive/equations.hpp"
+
+namespace hopf::derive {
+
+/// Stands for an unbounded end of a control set, so that every law is finite.
+inline constexpr double kFar = 1e30;
+
+/// Everything a pass needs. `box` holds parameters as points, states in their domains, controls in their
+/// sets and time in the horizon, so that `enclose` can settle signs "with the values given".
+struct Context {
+  const model::Model& model;
+  expr::Store& store;
+  diagnostics::Sink& sink;
+  expr::Box box;
+  expr::Substitution values;  // parameter symbols -> numbers
+};
+
+Context make_context(const model::Model&, diagnostics::Sink&);
+
+// -- signs ------------------------------------------------------------------------------------------
+
+enum class Sign : std::uint8_t { Zero, Positive, NonNegative, Negative, NonPositive, Unknown };
+
+/// The sign of e over the context's box with parameter values; sound, possibly Unknown.
+Sign sign_of(const Context&, ExprId e);
+inline bool is_nonnegative(Sign s) {
+  return s == Sign::Positive || s == Sign::NonNegative || s == Sign::Zero;
+}
+inline bool is_nonpositive(Sign s) {
+  return s == Sign::Negative || s == Sign::NonPositive || s == Sign::Zero;
+}
+/// The value of e when parameters and numbers are all it depends on.
+std::optional<double> constant_of(const Context&, ExprId e);
+
+// -- algebra ----------------------------------------------------------------------------------------
+
+bool depends_on_any(const expr::Store&, ExprId e, const std::vector<SymbolId>& symbols);
+/// Top-level summands of e (e itself when it is no sum).
+std::vector<ExprId> summands(const expr::Store&, ExprId e);
+ExprId sum(expr::Store&, const std::vector<ExprId>& terms);
+ExprId half(expr::Store&, ExprId e);
+/// lo <= e <= hi, leaving out infinite ends.
+ExprId clamp(expr::Store&, ExprId e, double lo, double hi);
+ExprId less(expr::Store&, ExprId a, ExprId b);
+/// `simplify` where the expression is small enough for it to pay, else e.
+ExprId tidy(expr::Store&, ExprId e);
+/// e with every occurrence of the node `from` replaced by `to`.
+ExprId replace_node(expr::Store&, ExprId e, ExprId from, ExprId to);
+
+std::vector<SymbolId> state_symbols(const model::Model&);
+std::vector<SymbolId> control_symbols(const model::Model&);
+/// True when some control's sign-flipped role: the group is a disturbance.
+bool is_disturbance(const model::Model&, int control);
+/// A name no symbol of the model has, starting from `wanted`.
+std::string fresh_name(const model::Model&, const std::string& wanted);
+
+// -- words ------------------------------------------------------------------------------------------
+
+std::string number(double value);                             // "0.02", "-2", "inf"
+std::string text(const Context&, ExprId e);                   // Unicode, for sentences
+std::string set_text(const model::Model&, const model::ControlGroup&);  // "[-2, 2]"
+/// "with gamma = 2, sigma = 0.2": the parameters that e depends on; empty when none.
+std::string with_values(const Context&, const std::vector<ExprId>& expressions);
+std::string join(const std::vector<std::string>& words, const std::string& separator);
+
+// -- reward models: from the cost convention to the user's terms ------------------------------------
+
+/// For a reward model the user's value is W = -V: replaces V and its derivatives by their negatives.
+ExprId in_user_terms(const Context&, const Equations&, ExprId e);
+/// The same for an amount (Hamiltonian, running cost): negated as well.
+ExprId amount_in_user_terms(const Context&, const Equations&, ExprId e);
+
+// -- passes -----------------------------------------------------------------------------------------
+
+/// Symbols, a = sigma C sigma', L + p.f + 1/2 tr(a M).
+void build_integrand(Context&, Equations&);
+/// Laws, minimised Hamiltonian. False when an error was emitted.
+bool minimise(Context&, Equations&);
+void detect_linear_quadratic(Context&, Equations&);
+
+void add_hamiltonian(Context&, Equations&);
+void add_control_law(Context&, Equations&);
+void add_hjb(Context&, Equations&);
+void add_generator(Context&, Equations&);
+void add_fokker_planck(Context&, Equations&);
+void add_costate(Context&, Equations&);
+void add_mechanics(Context&, Equations&);
+void add_riccati(Context&, Equations&);
+void add_hopf_cole(Context&, Equations&);
+void add_reversal(Context&, Equations&);
+
+}  // namespace hopf::derive
