@@ -150,6 +150,7 @@ struct Model {
   bool average = false;
   std::optional<Endpoint> initial, final_;
 
+  bool has_units = false;            // some declaration carries a unit, so units were checked
   Unit cost_unit;                    // unit of V when it could be inferred
   std::size_t dimension() const { return states.size(); }
   std::size_t noise_count() const { return noises.size(); }

@@ -112,15 +112,14 @@ Unit from_row(const Row& row, double prefix_scale, const std::string& text) {
   return unit;
 }
 
-/// "m^2", "s^(1/2)", "kg".
+}  // namespace
+
 std::string factor_text(std::string_view name, Rational exponent) {
   std::string text(name);
   if (exponent.den != 1)
     return text + "^(" + std::to_string(exponent.num) + "/" + std::to_string(exponent.den) + ")";
   return exponent.num == 1 ? text : text + "^" + std::to_string(exponent.num);
 }
-
-}  // namespace
 
 std::optional<Rational> small_rational(double value, std::int64_t max_denominator) {
   if (!std::isfinite(value) || std::abs(value) > 1e12) return std::nullopt;
