@@ -1,0 +1,91 @@
+#include "driver/pipeline.hpp"
+
+#include "driver/dump.hpp"
+#include "driver/files.hpp"
+#include "driver/report.hpp"
+#include "syntax/parser.hpp"
+
+namespace hopf::driver {
+
+std::optional<source::FileId> load(Context& c, const std::string& path, source::Span from) {
+  const auto file = c.phases.run("load", [&] { return read_source(c, path, from); });
+  if (file) c.phases.dump("files", [&] { return path + "\n"; });
+  if (c.phases.stop_after("load")) return {};
+  return file;
+}
+
+std::optional<syntax::Ast> parse(Context& c, source::FileId file) {
+  const std::size_t errors = c.sink.error_count();
+  auto ast = c.phases.run("parse", [&] { return syntax::parse(c.sources, file, c.sink); });
+  c.phases.dump("ast", [&] { return dump_ast(ast); });
+  if (c.phases.stop_after("parse") || c.sink.error_count() > errors) return {};
+  return ast;
+}
+
+const model::Model* check(Context& c, ModelHandle& h) {
+  if (h.model) return &*h.model;
+  h.model = c.phases.run("check", [&] {
+    return model::check(std::make_shared<expr::Store>(), h.module->ast, *h.item, h.module->scope,
+                        applicable_overrides(c, h), c.sink);
+  });
+  if (!h.model) return nullptr;
+  c.phases.dump("model", [&] { return dump_model(*h.model); });
+  return c.phases.stop_after("check") ? nullptr : &*h.model;
+}
+
+const derive::Equations* derive(Context& c, ModelHandle& h) {
+  if (h.equations) return &*h.equations;
+  const model::Model* model = check(c, h);
+  if (!model) return nullptr;
+  h.equations = c.phases.run("derive", [&] { return derive::equations(*model, c.sink); });
+  if (!h.equations) return nullptr;
+  c.phases.dump("equations", [&] { return render(*model, *h.equations, expr::Style::Unicode); });
+  c.phases.dump("latex", [&] { return render(*model, *h.equations, expr::Style::Latex); });
+  return c.phases.stop_after("derive") ? nullptr : &*h.equations;
+}
+
+std::optional<plan::Plan> plan(Context& c, ModelHandle& h, const plan::Options& options) {
+  const derive::Equations* equations = derive(c, h);
+  if (!equations) return {};
+  auto plan = c.phases.run("plan", [&] { return plan::choose(*h.model, *equations, options, c.sink); });
+  if (!plan) return {};
+  c.phases.dump("plan", [&] { return plan::render(*h.model, *plan); });
+  if (c.phases.stop_after("plan")) return {};
+  return plan;
+}
+
+std::optional<runtime::ValueFunction> solve(Context& c, ModelHandle& h, const plan::Options& options) {
+  const derive::Equations* equations = derive(c, h);
+  if (!equations) return {};
+  auto value = c.phases.run("solve", [&] {
+    return solve(*h.model, *equations, options, c.progress(), c.sink);
+  });
+  if (value) c.phases.dump("report", [&] { return report_text(*value); });
+  if (c.phases.stop_after("solve") || c.cancelled) return {};
+  return value;
+}
+
+std::optional<runtime::ValueFunction> evaluate(Context& c, ModelHandle& h, const Policy& policy,
+                                               const plan::Options& options) {
+  const derive::Equations* equations = derive(c, h);
+  if (!equations) return {};
+  auto value = c.phases.run("solve", [&] {
+    return evaluate(*h.model, *equations, policy, options, c.progress(), c.sink);
+  });
+  if (value) c.phases.dump("report", [&] { return report_text(*value); });
+  if (c.phases.stop_after("solve") || c.cancelled) return {};
+  return value;
+}
+
+std::optional<runtime::Ensemble> simulate(Context& c, ModelHandle& h, const runtime::ValueFunction* value,
+                                          const Policy* policy, const SimulateOptions& options) {
+  const model::Model* model = check(c, h);
+  if (!model) return {};
+  auto ensemble = c.phases.run("simulate", [&] {
+    return simulate(*model, value, policy, options, c.progress(), c.sink);
+  });
+  if (c.phases.stop_after("simulate") || c.cancelled) return {};
+  return ensemble;
+}
+
+}  // namespace hopf::driver

@@ -1,0 +1,38 @@
+#include "driver/report.hpp"
+
+#include <fmt/format.h>
+
+namespace hopf::driver {
+
+std::string summary(const runtime::ValueFunction& value) {
+  std::string states;
+  for (const auto& state : value.states) states += (states.empty() ? "" : ", ") + state.name;
+  std::string text = fmt::format("value function of {}({})", value.model, states);
+  if (!value.on_grid()) return text + ", in closed form";
+  std::string nodes;
+  for (const auto& axis : value.grid.axes)
+    nodes += fmt::format("{}{}", nodes.empty() ? "" : " x ", axis.nodes.size());
+  text += fmt::format(", {} nodes", nodes);
+  if (value.regimes > 1) text += fmt::format(", {} regimes", value.regimes);
+  if (value.times.size() > 1) text += fmt::format(", {} times", value.times.size());
+  return text;
+}
+
+std::string report_text(const runtime::ValueFunction& value) {
+  const runtime::Report& report = value.report;
+  std::string text = summary(value) + "\n";
+  const auto line = [&](std::string_view name, std::string_view what) {
+    text += fmt::format("  {:<20} {}\n", name, what);
+  };
+  line("method", report.method);
+  if (!report.scheme.empty()) line("scheme", report.scheme);
+  if (report.iterations > 0) line("iterations", fmt::format("{}", report.iterations));
+  line("time", fmt::format("{:.3g} s", report.seconds));
+  for (const runtime::Check& check : report.checks) {
+    text += fmt::format("  {:<20} {}{}\n", check.name, check.value, check.warning ? "   <- look at this" : "");
+    if (!check.words.empty()) text += fmt::format("  {:<20} {}\n", "", check.words);
+  }
+  return text;
+}
+
+}  // namespace hopf::driver

@@ -1,0 +1,162 @@
+// print, table, plot, save and load.
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "driver/arguments.hpp"
+#include "driver/files.hpp"
+#include "driver/output.hpp"
+#include "driver/script.hpp"
+#include "io/io.hpp"
+
+namespace hopf::driver {
+namespace {
+
+using diagnostics::Kind;
+using source::Span;
+
+std::optional<Value> print(Script& s, const syntax::Call& call) {
+  const auto values = eval_positional(s, call);
+  if (!values) return {};
+  std::string line;
+  for (std::size_t i = 0; i < values->size(); ++i) line += (i ? " " : "") + to_text((*values)[i]);
+  while (!line.empty() && line.back() == '\n') line.pop_back();
+  s.context.print(line + "\n");
+  return Value{Nothing{}};
+}
+
+struct Column {
+  std::string title;
+  std::vector<std::string> cells;
+};
+
+void add_column(std::vector<Column>& columns, std::string title, const Value& value) {
+  Column column{std::move(title), {}};
+  if (const auto* list = value.as<List>()) {
+    for (const Value& item : *list->items) column.cells.push_back(to_text(item));
+  } else {
+    column.cells.push_back(to_text(value));
+  }
+  columns.push_back(std::move(column));
+}
+
+/// `table([{x: 0, V: 1}, {x: 1, V: 2}])`: one row a record, columns named by the first.
+bool add_records(std::vector<Column>& columns, const List& rows) {
+  for (const Value& row : *rows.items)
+    if (!row.as<Record>()) return false;
+  if (rows.items->empty()) return false;
+  for (const auto& field : *(*rows.items)[0].as<Record>()->fields) {
+    std::vector<Value> cells;
+    for (const Value& row : *rows.items)
+      for (const auto& [name, value] : *row.as<Record>()->fields)
+        if (name == field.first) cells.push_back(value);
+    add_column(columns, field.first, make_list(std::move(cells)));
+  }
+  return true;
+}
+
+/// Characters, not bytes: the continuation bytes of UTF-8 take no room.
+std::size_t width(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+std::string aligned(const std::vector<Column>& columns) {
+  std::size_t rows = 0;
+  for (const Column& column : columns) rows = std::max(rows, column.cells.size());
+  std::string text;
+  for (std::size_t row = 0; row <= rows; ++row) {
+    std::string line;
+    for (const Column& column : columns) {
+      std::size_t widest = width(column.title);
+      for (const std::string& cell : column.cells) widest = std::max(widest, width(cell));
+      const std::string& cell = row == 0 ? column.title
+                                : column.cells.size() == 1 ? column.cells[0] : column.cells[row - 1];
+      line += (line.empty() ? "" : "  ") + std::string(widest - width(cell), ' ') + cell;
+    }
+    if (line.find_first_not_of(' ') != std::string::npos) text += line + "\n";
+  }
+  return text;
+}
+
+std::optional<Value> table(Script& s, const syntax::Call& call, Span span) {
+  std::vector<Column> columns;
+  for (const syntax::Argument& argument : call.arguments) {
+    const auto value = eval(s, argument.value);
+    if (!value) return {};
+    const auto* list = value->as<List>();
+    if (!argument.name && list && add_records(columns, *list)) continue;
+    add_column(columns, argument.name ? argument.name->text : source_text(s, argument.value), *value);
+  }
+  std::size_t rows = 1;
+  for (const Column& column : columns) rows = std::max(rows, column.cells.size());
+  for (const Column& column : columns) {
+    if (column.cells.size() == rows || column.cells.size() == 1) continue;
+    s.error(Kind::WrongArgumentType, span,
+            fmt::format("the column '{}' has {} rows, and another has {}", column.title, column.cells.size(), rows));
+    return {};
+  }
+  s.context.print(aligned(columns));
+  return Value{Nothing{}};
+}
+
+std::optional<Value> write_file(Script& s, const Signature& signature, const Arguments& arguments) {
+  std::string path;
+  const auto value = arguments.value("value");
+  if (!value || !arguments.read("file", path)) return {};
+  const bool plotting = signature.name == "plot";
+  const auto* solution = value->as<Solution>();
+  const auto* ensemble = value->as<EnsembleValue>();
+  if (!solution && !ensemble) {
+    arguments.wrong_type("value", "a solution or an ensemble", *value);
+    return {};
+  }
+  const ModelHandle& handle = solution ? *solution->handle : *ensemble->handle;
+  const std::string why = s.context.phases.run(plotting ? "plot" : "save", [&] {
+    if (plotting) return solution ? runtime::plot(*solution->value, path) : runtime::plot(*ensemble->paths, path);
+    const auto origin = provenance(handle, fmt::format("hopf run {}", s.module->path));
+    return solution ? runtime::save(*solution->value, origin, path) : runtime::save(*ensemble->paths, origin, path);
+  });
+  if (why.empty()) return Value{Nothing{}};
+  s.error(Kind::CannotWrite, arguments.span_of("file"), fmt::format("'{}' is not written: {}", path, why));
+  return {};
+}
+
+/// Data lies beside the script that reads it, or is named from where the command was started.
+std::string input_path(const Script& s, const std::string& path) {
+  namespace fs = std::filesystem;
+  const fs::path beside = fs::path(s.module->scope.directory) / path;
+  std::error_code ignored;
+  return fs::path(path).is_relative() && fs::exists(beside, ignored) ? beside.string() : path;
+}
+
+std::optional<Value> load_data(Script& s, const Arguments& arguments) {
+  std::string path;
+  if (!arguments.read("file", path)) return {};
+  std::string why;
+  auto array = runtime::load_array(input_path(s, path), why);
+  if (!array) {
+    s.error(Kind::CannotRead, arguments.span_of("file"), fmt::format("'{}' cannot be read: {}", path, why));
+    return {};
+  }
+  if (array->shape.size() > 2) {
+    s.error(Kind::NotBuiltYet, arguments.span_of("file"), "arrays of more than two dimensions are not read yet");
+    return {};
+  }
+  return from_numeric({array->shape, std::move(array->data)});
+}
+
+}  // namespace
+
+runtime::Provenance provenance(const ModelHandle& handle, std::string command) {
+  return {handle.source, version(), std::move(command)};
+}
+
+std::optional<Value> call_output(Script& s, const Signature& signature, const syntax::Call& call, Span span) {
+  if (signature.name == "print") return print(s, call);
+  if (signature.name == "table") return table(s, call, span);
+  const Arguments arguments(s, signature, call, span);
+  return signature.name == "load" ? load_data(s, arguments) : write_file(s, signature, arguments);
+}
+
+}  // namespace hopf::driver
