@@ -38,7 +38,8 @@ void run_body(const Kernel& k, std::vector<double>& value, const Leaf& leaf) {
     } else if (has_slot(i.op)) {
       value[index] = rounded(k.precision, leaf(i, at(i.a)));
     } else {
-      const auto apply = k.precision == Precision::F64 ? evaluate : evaluate_f32;
+      const bool single = k.precision == Precision::F32 && i.type == Type::Real;
+      const auto apply = single ? evaluate_f32 : evaluate;
       value[index] = apply(i.op, at(i.a), at(i.b), at(i.c));
     }
     ++index;

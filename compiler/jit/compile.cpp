@@ -1,0 +1,95 @@
+#include "jit/compile.hpp"
+
+#include <llvm/ADT/StringMap.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Module.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/TargetParser/Host.h>
+#include <llvm/Transforms/Utils/Cloning.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "codegen/emit.hpp"
+#include "jit/optimize.hpp"
+
+namespace hopf::jit {
+namespace {
+
+std::unique_ptr<llvm::TargetMachine> target_machine(const Host& host, Level level) {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  std::string fault;
+  const llvm::Target* target = llvm::TargetRegistry::lookupTarget(host.triple, fault);
+  if (!target) throw std::runtime_error("LLVM does not know this machine: " + fault);
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;  // an fma is where the kernel says so and nowhere else
+  const auto effort = level == Level::O0 ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Aggressive;
+  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
+      host.triple, host.cpu, host.features, options, llvm::Reloc::PIC_, llvm::CodeModel::Small, effort, true));
+}
+
+std::string text_of(const llvm::Module& module) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream, nullptr);
+  return text;
+}
+
+std::string generate(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType kind) {
+  llvm::SmallVector<char, 0> buffer;
+  llvm::raw_svector_ostream stream(buffer);
+  llvm::legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, stream, nullptr, kind)) {
+    throw std::runtime_error("LLVM cannot write code for this machine");
+  }
+  passes.run(module);
+  return std::string(buffer.begin(), buffer.end());
+}
+
+unsigned vector_bits_of(const llvm::StringMap<bool>& features) {
+  const auto has = [&](const char* name) { return features.lookup(name); };
+  if (has("avx512f") && has("avx512dq") && has("avx512vl")) return 512;
+  return has("avx2") && has("fma") ? 256 : 128;
+}
+
+}  // namespace
+
+Host detect_host() {
+  Host host;
+  host.triple = llvm::sys::getProcessTriple();
+  host.cpu = llvm::sys::getHostCPUName().str();
+  const llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+  std::vector<std::string> names;
+  for (const auto& feature : features) {
+    names.push_back((feature.second ? "+" : "-") + feature.first().str());
+  }
+  std::sort(names.begin(), names.end());
+  for (const std::string& name : names) host.features += (host.features.empty() ? "" : ",") + name;
+  host.vector_bits = vector_bits_of(features);
+  return host;
+}
+
+Compiled compile(std::span<const kernel::Kernel> kernels, const Options& options, const Host& host) {
+  llvm::LLVMContext context;
+  const auto machine = target_machine(host, options.level);
+  const auto module = codegen::emit(context, kernels, {host.vector_bits});
+  module->setTargetTriple(host.triple);
+  module->setDataLayout(machine->createDataLayout());
+  if (options.level == Level::O3) optimize(*module, *machine);
+  Compiled out;
+  if (options.dump == "llvm") out.dump = text_of(*module);
+  if (options.dump == "asm") {
+    // Code generation consumes its module.
+    const auto copy = llvm::CloneModule(*module);
+    out.dump = generate(*copy, *machine, llvm::CodeGenFileType::AssemblyFile);
+  }
+  out.object = generate(*module, *machine, llvm::CodeGenFileType::ObjectFile);
+  return out;
+}
+
+}  // namespace hopf::jit

@@ -1,0 +1,77 @@
+#include "jit/object_cache.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "base/hash.hpp"
+
+namespace hopf::jit {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// 128 bits as two differently seeded hashes: no two kernels will meet by accident.
+std::string digest(std::string_view text) {
+  constexpr std::uint64_t kOtherSeed = 0x9ae16a3b2f90404full;
+  const std::uint64_t first = base::hash_bytes(text);
+  return fmt::format("{:016x}{:016x}", first, base::mix(base::hash_bytes(text, kOtherSeed), first));
+}
+
+/// First line of an entry: what it is, whose it is, and a checksum of the object that follows.
+std::string header(const std::string& key, std::string_view object) {
+  return fmt::format("hopf-object {} {} {}\n", key, object.size(), digest(object));
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+}  // namespace
+
+ObjectCache ObjectCache::of_user() {
+  if (const std::string own = environment("HOPF_CACHE_DIR"); !own.empty()) return ObjectCache(own);
+  if (const std::string xdg = environment("XDG_CACHE_HOME"); !xdg.empty()) return ObjectCache(fs::path(xdg) / "hopf");
+  if (const std::string home = environment("HOME"); !home.empty()) return ObjectCache(fs::path(home) / ".cache/hopf");
+  return ObjectCache(fs::path());
+}
+
+std::optional<std::string> ObjectCache::read(const std::string& key_text) const {
+  if (folder_.empty()) return std::nullopt;
+  const std::string key = digest(key_text);
+  std::ifstream file(folder_ / (key + ".o"), std::ios::binary);
+  if (!file) return std::nullopt;
+  std::string first_line;
+  std::getline(file, first_line);
+  std::ostringstream rest;
+  rest << file.rdbuf();
+  std::string object = std::move(rest).str();
+  if (first_line + "\n" != header(key, object)) return std::nullopt;
+  return object;
+}
+
+void ObjectCache::write(const std::string& key_text, const std::string& object) const {
+  if (folder_.empty()) return;
+  std::error_code ignored;
+  fs::create_directories(folder_, ignored);
+  const std::string key = digest(key_text);
+  std::string temporary = (folder_ / (key + ".XXXXXX")).string();
+  const int handle = ::mkstemp(temporary.data());
+  if (handle < 0) return;
+  ::close(handle);
+  bool written = false;
+  {
+    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+    file << header(key, object) << object;
+    file.flush();
+    written = file.good();
+  }
+  if (written) fs::rename(temporary, folder_ / (key + ".o"), ignored);
+  if (!written || ignored) fs::remove(temporary, ignored);
+}
+
+}  // namespace hopf::jit
