@@ -99,7 +99,13 @@ void elaborate_mark(Context& context, Entry& entry, const syntax::MarkDecl& mark
     auto arguments = law_arguments(context, *law, family.parameters);
     if (!arguments) return;
     std::vector<double> parameters;
-    for (const Numbers& argument : *arguments) parameters.push_back(argument.value[0]);
+    for (const Numbers& argument : *arguments) {
+      if (!argument.shape.empty()) {
+        poison(context, Kind::ScalarExpected, argument.span, "a parameter of a law must be a scalar");
+        return;
+      }
+      parameters.push_back(argument.value[0]);
+    }
     if (!family.valid(parameters)) {
       poison(context, Kind::InvalidDistribution, law->span,
              "this is no '" + law->family + "' law: " + family.requirement);

@@ -1,0 +1,220 @@
+// A state can be kept inside its domain when at each end, for every value of the other states, some control has a
+// drift that does not point outward and no noise across the boundary. The ranges of drift and noise are enclosed by
+// interval arithmetic over cells of the face, so `constrain` is chosen only where that is proved (Soner 1986 states
+// the condition for deterministic dynamics, Katsoulakis 1994 for degenerate noise).
+#include "model/boundaries.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hopf::model {
+
+namespace {
+
+using Candidates = std::vector<std::vector<double>>;  // values of one group
+
+constexpr double kFar = 1e6;               // stands for an infinite end of a control set
+constexpr std::size_t kMaxChoices = 243;   // control values tried at one cell
+constexpr std::size_t kMaxCells = 64;      // of one face
+
+/// 0, one end or the other in one component at a time, and all corners for up to three components.
+Candidates box_candidates(const Model& model, const ControlGroup& group) {
+  std::vector<std::vector<double>> ends;
+  std::vector<double> rest;
+  for (int component : group.components) {
+    const Control& control = model.controls[component];
+    double lo = std::isfinite(control.lo) ? control.lo : std::min(control.hi, 0.0) - kFar;
+    double hi = std::isfinite(control.hi) ? control.hi : std::max(control.lo, 0.0) + kFar;
+    double zero = std::clamp(0.0, lo, hi);
+    rest.push_back(zero);
+    ends.push_back({zero, lo, hi, std::clamp(zero + 1, lo, hi), std::clamp(zero - 1, lo, hi)});
+  }
+  Candidates result = {rest};
+  if (rest.size() <= 3) {
+    for (std::size_t i = 0; i < rest.size(); ++i) {
+      Candidates grown;
+      for (const auto& base : result)
+        for (double end : ends[i]) {
+          grown.push_back(base);
+          grown.back()[i] = end;
+        }
+      result = std::move(grown);
+    }
+    return result;
+  }
+  for (std::size_t i = 0; i < rest.size(); ++i)
+    for (double end : ends[i]) {
+      result.push_back(rest);
+      result.back()[i] = end;
+    }
+  return result;
+}
+
+Candidates candidates(const Model& model, const ControlGroup& group) {
+  std::size_t m = group.components.size();
+  switch (group.set) {
+    case ControlGroup::Set::Finite: return group.values;
+    case ControlGroup::Set::Free:
+    case ControlGroup::Set::Interval: return box_candidates(model, group);
+    case ControlGroup::Set::Ball:
+    case ControlGroup::Set::Simplex: break;
+  }
+  bool is_ball = group.set == ControlGroup::Set::Ball;
+  Candidates result = {std::vector<double>(m, is_ball ? 0.0 : 1.0 / static_cast<double>(m))};
+  for (std::size_t i = 0; i < m; ++i) {
+    std::vector<double> value(m, 0.0);
+    value[i] = is_ball ? group.radius : 1.0;
+    result.push_back(value);
+    value[i] = -group.radius;
+    if (is_ball) result.push_back(value);
+  }
+  return result;
+}
+
+expr::Box whole_box(const Context& context) {
+  const Model& model = context.model;
+  expr::Box box;
+  for (const auto& [symbol, value] : context.bindings) box[symbol] = {value, value};
+  for (const State& state : model.states)
+    if (state.lo && state.hi) box[state.symbol] = {*state.lo, *state.hi};
+  for (const Control& control : model.controls) box[control.symbol] = {control.lo, control.hi};
+  if (model.regime) box[model.regime->symbol] = {1, static_cast<double>(model.regime->count)};
+  box[model.time] = {0, model.horizon.value_or(INFINITY)};
+  return box;
+}
+
+/// One row of the dynamics, with what is needed to test an end of its domain.
+struct Face {
+  Context& context;
+  std::size_t row;
+  bool upper;
+  std::vector<const ControlGroup*> groups;  // the minimiser's that the row depends on
+  std::vector<SymbolId> others;             // states with a domain that the row depends on
+};
+
+bool row_depends(Context& context, std::size_t row, SymbolId symbol) {
+  const Model& model = context.model;
+  std::size_t noises = model.noises.size();
+  if (depends_on(context.store(), model.drift[row], symbol)) return true;
+  for (std::size_t k = 0; k < noises; ++k)
+    if (depends_on(context.store(), model.diffusion[row * noises + k], symbol)) return true;
+  return false;
+}
+
+Face make_face(Context& context, std::size_t row, bool upper) {
+  Face face{context, row, upper, {}, {}};
+  const Model& model = context.model;
+  for (const ControlGroup& group : model.groups) {
+    if (group.disturbance) continue;
+    for (int component : group.components) {
+      if (!row_depends(context, row, model.controls[component].symbol)) continue;
+      face.groups.push_back(&group);
+      break;
+    }
+  }
+  for (std::size_t i = 0; i < model.states.size(); ++i)
+    if (i != row && model.states[i].lo && row_depends(context, row, model.states[i].symbol))
+      face.others.push_back(model.states[i].symbol);
+  return face;
+}
+
+bool kept_in(const Face& face, const expr::Box& box) {
+  Context& context = face.context;
+  const Model& model = context.model;
+  std::size_t noises = model.noises.size();
+  for (std::size_t k = 0; k < noises; ++k) {
+    expr::Interval noise = enclose(context.store(), model.diffusion[face.row * noises + k], box);
+    if (noise.lo != 0 || noise.hi != 0) return false;
+  }
+  expr::Interval drift = enclose(context.store(), model.drift[face.row], box);
+  double slack = 1e-12 * (std::abs(drift.lo) + std::abs(drift.hi));
+  if (!std::isfinite(slack)) slack = 0;
+  return face.upper ? drift.hi <= slack : drift.lo >= -slack;
+}
+
+/// Some candidate control keeps the state inside over the whole box.
+bool some_control_keeps(const Face& face, expr::Box box) {
+  std::vector<Candidates> choices;
+  std::size_t total = 1;
+  for (const ControlGroup* group : face.groups) {
+    choices.push_back(candidates(face.context.model, *group));
+    total *= choices.back().size();
+  }
+  for (std::size_t choice = 0; choice < std::min(total, kMaxChoices); ++choice) {
+    std::size_t rest = choice;
+    for (std::size_t g = 0; g < face.groups.size(); ++g) {
+      const auto& value = choices[g][rest % choices[g].size()];
+      rest /= choices[g].size();
+      for (std::size_t i = 0; i < value.size(); ++i) {
+        SymbolId symbol = face.context.model.controls[face.groups[g]->components[i]].symbol;
+        box[symbol] = {value[i], value[i]};
+      }
+    }
+    if (kept_in(face, box)) return true;
+  }
+  return false;
+}
+
+bool face_is_safe(const Face& face, const expr::Box& whole) {
+  const State& state = face.context.model.states[face.row];
+  expr::Box box = whole;
+  double end = face.upper ? *state.hi : *state.lo;
+  box[state.symbol] = {end, end};
+  if (some_control_keeps(face, box)) return true;
+  if (face.others.empty() || face.groups.empty()) return false;
+  // The control may depend on the other states: try again cell by cell.
+  auto splits = static_cast<std::size_t>(
+      std::pow(static_cast<double>(kMaxCells), 1.0 / static_cast<double>(face.others.size())));
+  if (splits < 2) return false;
+  auto cells = static_cast<std::size_t>(std::pow(splits, face.others.size()));
+  for (std::size_t cell = 0; cell < cells; ++cell) {
+    std::size_t rest = cell;
+    for (SymbolId other : face.others) {
+      expr::Interval range = whole.at(other);
+      double width = (range.hi - range.lo) / static_cast<double>(splits);
+      double lo = range.lo + width * static_cast<double>(rest % splits);
+      box[other] = {lo, lo + width};
+      rest /= splits;
+    }
+    if (!some_control_keeps(face, box)) return false;
+  }
+  return true;
+}
+
+bool jumps(Context& context, std::size_t row) {
+  const Model& model = context.model;
+  std::size_t count = model.jumps.size();
+  for (std::size_t k = 0; k < count; ++k)
+    if (!context.store().is_zero(model.jump_size[row * count + k])) return true;
+  return false;
+}
+
+void warn(Context& context, const State& state, bool lower_safe) {
+  double end = lower_safe ? *state.hi : *state.lo;
+  std::string place = expr::print(context.store(), context.store().number(end));
+  auto& diagnostic =
+      report(context, Kind::DefaultedBoundary, state.span,
+             "'" + state.name + "' can leave its domain at " + place +
+                 ", and no boundary condition is given");
+  diagnostic.primary_label = "'extrapolate' is assumed";
+  diagnostic.help = "write 'extrapolate' after the domain to accept this, or another boundary";
+}
+
+}  // namespace
+
+void resolve_boundaries(Context& context) {
+  Model& model = context.model;
+  expr::Box whole = whole_box(context);
+  for (std::size_t row = 0; row < model.states.size(); ++row) {
+    State& state = model.states[row];
+    if (!state.lo || state.boundary != Boundary::Default) continue;
+    state.boundary_defaulted = true;
+    bool may_stay = !jumps(context, row);
+    bool lower = may_stay && face_is_safe(make_face(context, row, false), whole);
+    bool upper = lower && face_is_safe(make_face(context, row, true), whole);
+    state.boundary = lower && upper ? Boundary::Constrain : Boundary::Extrapolate;
+    if (state.boundary == Boundary::Extrapolate) warn(context, state, lower);
+  }
+}
+
+}  // namespace hopf::model
