@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -84,17 +85,25 @@ class Store {
 
   // -- inspection
   Op op(ExprId) const;
-  std::span<const ExprId> args(ExprId) const;          // invalidated by any constructor: copy before building
+  std::span<const ExprId> args(ExprId) const;          // stays valid as long as the store
   std::optional<Rational> rational_value(ExprId) const; // exact constants only
   std::optional<double> constant_value(ExprId) const;   // Number, Float, Pi, Infinity and exact constants; not folded trees
   SymbolId symbol_of(ExprId) const;                     // op == Symbol
+  /// The symbol with this name if there is one, without making it.
+  std::optional<SymbolId> find_symbol(std::string_view name) const;
+  /// States that a symbol is positive wherever it is used (a state in [0.05, 20]), so that sqrt(x^2) is x and
+  /// (c*x)^a splits. Say it before building expressions with the symbol: existing ones keep their form.
+  void assume_positive(SymbolId);
+  bool is_nonnegative(ExprId) const;  // for all values of the symbols, by its structure
+  bool is_positive(ExprId) const;
   bool is_zero(ExprId) const;
   bool is_one(ExprId) const;
   std::size_t size() const;
 
+  struct Impl;  // opaque outside of expr/
+
  private:
-  friend class StoreAccess;  // passes of expr/ reach caches through it
-  struct Impl;
+  friend class StoreAccess;  // passes of expr/ reach nodes and caches through it
   std::unique_ptr<Impl> impl_;
 };
 
@@ -144,6 +153,19 @@ std::optional<std::vector<ExprId>> solve_linear(Store&, std::span<const ExprId> 
 // ---- printing ----------------------------------------------------------------------------------------
 
 enum class Style : std::uint8_t { Hopf, Unicode, Latex };
+/// The whole expression as one text. Where writing out shared parts would explode (more than about a million
+/// nodes), the parts come first as abbreviations, a line `let r1 = ...` each.
 std::string print(const Store&, ExprId e, Style style = Style::Hopf);
+
+/// Text with shared subexpressions named: `lets` in order of dependence, then `body`.
+struct Abbreviated {
+  struct Let { std::string name, value; };
+  std::vector<Let> lets;
+  std::string body;
+};
+/// Names every subexpression that occurs more than once and has at least `min_nodes` nodes.
+Abbreviated print_with_abbreviations(const Store&, ExprId e, Style style = Style::Hopf, std::size_t min_nodes = 6);
+/// A name as mathematics: "theta" is θ, "x[2]" x₂, "D(V,theta)" ∂V/∂θ, "p[theta]" p_θ.
+std::string print_name(std::string_view name, Style style);
 
 }  // namespace hopf::expr

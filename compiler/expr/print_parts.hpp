@@ -1,0 +1,27 @@
+// Parts of the printers: names, numbers and the order in which a reader expects terms.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "expr/expr.hpp"
+#include "expr/rational.hpp"
+
+namespace hopf::expr {
+
+/// Whether a symbol's name is a partial derivative, "D(V,x)" or "D(V,x,y)".
+bool is_derivative_name(std::string_view name);
+
+/// The decimal text of a number that has a short one ("0.1", "1e-09"), or an empty string.
+std::string decimal_text(Rational r);
+/// Text of an integer as superscript digits.
+std::string superscript(std::int64_t n);
+/// The shortest decimal text that reads back as the same double.
+std::string float_text(double value, Style style);
+
+/// Terms as one reads a polynomial: falling degree, then by names, terms with a derivative of V last.
+void sort_terms(const Store&, std::vector<ExprId>& terms);
+/// Symbols by name, then functions, sums, and derivatives of V last.
+void sort_factors(const Store&, std::vector<ExprId>& factors);
+
+}  // namespace hopf::expr

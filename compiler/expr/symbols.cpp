@@ -1,0 +1,41 @@
+#include "expr/store_impl.hpp"
+#include "expr/traverse.hpp"
+
+namespace hopf::expr {
+
+namespace {
+
+std::uint64_t bit(SymbolId x) { return 1ull << (x.value % 64); }
+
+}  // namespace
+
+std::vector<SymbolId> free_symbols(const Store& store, ExprId e) {
+  std::vector<SymbolId> symbols;
+  for (const ExprId node : topological(store, e)) {
+    if (store.op(node) == Op::Symbol) symbols.push_back(store.symbol_of(node));
+  }
+  std::sort(symbols.begin(), symbols.end());
+  return symbols;
+}
+
+Dependence::Dependence(const Store& store, ExprId root, std::span<const SymbolId> symbols) {
+  const Store::Impl& impl = StoreAccess::impl(store);
+  std::uint64_t mask = 0;
+  for (const SymbolId x : symbols) mask |= bit(x);
+  const auto apart = [&](ExprId e) { return (impl.node(e).symbols & mask) == 0; };
+  for (const ExprId e : topological(store, std::span(&root, 1), apart)) {
+    if (apart(e)) continue;
+    const Node& node = impl.node(e);
+    bool found = node.op == Op::Symbol &&
+                 std::find(symbols.begin(), symbols.end(), SymbolId(node.payload)) != symbols.end();
+    for (std::uint32_t i = 0; i < node.count && !found; ++i) found = (*this)(node.arguments[i]);
+    if (found) dependent_.insert(e);
+  }
+}
+
+bool depends_on(const Store& store, ExprId e, SymbolId x) {
+  if ((StoreAccess::impl(store).node(e).symbols & bit(x)) == 0) return false;
+  return Dependence(store, e, std::span(&x, 1))(e);
+}
+
+}  // namespace hopf::expr
