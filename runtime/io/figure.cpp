@@ -28,7 +28,9 @@ constexpr std::array<Colour, 11> kDiverging{{{0x21, 0x4f, 0x96}, {0x3b, 0x76, 0x
                                              {0xf7, 0xdb, 0xcb}, {0xee, 0xb0, 0x94}, {0xdb, 0x7e, 0x64},
                                              {0xbf, 0x48, 0x3f}, {0x94, 0x1f, 0x2c}}};
 
-constexpr const char* kFont = "DejaVu Sans,Helvetica,Arial";
+constexpr const char* kFont = "DejaVu Sans";
+/// What an SVG asks for where that font is not installed.
+constexpr std::string_view kFontFamily = "DejaVu Sans, Helvetica, Arial, sans-serif";
 
 const std::array<Colour, 11>& anchors(Palette palette) {
   return palette == Palette::Sequential ? kSequential : kDiverging;
@@ -182,13 +184,15 @@ Figure::Figure(std::string path, int width, int height)
 bool Figure::is_png() const { return ending_ == ".png"; }
 
 void Figure::title(const std::string& text, const std::string& subtitle) {
-  add(fmt::format("set label 9001 {} at screen 0.5, screen {} center font '{},15'\n", quoted(text),
-                  1 - 20.0 / height_, kFont));
-  add(fmt::format("set label 9002 {} at screen 0.5, screen {} center font '{},10' textcolor rgb '#555555'\n",
-                  quoted(subtitle), 1 - 40.0 / height_, kFont));
+  add(fmt::format("set label 9001 {} at screen 0.5, screen {} center font ',16'\n", quoted(text),
+                  1 - 20.0 / height_));
+  add(fmt::format("set label 9002 {} at screen 0.5, screen {} center font ',10' textcolor rgb '#555555'\n",
+                  quoted(subtitle), 1 - 43.0 / height_));
 }
 
 void Figure::panel(const Box& box) {
+  // A label would be drawn again, a shade bolder, with every panel.
+  if (++panels_ == 2) add("unset label 9001\nunset label 9002\n");
   add(fmt::format("set lmargin at screen {}\nset rmargin at screen {}\nset bmargin at screen {}\nset tmargin at "
                   "screen {}\n",
                   box.left / width_, (box.left + box.width) / width_, box.bottom / height_,
@@ -246,8 +250,8 @@ void Figure::contour_lines(const Box& box, const HeatMap& map, std::string& clau
       if (!place) continue;
       taken.push_back(place->centre);
       const PlanePoint c = point(place->centre);
-      add(fmt::format("set label {} {} at {:.6g}, {:.6g} center rotate by {:.1f} font '{},9' front textcolor rgb "
-                      "'{}'\n", ++labels, quoted(text), c.x, c.y, place->degrees, kFont, light ? "#ffffff" : "#202020"));
+      add(fmt::format("set label {} {} at {:.6g}, {:.6g} center rotate by {:.1f} font ',9' front textcolor rgb "
+                      "'{}'\n", ++labels, quoted(text), c.x, c.y, place->degrees, light ? "#ffffff" : "#202020"));
     }
   }
   for (int light = 0; light < 2; ++light) {
@@ -263,7 +267,7 @@ std::string Figure::script_text(const std::string& output) const {
   // PNG at twice the size in pixels, everything scaled with it: sharp on dense screens and in print.
   const std::string terminal =
       is_png() ? fmt::format("pngcairo size {},{} fontscale 1.9 linewidth 1.9 pointscale 1.9 font '{},11' noenhanced "
-                             "background '#ffffff'", 2 * width_, 2 * height_, "DejaVu Sans")
+                             "background '#ffffff'", 2 * width_, 2 * height_, kFont)
                : fmt::format("svg size {} dynamic font '{},11' noenhanced background '#ffffff'", size, kFont);
   return fmt::format("set encoding utf8\nset terminal {}\nset output {}\nset border linecolor rgb '#404040'\n"
                      "set tics out nomirror font ',10'\nset multiplot\n{}unset multiplot\nunset output\n",
@@ -299,6 +303,10 @@ std::string Figure::write(const std::string& heading, const std::vector<Fact>& f
   const std::size_t end = svg.find("/>", rectangle);
   if (end == std::string::npos) return picture.failure("gnuplot drew nothing");
   svg.insert(end + 2, "\n" + embedded_images());
+  const std::string family = fmt::format("font-family=\"{}\"", kFont);
+  for (std::size_t at = 0; (at = svg.find(family, at)) != std::string::npos; at += kFontFamily.size()) {
+    svg.replace(at, family.size(), fmt::format("font-family=\"{}\"", kFontFamily));
+  }
   return write_file(path_, ending_ == ".svg" ? svg : html_page(heading, svg, facts));
 }
 

@@ -65,6 +65,7 @@ class Figure {
 
   std::string path_, ending_, script_;
   int width_, height_;
+  int panels_ = 0;
   int blocks_ = 0;  // data blocks so far: each has its own name
   std::vector<Image> images_;
 };

@@ -59,7 +59,10 @@ void fan(Figure& figure, const Box& box, const Ensemble& ensemble, std::size_t s
   figure.add(fmt::format("set xrange [{}:{}]\nset ylabel {}\nset grid linecolor rgb '#e4e4e4' linewidth 0.6\n",
                          ensemble.times.front(), ensemble.times.back(), quoted(axis_label(named.name, named.unit))));
   figure.add(last ? std::string("set xlabel 'time [s]'\n") : std::string("set format x ''\n"));
-  if (state == 0) figure.add("set key outside top right horizontal samplen 2 width 1 font ',9'\n");
+  if (state == 0) {
+    figure.add(fmt::format("set key at graph 1, graph {} right bottom horizontal samplen 2 width 1 font ',9'\n",
+                           1 + 4 / box.height));
+  }
   figure.add(fmt::format("$bands{0} << EOD\n{1}EOD\n$paths{0} << EOD\n{2}EOD\n", state, band_rows(ensemble, state),
                          path_rows(ensemble, state)));
   figure.add(fmt::format(
@@ -120,16 +123,16 @@ std::string plot(const Ensemble& ensemble, const std::string& path) {
   const bool has_cost = std::any_of(ensemble.cost.begin(), ensemble.cost.end(),
                                     [&](double c) { return c != ensemble.cost.front(); });
   const int each = panels == 1 ? 300 : 190;
-  const int height = 80 + panels * (each + 18) + 45 + (has_cost ? 225 : 0);
+  const int height = 96 + panels * (each + 18) + 45 + (has_cost ? 235 : 0);
   Figure figure(path, 820, height);
   figure.title(ensemble.model, fmt::format("{} paths, step {:g} s, seed {}", ensemble.paths, ensemble.step, ensemble.seed));
-  double top = height - 80;
+  double top = height - 96;
   for (int i = 0; i < panels; ++i) {
     const Box box{90, top - each, 700, static_cast<double>(each)};
     fan(figure, box, ensemble, static_cast<std::size_t>(i), i + 1 == panels);
     top -= each + 18;
   }
-  if (has_cost) cost_histogram(figure, {90, 52, 700, 130}, ensemble);
+  if (has_cost) cost_histogram(figure, {90, 62, 700, 130}, ensemble);
   return figure.write(ensemble.model + ", simulated", facts_of(ensemble));
 }
 

@@ -75,7 +75,7 @@ struct Curve {
 void curves(Figure& figure, const Box& box, const Range& x, const std::string& y_label, const std::string& x_label,
             const std::vector<Curve>& family, const std::string& prefix) {
   figure.panel(box);
-  figure.add(fmt::format("set xrange [{}:{}]\nset ylabel {}\nset offsets 0,0,graph 0.06,graph 0.06\n", x.lo, x.hi,
+  figure.add(fmt::format("set xrange [{}:{}]\nset autoscale yfix\nset ylabel {}\nset offsets 0,0,graph 0.06,graph 0.06\n", x.lo, x.hi,
                          quoted(y_label)));
   figure.add(x_label.empty() ? std::string("set format x ''\n") : "set xlabel " + quoted(x_label) + "\n");
   figure.add("set grid linecolor rgb '#e4e4e4' linewidth 0.6\n");
