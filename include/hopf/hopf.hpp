@@ -67,6 +67,7 @@ class Model {
   std::shared_ptr<const Impl> impl;
 };
 
+/// A point of the wrong size, or a regime that the model does not have, gives NaN or an empty vector.
 class Solution {
  public:
   double value(const std::vector<double>& x, double t = 0, int regime = 1) const;

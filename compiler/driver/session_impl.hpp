@@ -1,0 +1,44 @@
+// What stands behind the classes of include/hopf/hopf.hpp.
+#pragma once
+
+#include <hopf/hopf.hpp>
+
+#include "driver/context.hpp"
+#include "driver/script.hpp"
+
+namespace hopf {
+
+struct Model::Impl {
+  std::shared_ptr<driver::ModelHandle> handle;
+};
+
+struct Solution::Impl {
+  std::shared_ptr<driver::ModelHandle> handle;
+  std::shared_ptr<const runtime::ValueFunction> value;
+};
+
+struct Ensemble::Impl {
+  std::shared_ptr<const runtime::Ensemble> paths;
+};
+
+struct Session::Impl {
+  explicit Impl(SessionOptions options) : context(std::move(options)), script(context) {}
+
+  driver::Context context;
+  driver::Script script;
+  model::Scope scope;        // functions of earlier inputs at the prompt
+  bool settings_read = false;
+
+  /// Starts a call: diagnostics are those of the last call only.
+  void begin();
+  void read_settings();
+  void check_settings(const driver::Module& module);
+  /// A file loaded, its names made visible and checked; null after an error.
+  const driver::Module* open(const std::string& path);
+  bool good() const;
+  /// The models that a module declares, checked.
+  std::optional<std::vector<Model>> models(const driver::Module& module);
+  std::optional<Model> choose(const driver::Module& module, std::string_view name);
+};
+
+}  // namespace hopf
