@@ -92,6 +92,7 @@ struct EndpointDecl { bool final = false; NodeId distribution; };
 struct Declaration {
   Span span;
   std::string doc;  // text of the `///` lines before it
+  bool continues = false;  // a later item of one line: `y` in `state x, y`
   std::variant<ParamDecl, StateDecl, ControlDecl, NoiseDecl, JumpDecl, MarkDecl, RegimeDecl, DensityDecl, LetDecl,
                DynamicsDecl, CostDecl, HorizonDecl, DiscountDecl, UntilDecl, StopDecl, SubjectDecl, AverageDecl, EndpointDecl>
       value;
