@@ -108,8 +108,11 @@ struct ChunkTotals {
   std::int64_t left = 0, stopped = 0;
 };
 
+using Registers = std::vector<std::vector<double>>;
+
 /// One chunk from start to finish. Returns the first faulty path, if there is one.
-std::optional<std::int64_t> run_chunk(const PathRun& run, Chunk chunk, Ensemble& out, ChunkTotals& totals) {
+std::optional<std::int64_t> run_chunk(const PathRun& run, Chunk chunk, Ensemble& out, Registers& last,
+                                      ChunkTotals& totals) {
   Lanes lanes(run, chunk);
   const auto faulty = [&]() -> std::optional<std::int64_t> {
     const auto bad = lanes.not_finite();
@@ -132,7 +135,9 @@ std::optional<std::int64_t> run_chunk(const PathRun& run, Chunk chunk, Ensemble&
   }
   if (run.finish) lanes.call(run.finish, run.steps, 1, lanes.level_at(run.steps - 1));
   if (const auto path = faulty()) return path;
-  std::copy(lanes[run.cost].begin(), lanes[run.cost].end(), out.cost.begin() + chunk.begin);
+  for (std::size_t k = 0; k < last.size(); ++k) {
+    std::copy(lanes[k].begin(), lanes[k].end(), last[k].begin() + chunk.begin);
+  }
   const auto count = [&](std::optional<std::size_t> k, double value) {
     return k ? std::count(lanes[*k].begin(), lanes[*k].end(), value) : 0;
   };
@@ -145,7 +150,8 @@ std::optional<std::int64_t> run_chunk(const PathRun& run, Chunk chunk, Ensemble&
 PathOutcome run_paths(const PathRun& run, Ensemble& out, const PoolProgress& progress) {
   const auto paths = static_cast<std::size_t>(run.paths);
   out.recorded.assign(run.states, std::vector<double>(run.records.size() * paths));
-  out.cost.assign(paths, 0.0);
+  PathOutcome outcome;
+  outcome.final_registers.assign(run.initial.size(), std::vector<double>(paths));
   const std::vector<Chunk> chunks = fixed_chunks(run.paths, chunk_size(run.paths));
   std::vector<ChunkTotals> totals(chunks.size());
 
@@ -155,13 +161,13 @@ PathOutcome run_paths(const PathRun& run, Ensemble& out, const PoolProgress& pro
     const Chunk chunk = chunks[static_cast<std::size_t>(index)];
     // Chunks above a known fault cannot change which path is named; those below still run.
     if (chunk.begin > first_fault.load()) return;
-    const auto fault = run_chunk(run, chunk, out, totals[static_cast<std::size_t>(index)]);
+    const auto fault =
+        run_chunk(run, chunk, out, outcome.final_registers, totals[static_cast<std::size_t>(index)]);
     if (!fault) return;
     std::int64_t known = first_fault.load();
     while (*fault < known && !first_fault.compare_exchange_weak(known, *fault)) {
     }
   };
-  PathOutcome outcome;
   outcome.cancelled = !parallel_for(run.threads, static_cast<std::int64_t>(chunks.size()), body, progress);
   if (outcome.cancelled) return outcome;
   if (first_fault != kNone) {
@@ -172,6 +178,7 @@ PathOutcome run_paths(const PathRun& run, Ensemble& out, const PoolProgress& pro
     out.left_domain += total.left;
     out.stopped += total.stopped;
   }
+  out.cost = outcome.final_registers[run.cost];
   out.steps_done = run.paths * run.steps;
   return outcome;
 }

@@ -53,6 +53,7 @@ struct PathFault {
 
 struct PathOutcome {
   bool cancelled = false;
+  std::vector<std::vector<double>> final_registers;  // [register][path], at the last time
   std::optional<PathFault> fault;
 };
 

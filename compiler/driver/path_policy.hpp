@@ -1,0 +1,36 @@
+// A solution or hand-written expressions as what path kernels read: tables, affine coefficients, expressions.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "driver/solve.hpp"
+#include "kernel/path_kernels.hpp"
+#include "path/run.hpp"
+
+namespace hopf::driver {
+
+/// The times of a run: step k goes from time(k) to time(k + 1).
+struct PathTimes {
+  double until = 1;
+  std::int64_t steps = 1;
+  double dt() const { return until / static_cast<double>(steps); }
+  double time(std::int64_t k) const { return until * static_cast<double>(k) / static_cast<double>(steps); }
+};
+
+/// How the kernels get their controls. `value` first, then `policy`; with neither the model has no control.
+kernel::PathPolicy path_policy(const model::Model&, const runtime::ValueFunction* value, const Policy* policy);
+
+/// Tables of a gridded policy, ready for gathering. Uniform axes use the solution's own arrays; a stretched axis is
+/// resampled four times as finely, since kernels find their cell by one multiplication.
+struct PolicyTables {
+  std::vector<double> axis_uniforms;                  // five an axis: origin, 1/spacing, count, periodic, stride
+  std::vector<runtime::PathRun::Level> levels;
+  std::vector<std::vector<double>> resampled;         // owned copies, when there are any
+};
+PolicyTables policy_tables(const model::Model&, const runtime::ValueFunction&, const PathTimes&);
+
+/// K row-major, then k, at time t: linear between the stored levels.
+void append_affine(const runtime::ValueFunction&, double t, std::vector<double>& out);
+
+}  // namespace hopf::driver
