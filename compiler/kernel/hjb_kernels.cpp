@@ -412,6 +412,7 @@ HjbKernels HjbBuilder::build() {
       outputs.insert(outputs.end(), rest.begin(), rest.end());
       result.improve.push_back(spec("improve" + suffix, std::move(outputs)));
       result.apply.push_back(spec("apply" + suffix, coefficients(old_)));
+      if (in_.searched) result.score.push_back(spec("score" + suffix, {score(old_)}));
     } else {
       std::vector<ExprId> outputs = policy_;
       const std::vector<ExprId> rest = coefficients(policy_);
@@ -429,7 +430,7 @@ HjbKernels HjbBuilder::build() {
     }
   }
   const std::vector<InputBinding> all = bindings();  // after the last regime: all tables are known
-  for (auto* group : {&result.improve, &result.apply, &result.conditions}) {
+  for (auto* group : {&result.improve, &result.apply, &result.score, &result.conditions}) {
     for (Spec& each : *group) each.bindings = all;
   }
   if (result.covariance) result.covariance->bindings = all;

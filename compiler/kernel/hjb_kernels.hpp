@@ -66,13 +66,14 @@ struct HjbInput {
   std::vector<expr::ExprId> rates;                // regimes*regimes
   std::vector<std::pair<int, int>> cross;         // pairs whose covariance depends on a control or on time
   bool given_diffusion = false;                   // the runtime splits the covariance; kernels read a_kk
+  bool searched = false;                          // some control has no law: the runtime searches for it
   std::vector<expr::ExprId> policy;               // a given policy: no minimisation; one per control
 };
 
 struct HjbKernels {
   std::vector<int> table_counts;                  // per axis
   std::vector<Spec> tables;                       // per axis; no outputs where the count is 0
-  std::vector<Spec> improve, apply, conditions;   // per regime
+  std::vector<Spec> improve, apply, score, conditions;  // per regime
   std::optional<Spec> covariance;
 };
 

@@ -36,7 +36,7 @@ class Iteration {
   bool march(double dt, int step, std::vector<double>& older);
   bool implicit_euler(double dt, double t);
   void store(double t);
-  void load_terminal();
+  bool load_terminal();
   bool undiscounted() const;
   GridSolution finish();
 
@@ -92,8 +92,8 @@ bool Iteration::howard(double shift, std::span<const double> source) {
     V_.swap(next_);
     change = answer_.change = moved / (1 + largest(V_));
     if (stop(fraction_)) return false;
-    if (problem_.fixed_policy) return system_.apply(V_), true;
     system_.improve(V_);
+    if (problem_.fixed_policy) return true;
     if (!feasible()) return false;
     const std::size_t switched = system_.choose_stops(V_, shift, source);
     if (!first && switched == 0 && change <= settings_.tolerance) return true;
@@ -114,11 +114,7 @@ bool Iteration::undiscounted() const {
 // that is taken away in steps leads to policies that do.
 GridSolution Iteration::stationary() {
   system_.set_time(0);
-  if (problem_.fixed_policy) {
-    system_.apply(V_);
-  } else {
-    system_.improve(V_);
-  }
+  system_.improve(V_);
   if (!feasible()) return finish();
   system_.choose_stops(V_, 0, {});
   if (undiscounted() && !problem_.fixed_policy) {
@@ -156,11 +152,16 @@ void Iteration::store(double t) {
   answer_.policy.push_back(system_.controls());
 }
 
-void Iteration::load_terminal() {
+bool Iteration::load_terminal() {
   V_ = system_.terminal();
   for (std::size_t u = 0; u < V_.size(); ++u) {
     if (system_.fixed(u)) V_[u] = system_.fixed_value(u);
+    if (std::isfinite(V_[u])) continue;
+    answer_.failure = Failure::Infeasible;
+    answer_.where = u;
+    return false;
   }
+  return true;
 }
 
 bool Iteration::implicit_euler(double dt, double t) {
@@ -168,11 +169,7 @@ bool Iteration::implicit_euler(double dt, double t) {
   std::vector<double> source(V_.size());
   for (std::size_t u = 0; u < V_.size(); ++u) source[u] = V_[u] / dt;
   system_.set_time(t);
-  if (problem_.fixed_policy) {
-    system_.apply(V_);
-  } else {
-    system_.improve(V_);
-  }
+  system_.improve(V_);
   return feasible() && howard(1 / dt, source);
 }
 
@@ -193,11 +190,7 @@ bool Iteration::march(double dt, int step, std::vector<double>& older) {
   for (std::size_t u = 0; u < V_.size(); ++u) source[u] = (2 * V_[u] - 0.5 * older[u]) / dt;
   older = V_;
   system_.set_time(step == settings_.steps ? 0.0 : t);
-  if (problem_.fixed_policy || step > 2) {
-    system_.apply(V_);
-  } else {
-    system_.improve(V_);
-  }
+  problem_.fixed_policy ? system_.improve(V_) : system_.apply(V_);
   if (!feasible() || !howard(1.5 / dt, source)) return false;
   system_.residual(V_, 1.5 / dt, source, residual_);
   answer_.residual = std::max(answer_.residual, largest(residual_) * dt / (1 + largest(V_)));
@@ -206,14 +199,11 @@ bool Iteration::march(double dt, int step, std::vector<double>& older) {
 
 GridSolution Iteration::finite_horizon() {
   const double dt = settings_.horizon / settings_.steps;
+  answer_.t = settings_.horizon;
   system_.set_time(settings_.horizon);
-  load_terminal();
-  if (problem_.fixed_policy) {
-    system_.apply(V_);
-  } else {
-    system_.improve(V_);
-  }
-  if (!feasible()) return answer_.t = settings_.horizon, finish();
+  if (!load_terminal()) return finish();
+  system_.improve(V_);
+  if (!feasible()) return finish();
   store(settings_.horizon);
   const int every = std::max(1, (settings_.steps + settings_.stored_levels - 2) / (settings_.stored_levels - 1));
   std::vector<double> older;

@@ -40,6 +40,7 @@ struct PointProblem {
   std::vector<int> table_counts;              // per axis: entries after the five fixed ones of its block
   std::vector<PointFunction> tables;          // per axis: out[k][i] from in[0] = the nodes; may be empty
   std::vector<PointFunction> improve, apply;  // per regime
+  std::vector<PointFunction> score;           // per regime, with searched controls: H, penalised where infeasible
   PointFunction covariance;                   // a_ij, i <= j, row by row; only with given_diffusion
   /// Per regime: in-set flag and pay of `until`, terminal cost, Dirichlet value of each axis' lower and upper end.
   std::vector<PointFunction> conditions;

@@ -297,12 +297,6 @@ void PolicySystem::improve(std::span<const double> V) {
 
 void PolicySystem::apply(std::span<const double> V) { pass(V, problem_.apply, false); }
 
-void PolicySystem::score(std::size_t regime, std::span<double> H) {
-  const auto outputs = coefficient_outputs(false);
-  call_everywhere(problem_.apply[regime], regime, outputs);
-  std::copy_n(H_.begin() + static_cast<std::ptrdiff_t>(regime * points_), points_, H.begin());
-}
-
 double PolicySystem::coupling(std::span<const double> V, std::size_t unknown) const {
   const std::size_t point = unknown % points_, regime = unknown / points_;
   double sum = 0;

@@ -31,8 +31,6 @@ class PolicySystem {
   void improve(std::span<const double> V);
   /// Coefficients of the present controls.
   void apply(std::span<const double> V);
-  /// H of trial controls for one regime, without keeping anything else: for numerical searches.
-  void score(std::size_t regime, std::span<double> H);
   /// Replaces the controls without a closed form by the best found along each in turn (after `improve`).
   void search(std::span<const double> V);
   /// With `stop pays`: stops where that is better than going on, given V, s and g. Returns the nodes that changed.
@@ -73,6 +71,10 @@ class PolicySystem {
   void call(const PointFunction&, const Piece&, std::size_t regime, std::vector<void*>& out) const;
   void call_everywhere(const PointFunction&, std::size_t regime, const std::vector<std::vector<double>*>& outputs);
   std::vector<std::vector<double>*> coefficient_outputs(bool with_controls);
+  void score(std::size_t regime, std::vector<double>& out);
+  void search_one(const SearchedControl&, std::size_t regime);
+  void narrow(const SearchedControl&, std::size_t regime, const std::vector<double>& best,
+              const std::vector<double>& width);
   void pass(std::span<const double> V, const std::vector<PointFunction>& functions, bool with_controls);
   template <class Visit>
   void for_weights(std::size_t unknown, Visit visit) const;

@@ -1,0 +1,83 @@
+#include "driver/solve.hpp"
+
+#include <chrono>
+#include <cmath>
+
+#include "driver/solve_internal.hpp"
+
+namespace hopf::driver {
+
+runtime::ValueFunction empty_value(const model::Model& model) {
+  runtime::ValueFunction result;
+  result.model = model.name;
+  for (const auto& state : model.states) result.states.push_back({state.name, state.unit.text});
+  for (const auto& control : model.controls) {
+    result.controls.push_back({control.name, control.unit.text});
+    result.control_is_discrete.push_back(model.groups[control.group].set == model::ControlGroup::Set::Finite);
+  }
+  result.value_unit = model.cost_unit.text;
+  result.reward = model.reward;
+  result.regimes = model.regime ? model.regime->count : 1;
+  result.horizon = model.horizon;
+  return result;
+}
+
+void turn_sign(runtime::ValueFunction& V) {
+  if (!V.reward) return;
+  for (auto& level : V.value) {
+    for (double& v : level) v = -v;
+  }
+  for (runtime::QuadraticLevel& level : V.quadratic) {
+    for (double& v : level.P) v = -v;
+    for (double& v : level.p) v = -v;
+    level.c = -level.c;
+  }
+}
+
+expr::ExprId numeric(const model::Model& model, expr::ExprId e) {
+  return e.valid() ? substitute(*model.store, e, model.parameter_values()) : e;
+}
+
+namespace {
+
+std::optional<runtime::ValueFunction> run(const SolveTask& task) {
+  const auto start = std::chrono::steady_clock::now();
+  plan::Options options = task.options;
+  std::optional<plan::Plan> plan = plan::choose(task.model, task.equations, options, task.sink);
+  if (!plan) return std::nullopt;
+  std::optional<runtime::ValueFunction> result;
+  if (plan->method == plan::Method::Riccati) {
+    bool applicable = true;
+    result = solve_quadratic(task, *plan, applicable);
+    if (!applicable) {
+      options.method = "fd";
+      plan = plan::choose(task.model, task.equations, options, task.sink);
+      if (!plan) return std::nullopt;
+      result = solve_on_grid(task, *plan);
+    }
+  } else {
+    result = solve_on_grid(task, *plan);
+  }
+  if (!result) return std::nullopt;
+  result->report.method = task.policy ? "value of the given policy: " + plan->name : plan->name;
+  result->report.scheme = plan->scheme;
+  result->report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  turn_sign(*result);
+  return result;
+}
+
+}  // namespace
+
+std::optional<runtime::ValueFunction> solve(const model::Model& model, const derive::Equations& equations,
+                                            const plan::Options& options, const Progress& progress,
+                                            diagnostics::Sink& sink) {
+  return run({model, equations, options, progress, sink});
+}
+
+std::optional<runtime::ValueFunction> evaluate(const model::Model& model, const derive::Equations& equations,
+                                               const Policy& policy, const plan::Options& options,
+                                               const Progress& progress, diagnostics::Sink& sink) {
+  return run({model, equations, options, progress, sink, &policy});
+}
+
+}  // namespace hopf::driver

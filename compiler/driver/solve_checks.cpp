@@ -1,0 +1,226 @@
+// Health checks of a grid solution: what the report says and when it warns.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "driver/solve_internal.hpp"
+
+namespace hopf::driver {
+
+namespace {
+
+using runtime::Boundary;
+using runtime::Check;
+
+constexpr double kLargestResidual = 1e-6;
+constexpr double kLargestInfluence = 0.02;
+
+// Nodes in the inner half of every axis that is not periodic.
+std::vector<std::size_t> inner_half(const runtime::Grid& grid, std::size_t unknowns) {
+  std::vector<std::size_t> result;
+  const std::size_t points = grid.points();
+  for (std::size_t u = 0; u < unknowns; ++u) {
+    bool inside = true;
+    for (std::size_t k = 0; k < grid.dimension() && inside; ++k) {
+      const auto& axis = grid.axes[k];
+      if (axis.periodic()) continue;
+      const std::size_t count = axis.nodes.size(), i = u % points / grid.stride(k) % count;
+      inside = 4 * i >= count - 1 && 4 * i <= 3 * (count - 1);
+    }
+    if (inside) result.push_back(u);
+  }
+  return result;
+}
+
+Check residual_check(const runtime::GridSolution& solution) {
+  return {"residual", fmt::format("{:.2g}", solution.residual),
+          "largest |discrete HJB equation|, relative to 1 + max |V|", solution.residual,
+          !(solution.residual < kLargestResidual)};
+}
+
+Check monotone_check(const runtime::PolicySystem& system) {
+  runtime::SparseMatrix A = system.pattern();
+  std::vector<double> b;
+  system.assemble(0, {}, A, b);
+  std::size_t bad = 0;
+  for (std::size_t row = 0; row < A.rows(); ++row) {
+    for (std::int64_t k = A.start[row] + 1; k < A.start[row + 1]; ++k) {
+      if (A.value[k] <= 1e-12 * std::abs(A.value[A.start[row]])) continue;
+      ++bad;
+      break;
+    }
+  }
+  const double share = static_cast<double>(bad) / static_cast<double>(A.rows());
+  // Rows of an open boundary continue the solution instead of bounding it; they are a face of the grid, not its body.
+  return {"monotone", fmt::format("{} of {} rows", A.rows() - bad, A.rows()),
+          bad == 0 ? "every row of the matrix is monotone"
+                   : "the others continue V straight through an open boundary, or have noise too correlated to split",
+          share, share > 0.2};
+}
+
+Check upwind_check(const runtime::PolicySystem& system, std::size_t dimension) {
+  std::size_t upwind = 0, total = 0;
+  for (std::size_t u = 0; u < system.unknowns(); ++u) {
+    if (system.fixed(u)) continue;
+    for (std::size_t k = 0; k < dimension; ++k) {
+      const double lower = system.weight(k, false)[u], upper = system.weight(k, true)[u];
+      if (lower == 0 && upper == 0) continue;
+      ++total;
+      upwind += lower == 0 || upper == 0;
+    }
+  }
+  const double share = total ? static_cast<double>(upwind) / static_cast<double>(total) : 0;
+  return {"upwind", fmt::format("{:.0f} %", 100 * share),
+          "of the differences are upwind, first order; the others are central, second order", share, false};
+}
+
+// The value of the same policy when every artificial boundary is closed instead of open, or the other way round.
+std::optional<Check> influence_check(const runtime::PointProblem& problem, const runtime::PolicySystem& system,
+                                     const std::vector<double>& V) {
+  std::vector<Boundary> rules;
+  bool artificial = false;
+  for (const auto& axis : problem.grid.axes) {
+    Boundary rule = axis.boundary;
+    if (rule == Boundary::Extrapolate) rule = Boundary::Constrain;
+    else if (rule == Boundary::Constrain) rule = Boundary::Extrapolate;
+    artificial = artificial || rule != axis.boundary;
+    rules.push_back(rule);
+  }
+  if (!artificial) return std::nullopt;
+  runtime::PolicySystem other(problem, rules, 1);
+  other.set_time(0);
+  other.controls() = system.controls();
+  other.apply(V);
+  const std::vector<double> changed = runtime::value_of_policy(other);
+  double lo = std::numeric_limits<double>::infinity(), hi = -lo, moved = 0;
+  for (const std::size_t u : inner_half(problem.grid, system.unknowns())) {
+    lo = std::min(lo, V[u]);
+    hi = std::max(hi, V[u]);
+    if (!changed.empty()) moved = std::max(moved, std::abs(changed[u] - V[u]));
+  }
+  const double influence = changed.empty() ? std::numeric_limits<double>::infinity() : moved / std::max(hi - lo, 1e-300);
+  return Check{"boundary influence", changed.empty() ? "unknown" : fmt::format("{:.2g} %", 100 * influence),
+               "change of V in the inner half of the domain, relative to its range there, when the ends of the "
+               "domain are treated otherwise",
+               influence, !(influence < kLargestInfluence)};
+}
+
+// Nodes at an end that must not be crossed where even the best control drifts outward.
+std::optional<Check> leaving_check(const runtime::PointProblem& problem, const runtime::PolicySystem& system) {
+  std::size_t leaving = 0;
+  bool constrained = false;
+  for (std::size_t k = 0; k < problem.grid.dimension(); ++k) {
+    const auto& axis = problem.grid.axes[k];
+    if (axis.boundary != Boundary::Constrain) continue;
+    constrained = true;
+    const std::size_t count = axis.nodes.size(), stride = problem.grid.stride(k);
+    for (std::size_t u = 0; u < system.unknowns(); ++u) {
+      const std::size_t i = u % system.points() / stride % count;
+      if (system.fixed(u) || (i != 0 && i + 1 != count)) continue;
+      const double lower = system.weight(k, false)[u], upper = system.weight(k, true)[u];
+      const double out = i == 0 ? lower : upper, in = i == 0 ? upper : lower;
+      const double h = i == 0 ? axis.nodes[1] - axis.nodes[0] : axis.nodes[count - 1] - axis.nodes[count - 2];
+      leaving += (out - in) * h > 1e-9 * (axis.hi - axis.lo);
+    }
+  }
+  if (!constrained) return std::nullopt;
+  return Check{"state constraint", leaving == 0 ? "kept" : fmt::format("{} nodes", leaving),
+               leaving == 0 ? "at every end some control keeps the state inside"
+                            : "where no control keeps the state inside; it was held there",
+               static_cast<double>(leaving), leaving > 0};
+}
+
+std::optional<Check> splitting_check(const runtime::PointProblem& problem, const runtime::PolicySystem& system) {
+  if (problem.given_diffusion) {
+    const auto bad = system.inexact_splittings();
+    return Check{"correlated noise", bad == 0 ? "split" : fmt::format("{} nodes", bad),
+                 bad == 0 ? "along grid directions with nonnegative weights"
+                          : "where directions beyond 4 nodes would be needed: some noise was added to stay monotone",
+                 static_cast<double>(bad), bad * 20 > system.points()};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan, const runtime::PointProblem& problem,
+                                 const runtime::PolicySystem& system, const runtime::GridSolution& solution) {
+  std::vector<Check> checks{residual_check(solution), monotone_check(system),
+                            upwind_check(system, plan.grid.dimension())};
+  const auto add = [&](std::optional<Check> check) {
+    if (check) checks.push_back(std::move(*check));
+  };
+  add(splitting_check(problem, system));
+  add(leaving_check(problem, system));
+  if (!task.model.horizon) add(influence_check(problem, system, solution.value.front()));
+  return checks;
+}
+
+namespace {
+
+runtime::Axis coarsened(const runtime::Axis& axis) {
+  runtime::Axis result = axis;
+  result.nodes.clear();
+  for (std::size_t i = 0; i < axis.nodes.size(); i += 2) result.nodes.push_back(axis.nodes[i]);
+  const bool odd = axis.nodes.size() % 2 == 1;
+  if (axis.periodic() ? odd : !odd) {
+    const int n = static_cast<int>(result.nodes.size()) + (axis.periodic() ? 1 : 0);
+    return uniform_axis(axis.name, axis.unit, axis.boundary, axis.lo, axis.hi, n);
+  }
+  return result;
+}
+
+std::vector<double> solve_coarser(const runtime::PointProblem& problem, const runtime::SolveSettings& settings) {
+  std::vector<Boundary> rules;
+  for (const auto& axis : problem.grid.axes) rules.push_back(axis.boundary);
+  runtime::PolicySystem system(problem, rules, settings.threads);
+  runtime::GridSolution solution = runtime::solve_grid(system, problem, settings);
+  if (solution.failure != runtime::Failure::None) return {};
+  return std::move(solution.value.front());
+}
+
+}  // namespace
+
+// Richardson: with e(h) = c h^q the differences of three grids give q, and the last one over 2^q - 1 the error left.
+std::optional<Check> halving_check(const SolveTask& task, const runtime::PointProblem& problem,
+                                   const runtime::SolveSettings& settings, const std::vector<double>& fine) {
+  runtime::PointProblem half = problem, quarter = problem;
+  for (auto& axis : half.grid.axes) axis = coarsened(axis);
+  for (std::size_t k = 0; k < half.grid.axes.size(); ++k) quarter.grid.axes[k] = coarsened(half.grid.axes[k]);
+  for (const auto& axis : quarter.grid.axes) {
+    if (axis.nodes.size() < 4) return std::nullopt;
+  }
+  runtime::SolveSettings coarse = settings, coarsest = settings;
+  coarse.steps = std::max(2, settings.steps / 2);
+  coarsest.steps = std::max(2, settings.steps / 4);
+  const std::vector<double> V2 = solve_coarser(half, coarse), V4 = solve_coarser(quarter, coarsest);
+  if (V2.empty() || V4.empty()) return std::nullopt;
+  const std::size_t points = quarter.grid.points();
+  double first = 0, second = 0, size = 0;
+  std::vector<double> x(problem.grid.dimension());
+  for (const std::size_t u : inner_half(quarter.grid, V4.size())) {
+    const std::size_t regime = u / points;
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      const auto& nodes = quarter.grid.axes[k].nodes;
+      x[k] = nodes[u % points / quarter.grid.stride(k) % nodes.size()];
+    }
+    const auto at = [&](const runtime::Grid& grid, const std::vector<double>& V) {
+      return interpolate(grid, std::span(V).subspan(regime * grid.points(), grid.points()), x);
+    };
+    const double v1 = at(problem.grid, fine), v2 = at(half.grid, V2);
+    first = std::max(first, std::abs(V4[u] - v2));
+    second = std::max(second, std::abs(v2 - v1));
+    size = std::max(size, std::abs(v1));
+  }
+  const double order = second > 0 ? std::log2(first / second) : std::numeric_limits<double>::infinity();
+  const double error = second / std::max(std::exp2(std::min(order, 4.0)) - 1, 0.1);
+  const bool converged = second <= 1e-9 * (1 + size);
+  return Check{"grid halving", converged ? "no change" : fmt::format("order {:.2f}, error about {:.2g}", order, error),
+               fmt::format("from grids of a half and a quarter of the intervals; largest |V| there is {:.3g}{}", size,
+                           task.model.horizon ? "; time steps are halved too" : ""),
+               converged ? std::numeric_limits<double>::quiet_NaN() : order, !converged && order < 0.5};
+}
+
+}  // namespace hopf::driver

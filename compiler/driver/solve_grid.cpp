@@ -1,0 +1,150 @@
+// Problems on a grid: kernels, Howard iteration or time steps, and what went wrong when it did.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/parallel.hpp"
+#include "driver/solve_internal.hpp"
+
+namespace hopf::driver {
+
+namespace {
+
+using diagnostics::Kind;
+
+struct Place {
+  std::vector<double> x;
+  int regime = 1;
+  std::string text;  // "theta = 0.5, omega = 1"
+};
+
+Place place_of(const model::Model& model, const runtime::Grid& grid, std::size_t unknown) {
+  Place place;
+  const std::size_t points = grid.points();
+  place.regime = static_cast<int>(unknown / points) + 1;
+  for (std::size_t k = 0; k < grid.dimension(); ++k) {
+    const runtime::Axis& axis = grid.axes[k];
+    place.x.push_back(axis.nodes[unknown % points / grid.stride(k) % axis.nodes.size()]);
+    place.text += fmt::format("{}{} = {:.6g}", k ? ", " : "", model.states[k].name, place.x.back());
+  }
+  if (model.regime) place.text += fmt::format(", {} = {}", model.regime->name, place.regime);
+  return place;
+}
+
+struct Term {
+  std::string what;
+  expr::ExprId value;
+  source::Span span;
+};
+
+std::vector<Term> terms_of(const model::Model& model) {
+  std::vector<Term> terms;
+  for (std::size_t i = 0; i < model.dimension(); ++i) {
+    const auto& state = model.states[i];
+    terms.push_back({fmt::format("the drift of '{}'", state.name), model.drift[i], state.dynamics_span});
+    for (std::size_t k = 0; k < model.noise_count(); ++k) {
+      terms.push_back({fmt::format("the noise of '{}'", state.name), model.diffusion[i * model.noise_count() + k],
+                       state.dynamics_span});
+    }
+  }
+  const std::string cost = model.reward ? "the reward" : "the running cost";
+  if (model.lagrangian.value.valid()) terms.push_back({cost, model.lagrangian.value, model.lagrangian.span});
+  if (model.terminal) terms.push_back({"the terminal amount", model.terminal->value, model.terminal->span});
+  if (model.discount) terms.push_back({"the discount", model.discount->value, model.discount->span});
+  return terms;
+}
+
+// The first term that is NaN or infinite at the point, under the controls that were tried last.
+void report_not_finite(const SolveTask& task, const Place& place, double t, std::vector<double> u) {
+  const model::Model& model = task.model;
+  expr::Binding at = model.bindings();
+  for (std::size_t k = 0; k < place.x.size(); ++k) at[model.states[k].symbol] = place.x[k];
+  for (std::size_t c = 0; c < u.size(); ++c) at[model.controls[c].symbol] = u[c];
+  at[model.time] = t;
+  if (model.regime) at[model.regime->symbol] = place.regime;
+  for (const Term& term : terms_of(model)) {
+    const double value = expr::evaluate(*model.store, term.value, at);
+    if (std::isfinite(value)) continue;
+    auto& d = task.sink.emit(Kind::NotFinite, term.span,
+                             fmt::format("{} is {} at {}", term.what, value, place.text));
+    for (std::size_t c = 0; c < u.size(); ++c) {
+      d.notes.push_back(fmt::format("with {} = {:.6g}", model.controls[c].name, u[c]));
+    }
+    d.help = "take the point out of the domain, or bound the control away from it";
+    return;
+  }
+  task.sink.emit(Kind::NotFinite, model.span, fmt::format("no control gives a finite Hamiltonian at {}", place.text));
+}
+
+runtime::SolveSettings settings_of(const SolveTask& task, const plan::Plan& plan) {
+  runtime::SolveSettings settings;
+  settings.tolerance = plan.tolerance;
+  settings.threads = runtime::thread_count(task.options.threads);
+  settings.horizon = task.model.horizon.value_or(0);
+  settings.steps = plan.steps;
+  if (task.progress) settings.progress = task.progress;
+  return settings;
+}
+
+std::vector<runtime::Boundary> rules_of(const runtime::Grid& grid) {
+  std::vector<runtime::Boundary> rules;
+  for (const runtime::Axis& axis : grid.axes) rules.push_back(axis.boundary);
+  return rules;
+}
+
+}  // namespace
+
+void report_failure(const SolveTask& task, const plan::Plan& plan, const runtime::GridSolution& solution,
+                    const runtime::PolicySystem& system) {
+  const Place place = place_of(task.model, plan.grid, solution.where);
+  switch (solution.failure) {
+    case runtime::Failure::None:
+    case runtime::Failure::Cancelled: return;
+    case runtime::Failure::Infeasible: {
+      std::vector<double> u;
+      for (const auto& control : system.controls()) u.push_back(control[solution.where]);
+      report_not_finite(task, place, solution.t, u);
+      return;
+    }
+    case runtime::Failure::Singular:
+      task.sink.emit(Kind::SingularSystem, task.options.span,
+                     fmt::format("the discrete equations of '{}' have no unique solution", task.model.name))
+          .notes.push_back(task.model.until ? "from some points of the domain the set of 'until' is never reached"
+                                            : "without a discount some points of the domain collect cost for ever");
+      return;
+    case runtime::Failure::NotConverged: {
+      auto& d = task.sink.emit(
+          Kind::NotConverged, task.options.span,
+          fmt::format("Howard's iteration did not converge in {} steps: V still changes by {:.2g}",
+                      solution.iterations, solution.change));
+      d.notes.push_back(fmt::format("the largest residual is at {}", place.text));
+      d.help = "ask for a finer grid, a larger domain, or a larger tolerance";
+    }
+  }
+}
+
+std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const plan::Plan& plan) {
+  const runtime::PointProblem problem = point_problem(task, plan, hjb_input(task, plan));
+  const runtime::SolveSettings settings = settings_of(task, plan);
+  runtime::PolicySystem system(problem, rules_of(plan.grid), settings.threads);
+  runtime::GridSolution solution = runtime::solve_grid(system, problem, settings);
+  if (solution.failure != runtime::Failure::None) {
+    report_failure(task, plan, solution, system);
+    return std::nullopt;
+  }
+  runtime::ValueFunction V = empty_value(task.model);
+  V.grid = plan.grid;
+  V.report.iterations = solution.iterations;
+  V.report.residual = solution.residual;
+  V.report.checks = health_checks(task, plan, problem, system, solution);
+  if (task.options.halve) {
+    if (auto check = halving_check(task, problem, settings, solution.value.front())) V.report.checks.push_back(*check);
+  }
+  V.times = std::move(solution.times);
+  V.value = std::move(solution.value);
+  V.policy = std::move(solution.policy);
+  return V;
+}
+
+}  // namespace hopf::driver

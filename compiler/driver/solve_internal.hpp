@@ -1,0 +1,50 @@
+// What the files behind driver/solve.hpp share.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "driver/solve.hpp"
+#include "kernel/hjb_kernels.hpp"
+#include "value/howard.hpp"
+#include "value/riccati.hpp"
+
+namespace hopf::driver {
+
+/// One request: what to solve, how, and whom to tell.
+struct SolveTask {
+  const model::Model& model;
+  const derive::Equations& equations;
+  const plan::Options& options;
+  const Progress& progress;
+  diagnostics::Sink& sink;
+  const Policy* policy = nullptr;  // evaluate: one expression per control
+};
+
+/// Names, units and flags of the answer; no values yet.
+runtime::ValueFunction empty_value(const model::Model&);
+/// Values and policy with a reward model's sign turned to the user's.
+void turn_sign(runtime::ValueFunction&);
+/// Parameters replaced by their numbers; an invalid id stays invalid.
+expr::ExprId numeric(const model::Model&, expr::ExprId);
+
+/// The model as kernels want it.
+kernel::HjbInput hjb_input(const SolveTask&, const plan::Plan&);
+/// Kernels compiled and bound to the plan's grid.
+runtime::PointProblem point_problem(const SolveTask&, const plan::Plan&, const kernel::HjbInput&);
+
+std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask&, const plan::Plan&);
+/// Nothing, without an error, when the policy is not affine: then the grid takes over.
+std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask&, const plan::Plan&, bool& applicable);
+
+/// The failure of a grid solve as a diagnostic in the user's terms.
+void report_failure(const SolveTask&, const plan::Plan&, const runtime::GridSolution&,
+                    const runtime::PolicySystem&);
+/// Health checks of a finished grid solve.
+std::vector<runtime::Check> health_checks(const SolveTask&, const plan::Plan&, const runtime::PointProblem&,
+                                          const runtime::PolicySystem&, const runtime::GridSolution&);
+/// Solves on grids of half and a quarter of the intervals; the observed order and the error it suggests.
+std::optional<runtime::Check> halving_check(const SolveTask&, const runtime::PointProblem&,
+                                            const runtime::SolveSettings&, const std::vector<double>& fine);
+
+}  // namespace hopf::driver

@@ -1,0 +1,200 @@
+// From the model to kernels, and from compiled kernels to the functions of grid points that the solver calls.
+#include <algorithm>
+#include <cmath>
+
+#include "driver/solve_internal.hpp"
+#include "jit/jit.hpp"
+
+namespace hopf::driver {
+
+namespace {
+
+using expr::ExprId;
+
+constexpr std::size_t kMostFiniteValues = 64;  // beyond this a set's law is used instead of trying every value
+
+std::vector<ExprId> numeric(const model::Model& model, const std::vector<ExprId>& list) {
+  std::vector<ExprId> result;
+  for (const ExprId e : list) result.push_back(driver::numeric(model, e));
+  return result;
+}
+
+void add_controls(const SolveTask& task, kernel::HjbInput& input) {
+  const model::Model& model = task.model;
+  using Set = model::ControlGroup::Set;
+  for (const auto& control : model.controls) {
+    const Set set = model.groups[control.group].set;
+    input.controls.push_back({control.symbol, control.lo, control.hi, set == Set::Free || set == Set::Interval});
+  }
+  for (const auto& group : model.groups) {
+    if (group.set != Set::Finite || group.values.size() > kMostFiniteValues) continue;
+    input.finite.push_back({group.components, group.values});
+  }
+  for (const auto& law : task.equations.laws) {
+    const auto& group = model.groups[law.group];
+    const bool tried = group.set == Set::Finite && group.values.size() <= kMostFiniteValues;
+    const bool complete = law.law.size() == group.components.size() &&
+                          std::all_of(law.law.begin(), law.law.end(), [](ExprId e) { return e.valid(); });
+    if (law.form == derive::ControlLaw::Form::Numerical || !complete || tried) continue;
+    input.laws.push_back({group.components, numeric(model, law.law)});
+  }
+  if (!task.policy) return;
+  for (const auto& control : model.controls) input.policy.push_back(driver::numeric(model, task.policy->at(control.name)));
+}
+
+bool depends_on_control_or_time(const model::Model& model, ExprId e) {
+  if (depends_on(*model.store, e, model.time)) return true;
+  if (model.regime && depends_on(*model.store, e, model.regime->symbol)) return true;
+  return std::any_of(model.controls.begin(), model.controls.end(),
+                     [&](const model::Control& c) { return depends_on(*model.store, e, c.symbol); });
+}
+
+// Covariance free of controls is split by Selling's reduction in the runtime; otherwise the kernels use the diagonal
+// neighbours of each pair.
+void add_covariance(const SolveTask& task, kernel::HjbInput& input) {
+  const std::size_t n = task.model.dimension();
+  bool fixed = true;
+  for (const ExprId e : input.covariance) fixed = fixed && !depends_on_control_or_time(task.model, e);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = i + 1; j < n; ++j) {
+      if (task.model.store->is_zero(input.covariance[i * n + j])) continue;
+      if (fixed) {
+        input.given_diffusion = true;
+      } else {
+        input.cross.push_back({static_cast<int>(i), static_cast<int>(j)});
+      }
+    }
+  }
+}
+
+/// Machine code of all specs, kept alive by the functions made from it.
+class Compiled {
+ public:
+  Compiled(expr::Store& store, const std::vector<const kernel::Spec*>& specs) {
+    std::vector<kernel::Kernel> kernels;
+    for (const kernel::Spec* spec : specs) {
+      if (!spec->outputs.empty()) kernels.push_back(kernel::lower(store, *spec));
+    }
+    program_ = std::make_shared<jit::Program>(jit::load(kernels));
+  }
+  runtime::PointFunction function(const kernel::Spec& spec) const {
+    if (spec.outputs.empty()) return {};
+    const hopf_point_kernel code = program_->point(spec.name);
+    return [program = program_, code](const hopf_point_call& call) { code(&call); };
+  }
+  std::vector<runtime::PointFunction> functions(const std::vector<kernel::Spec>& specs) const {
+    std::vector<runtime::PointFunction> result;
+    for (const kernel::Spec& spec : specs) result.push_back(function(spec));
+    return result;
+  }
+
+ private:
+  std::shared_ptr<jit::Program> program_;
+};
+
+double first_value(const model::Model& model, const model::Control& control) {
+  const auto& group = model.groups[control.group];
+  if (group.set == model::ControlGroup::Set::Simplex) return 1.0 / static_cast<double>(group.components.size());
+  if (group.set == model::ControlGroup::Set::Finite) {
+    const auto place = std::find(group.components.begin(), group.components.end(),
+                                 static_cast<int>(&control - model.controls.data()));
+    return group.values[0][static_cast<std::size_t>(place - group.components.begin())];
+  }
+  return std::clamp(0.0, control.lo, control.hi);
+}
+
+std::vector<runtime::SearchedControl> searched_controls(const SolveTask& task) {
+  std::vector<runtime::SearchedControl> result;
+  if (task.policy) return result;
+  for (const auto& law : task.equations.laws) {
+    const auto& group = task.model.groups[law.group];
+    if (law.form != derive::ControlLaw::Form::Numerical) continue;
+    if (group.set == model::ControlGroup::Set::Finite && group.values.size() <= kMostFiniteValues) continue;
+    for (const int c : group.components) {
+      result.push_back({c, task.model.controls[c].lo, task.model.controls[c].hi});
+    }
+  }
+  return result;
+}
+
+bool time_dependent(const kernel::HjbInput& input, const expr::Store& store) {
+  const auto uses = [&](ExprId e) { return e.valid() && depends_on(store, e, input.time); };
+  for (const auto* list : {&input.drift, &input.diffusion, &input.rates, &input.policy}) {
+    if (std::any_of(list->begin(), list->end(), uses)) return true;
+  }
+  for (const auto& axis : input.axes) {
+    if (uses(axis.absorb_value)) return true;
+  }
+  return uses(input.cost) || uses(input.discount) || uses(input.until) || uses(input.pay) || uses(input.stop);
+}
+
+}  // namespace
+
+kernel::HjbInput hjb_input(const SolveTask& task, const plan::Plan& plan) {
+  const model::Model& model = task.model;
+  const auto value = [&](ExprId e) { return driver::numeric(model, e); };
+  kernel::HjbInput input;
+  input.name = model.name;
+  input.time = model.time;
+  for (std::size_t k = 0; k < model.dimension(); ++k) {
+    const runtime::Axis& axis = plan.grid.axes[k];
+    input.axes.push_back({model.states[k].symbol, axis.boundary == runtime::Boundary::Constrain, axis.hi - axis.lo, {}});
+    if (axis.boundary == runtime::Boundary::Absorb) input.axes.back().absorb_value = value(model.states[k].absorb_value);
+  }
+  input.p = task.equations.p;
+  input.M = task.equations.M;
+  input.drift = numeric(model, model.drift);
+  input.diffusion = numeric(model, model.diffusion);
+  input.covariance = numeric(model, task.equations.covariance);
+  const ExprId zero = model.store->integer(0);
+  input.cost = model.lagrangian.value.valid() ? value(model.lagrangian.value) : zero;
+  input.discount = model.discount ? value(model.discount->value) : zero;
+  if (model.terminal) input.terminal = value(model.terminal->value);
+  if (model.until) {
+    input.until = value(model.until->condition);
+    input.pay = model.until->pay ? value(model.until->pay->value) : zero;
+  }
+  if (model.stop_pays) input.stop = value(model.stop_pays->value);
+  if (model.regime) {
+    input.regime = model.regime->symbol;
+    input.regimes = model.regime->count;
+    input.rates = numeric(model, model.regime->rates);
+  }
+  add_controls(task, input);
+  add_covariance(task, input);
+  input.searched = !searched_controls(task).empty();
+  return input;
+}
+
+runtime::PointProblem point_problem(const SolveTask& task, const plan::Plan& plan, const kernel::HjbInput& input) {
+  expr::Store& store = *task.model.store;
+  const kernel::HjbKernels specs = kernel::hjb_kernels(store, input);
+  std::vector<const kernel::Spec*> all;
+  for (const auto* group : {&specs.tables, &specs.improve, &specs.apply, &specs.score, &specs.conditions}) {
+    for (const kernel::Spec& spec : *group) all.push_back(&spec);
+  }
+  if (specs.covariance) all.push_back(&*specs.covariance);
+  const Compiled compiled(store, all);
+  runtime::PointProblem problem;
+  problem.grid = plan.grid;
+  problem.regimes = input.regimes;
+  problem.controls = static_cast<int>(input.controls.size());
+  problem.cross = input.cross;
+  problem.given_diffusion = input.given_diffusion;
+  problem.table_counts = specs.table_counts;
+  problem.tables = compiled.functions(specs.tables);
+  problem.improve = compiled.functions(specs.improve);
+  problem.apply = compiled.functions(specs.apply);
+  problem.score = compiled.functions(specs.score);
+  problem.conditions = compiled.functions(specs.conditions);
+  if (specs.covariance) problem.covariance = compiled.function(*specs.covariance);
+  problem.has_until = input.until.valid();
+  problem.has_stop = input.stop.valid();
+  problem.time_dependent = time_dependent(input, store);
+  problem.fixed_policy = task.policy != nullptr;
+  for (const auto& control : task.model.controls) problem.first_control.push_back(first_value(task.model, control));
+  problem.searched = searched_controls(task);
+  return problem;
+}
+
+}  // namespace hopf::driver
