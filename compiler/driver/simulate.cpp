@@ -221,8 +221,8 @@ bool fits_memory(Job& job, std::size_t records) {
   const auto available = static_cast<double>(runtime::available_memory());
   if (bytes < 0.9 * available) return true;
   job.sink.emit(Kind::EnsembleTooLarge, job.options.span,
-                fmt::format("{} paths with {} recorded times need {}, and {} are free", job.options.paths, records,
-                            runtime::format_bytes(bytes), runtime::format_bytes(available)))
+                fmt::format("{} paths with {} recorded times need {}, more memory than is free", job.options.paths,
+                            records, runtime::format_bytes(bytes)))
       .help = "ask for fewer 'paths' or 'records'";
   return false;
 }
