@@ -17,13 +17,23 @@ namespace hopf::derive {
 using expr::ExprId;
 using expr::SymbolId;
 
+/// A term `coefficient dw` of a stochastic differential.
+struct NoiseTerm {
+  ExprId coefficient;
+  std::string noise;
+};
+
 /// `left = right`, printed in any style. `over` names the control groups whose infimum (supremum, for a
 /// disturbance or a reward) stands before the right side; `where` is a condition in words, `condition` in symbols.
 struct Equation {
+  /// How the left side is written: x = .., x' = .., dx = .. dt + noise, u* = .., generator applied to phi = ..
+  enum class Form : std::uint8_t { Equals, Rate, Differential, Optimal, Generator };
   ExprId left, right;
+  Form form = Form::Equals;
   std::vector<int> over;
   std::string where;
   ExprId condition;
+  std::vector<NoiseTerm> noise;
 };
 
 /// A numeric matrix shown under a step, row-major.
@@ -100,5 +110,7 @@ std::optional<std::vector<double>> bellman_riccati(const model::Model&, const Eq
 
 /// Text of all steps, or of one field, in the style asked for.
 std::string render(const model::Model&, const Equations&, expr::Style, const std::string& field = "");
+/// Text of one step, e.g. of `bellman`.
+std::string render(const model::Model&, const Step&, expr::Style);
 
 }  // namespace hopf::derive

@@ -86,6 +86,11 @@ void build_integrand(Context&, Equations&);
 bool minimise(Context&, Equations&);
 void detect_linear_quadratic(Context&, Equations&);
 
+/// f.D(phi) + 1/2 tr(a D2(phi)) with symbols D(phi,x), D(phi,x,y).
+ExprId generator_of(Context&, const Equations&, const std::string& function);
+/// Its adjoint on a density, expanded, with symbols m, D(m,x), D(m,x,y).
+ExprId adjoint_of(Context&, const Equations&, const std::string& density);
+
 void add_hamiltonian(Context&, Equations&);
 void add_control_law(Context&, Equations&);
 void add_hjb(Context&, Equations&);

@@ -1,0 +1,130 @@
+// All that follows from a model, in the order in which it is read.
+#include "derive/equations.hpp"
+
+#include <fmt/format.h>
+
+#include "derive/internal.hpp"
+
+namespace hopf::derive {
+
+using diagnostics::Kind;
+
+namespace {
+
+bool is_bridge(const model::Model& model) { return model.initial && model.final_; }
+
+bool absorbs(const model::Model& model) {
+  for (const auto& state : model.states) {
+    if (state.boundary == model::Boundary::Absorb) return true;
+  }
+  return false;
+}
+
+bool ends(const model::Model& model) {
+  return model.horizon || model.until || model.stop_pays || absorbs(model);
+}
+
+void check_cost(Context& context) {
+  const auto& model = context.model;
+  if (model.groups.empty() || model.has_cost || is_bridge(model)) return;
+  auto& diagnostic = context.sink.emit(
+      Kind::NoCost, model.groups[0].span,
+      fmt::format("'{}' is a control, but '{}' has no cost to choose it by", model.groups[0].name, model.name));
+  diagnostic.primary_label = "declared here";
+  diagnostic.help = "add 'lagrangian ...', 'reward ...' or 'terminal ...'";
+}
+
+void check_finite(Context& context) {
+  const auto& model = context.model;
+  if (!model.has_cost || model.discount || model.average || ends(model)) return;
+  const auto span = model.lagrangian.span.valid() ? model.lagrangian.span : model.span;
+  auto& diagnostic = context.sink.emit(
+      Kind::NoDiscountOrHorizon, span,
+      fmt::format("the cost of '{}' runs for ever without a discount, so its value may be infinite", model.name));
+  diagnostic.primary_label = "paid without end";
+  diagnostic.notes.push_back("a value is finite with a horizon, a discount, an 'until' set, 'stop pays' or 'average'");
+  diagnostic.help = "add 'discount 0.1', 'horizon 1' or 'average'";
+}
+
+void check_discount(Context& context) {
+  const auto& model = context.model;
+  if (!model.discount) return;
+  for (std::size_t c = 0; c < model.controls.size(); ++c) {
+    if (!expr::depends_on(context.store, model.discount->value, model.controls[c].symbol)) continue;
+    auto& diagnostic = context.sink.emit(
+        Kind::DiscountDependsOnControl, model.discount->span,
+        fmt::format("the discount rate depends on the control '{}'", model.controls[c].name));
+    diagnostic.primary_label = "must be known before the control is chosen";
+    diagnostic.labels.push_back({model.groups[model.controls[c].group].span, "the control"});
+    return;
+  }
+  const Sign sign = sign_of(context, model.discount->value);
+  if (ends(model) || model.average || !is_nonpositive(sign)) return;
+  auto& diagnostic = context.sink.emit(Kind::DiscountNotPositive, model.discount->span,
+                                       "the discount rate is not positive and nothing else ends the problem");
+  diagnostic.primary_label = fmt::format("{} here", sign == Sign::Zero ? "zero" : "never positive");
+  diagnostic.help = "give a positive rate, or a 'horizon', or ask for the long-run 'average'";
+}
+
+void check_average(Context& context) {
+  const auto& model = context.model;
+  if (!model.average || (!model.horizon && !model.discount)) return;
+  const auto span = model.discount ? model.discount->span : model.span;
+  auto& diagnostic = context.sink.emit(
+      Kind::AverageWithHorizon, span,
+      fmt::format("'{}' asks for a long-run average and for a {}", model.name, model.discount ? "discount" : "horizon"));
+  diagnostic.primary_label = "a long-run average has neither a discount nor an end";
+  diagnostic.help = "remove 'average', or the discount and the horizon";
+}
+
+bool has_value(const model::Model& model) { return model.has_cost || is_bridge(model); }
+
+void add_steps(Context& context, Equations& eqs) {
+  if (has_value(context.model)) {
+    add_hamiltonian(context, eqs);
+    add_control_law(context, eqs);
+    add_hjb(context, eqs);
+  }
+  add_generator(context, eqs);
+  add_fokker_planck(context, eqs);
+  if (has_value(context.model)) {
+    add_costate(context, eqs);
+    add_mechanics(context, eqs);
+    add_riccati(context, eqs);
+    add_hopf_cole(context, eqs);
+  }
+  add_reversal(context, eqs);
+}
+
+}  // namespace
+
+const Step* Equations::find(const std::string& field) const {
+  for (const auto& step : steps) {
+    if (step.field == field) return &step;
+  }
+  return nullptr;
+}
+
+std::optional<Equations> equations(const model::Model& model, diagnostics::Sink& sink) {
+  Context context = make_context(model, sink);
+  const std::size_t before = sink.error_count();
+  check_cost(context);
+  check_finite(context);
+  check_discount(context);
+  check_average(context);
+  if (sink.error_count() > before) return std::nullopt;
+  Equations eqs;
+  build_integrand(context, eqs);
+  if (has_value(model)) {
+    if (!minimise(context, eqs)) return std::nullopt;
+    detect_linear_quadratic(context, eqs);
+  } else {
+    eqs.hamiltonian = ExprId();
+    eqs.lq_refusal = "the model has no cost";
+    eqs.hopf_cole_refusal = "the model has no cost";
+  }
+  add_steps(context, eqs);
+  return eqs;
+}
+
+}  // namespace hopf::derive

@@ -1,0 +1,200 @@
+// Is the problem linear-quadratic? If so its data as numbers, for the Riccati solver; if not, the reason in words.
+//
+//   dx = (A x + B u + c) dt + (S + sum_i C_i x_i + sum_j D_j u_j) dw,  L = 1/2 x'Qx + x'Nu + 1/2 u'Ru + q'x + r'u + L0.
+// A correlation of the noises is folded into S, C and D by its Cholesky factor, so dw is standard.
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "derive/internal.hpp"
+
+namespace hopf::derive {
+
+using expr::Store;
+using LQ = Equations::LinearQuadratic;
+
+namespace {
+
+std::string structural_refusal(const Context& context) {
+  const auto& model = context.model;
+  using Boundary = model::Boundary;
+  if (model.regime) return "it switches between regimes, whose Riccati equations are coupled";
+  if (!model.jumps.empty()) return "it jumps";
+  if (model.density) return "it depends on the population's density";
+  if (model.until) return "it ends on entering a set";
+  if (model.stop_pays) return "the player may stop it";
+  if (!model.constraints.empty()) return "the state is constrained";
+  if (model.average) return "its cost is a long-run average";
+  for (const auto& group : model.groups) {
+    if (group.disturbance) return fmt::format("{} is a disturbance", group.name);
+    if (group.set == model::ControlGroup::Set::Finite) return fmt::format("{} takes finitely many values", group.name);
+  }
+  for (const auto& state : model.states) {
+    if (!state.lo || state.boundary_defaulted) continue;
+    if (state.boundary == Boundary::Extrapolate || state.boundary == Boundary::Default) continue;
+    return fmt::format("{} has a boundary condition", state.name);
+  }
+  if (model.discount && !constant_of(context, model.discount->value)) return "the discount rate is not constant";
+  return "";
+}
+
+/// Substitutes parameter values and reads a constant; the name of what else it depends on otherwise.
+struct Reader {
+  Context& context;
+  std::string problem;
+
+  double constant(ExprId e, const std::string& what) {
+    if (auto value = constant_of(context, e)) return *value;
+    if (problem.empty()) {
+      const bool in_time = expr::depends_on(context.store, e, context.model.time);
+      problem = fmt::format("{} {}", what, in_time ? "depends on t" : "is not constant");
+    }
+    return 0;
+  }
+  ExprId numeric(ExprId e) { return expr::substitute(context.store, e, context.values); }
+};
+
+struct Sizes {
+  std::size_t n, m, k;
+};
+
+bool read_dynamics(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq) {
+  const auto& model = reader.context.model;
+  for (std::size_t i = 0; i < s.n; ++i) {
+    const auto affine = expr::as_affine(reader.context.store, reader.numeric(model.drift[i]), z);
+    if (!affine) {
+      reader.problem = fmt::format("the drift of {} is not linear in the states and controls", model.states[i].name);
+      return false;
+    }
+    const std::string what = fmt::format("a coefficient in the drift of {}", model.states[i].name);
+    for (std::size_t j = 0; j < s.n; ++j) lq.A[i * s.n + j] = reader.constant(affine->linear[j], what);
+    for (std::size_t j = 0; j < s.m; ++j) lq.B[i * s.m + j] = reader.constant(affine->linear[s.n + j], what);
+    lq.c[i] = reader.constant(affine->constant, what);
+  }
+  return reader.problem.empty();
+}
+
+bool read_noise(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq) {
+  const auto& model = reader.context.model;
+  for (std::size_t entry = 0; entry < s.n * s.k; ++entry) {
+    const ExprId sigma = model.diffusion[entry];
+    if (reader.context.store.is_zero(sigma)) continue;
+    const std::string& name = model.states[entry / s.k].name;
+    const auto affine = expr::as_affine(reader.context.store, reader.numeric(sigma), z);
+    if (!affine) {
+      reader.problem = fmt::format("the noise of {} is not linear in the states and controls", name);
+      return false;
+    }
+    const std::string what = fmt::format("a coefficient in the noise of {}", name);
+    lq.S[entry] = reader.constant(affine->constant, what);
+    for (std::size_t j = 0; j < s.n; ++j) lq.C[j * s.n * s.k + entry] = reader.constant(affine->linear[j], what);
+    for (std::size_t j = 0; j < s.m; ++j) lq.D[j * s.n * s.k + entry] = reader.constant(affine->linear[s.n + j], what);
+  }
+  return reader.problem.empty();
+}
+
+/// One n*K block of noise coefficients times the lower Cholesky factor of the correlation.
+void fold_correlation(const model::Model& model, Sizes s, std::vector<double>& blocks) {
+  if (model.correlation.size() != s.k * s.k) return;
+  std::vector<double> G(s.k * s.k, 0.0);
+  for (std::size_t i = 0; i < s.k; ++i) {
+    for (std::size_t j = 0; j <= i; ++j) {
+      double rest = model.correlation[i * s.k + j];
+      for (std::size_t l = 0; l < j; ++l) rest -= G[i * s.k + l] * G[j * s.k + l];
+      G[i * s.k + j] = i == j ? std::sqrt(std::max(rest, 0.0)) : G[j * s.k + j] > 0 ? rest / G[j * s.k + j] : 0.0;
+    }
+  }
+  for (std::size_t row = 0; row + s.k <= blocks.size(); row += s.k) {
+    std::vector<double> folded(s.k, 0.0);
+    for (std::size_t i = 0; i < s.k; ++i) {
+      for (std::size_t j = 0; j < s.k; ++j) folded[j] += blocks[row + i] * G[i * s.k + j];
+    }
+    std::copy(folded.begin(), folded.end(), blocks.begin() + static_cast<std::ptrdiff_t>(row));
+  }
+}
+
+bool read_cost(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq) {
+  const auto& model = reader.context.model;
+  Store& store = reader.context.store;
+  const ExprId L = model.lagrangian.value.valid() ? model.lagrangian.value : store.integer(0);
+  const auto cost = expr::as_quadratic(store, reader.numeric(L), z);
+  if (!cost) {
+    reader.problem = "the running cost is not quadratic in the states and controls";
+    return false;
+  }
+  const std::string what = "a weight of the running cost";
+  const std::size_t size = s.n + s.m;
+  auto weight = [&](std::size_t i, std::size_t j) { return reader.constant(cost->Q[i * size + j], what); };
+  for (std::size_t i = 0; i < s.n; ++i) {
+    for (std::size_t j = 0; j < s.n; ++j) lq.Q[i * s.n + j] = weight(i, j);
+    for (std::size_t j = 0; j < s.m; ++j) lq.N[i * s.m + j] = weight(i, s.n + j);
+    lq.q[i] = reader.constant(cost->linear[i], what);
+  }
+  for (std::size_t i = 0; i < s.m; ++i) {
+    for (std::size_t j = 0; j < s.m; ++j) lq.R[i * s.m + j] = weight(s.n + i, s.n + j);
+    lq.r[i] = reader.constant(cost->linear[s.n + i], what);
+  }
+  lq.constant = reader.constant(cost->constant, what);
+  return reader.problem.empty();
+}
+
+bool read_terminal(Reader& reader, const std::vector<SymbolId>& x, Sizes s, LQ& lq) {
+  const auto& model = reader.context.model;
+  if (!model.terminal) return true;
+  const auto cost = expr::as_quadratic(reader.context.store, reader.numeric(model.terminal->value), x);
+  if (!cost) {
+    reader.problem = "the terminal cost is not quadratic in the states";
+    return false;
+  }
+  for (std::size_t i = 0; i < s.n * s.n; ++i) lq.P_T[i] = reader.constant(cost->Q[i], "a weight of the terminal cost");
+  for (std::size_t i = 0; i < s.n; ++i) lq.p_T[i] = reader.constant(cost->linear[i], "a weight of the terminal cost");
+  lq.c_T = reader.constant(cost->constant, "the terminal cost");
+  return reader.problem.empty();
+}
+
+LQ sized(Sizes s) {
+  LQ lq;
+  lq.A.assign(s.n * s.n, 0.0);
+  lq.B.assign(s.n * s.m, 0.0);
+  lq.c.assign(s.n, 0.0);
+  lq.S.assign(s.n * s.k, 0.0);
+  lq.C.assign(s.n * s.n * s.k, 0.0);
+  lq.D.assign(s.m * s.n * s.k, 0.0);
+  lq.Q.assign(s.n * s.n, 0.0);
+  lq.N.assign(s.n * s.m, 0.0);
+  lq.R.assign(s.m * s.m, 0.0);
+  lq.q.assign(s.n, 0.0);
+  lq.r.assign(s.m, 0.0);
+  lq.P_T.assign(s.n * s.n, 0.0);
+  lq.p_T.assign(s.n, 0.0);
+  return lq;
+}
+
+}  // namespace
+
+void detect_linear_quadratic(Context& context, Equations& eqs) {
+  const auto& model = context.model;
+  eqs.lq_refusal = structural_refusal(context);
+  if (!eqs.lq_refusal.empty()) return;
+  const Sizes sizes{model.dimension(), model.controls.size(), model.noise_count()};
+  LQ lq = sized(sizes);
+  const auto x = state_symbols(model);
+  auto z = x;
+  for (SymbolId u : control_symbols(model)) z.push_back(u);
+  Reader reader{context, ""};
+  const bool found = read_dynamics(reader, z, sizes, lq) && read_noise(reader, z, sizes, lq) &&
+                     read_cost(reader, z, sizes, lq) && read_terminal(reader, x, sizes, lq);
+  if (!found) {
+    eqs.lq_refusal = reader.problem;
+    return;
+  }
+  for (auto* blocks : {&lq.S, &lq.C, &lq.D}) fold_correlation(model, sizes, *blocks);
+  for (const auto& group : model.groups) {
+    if (group.set == model::ControlGroup::Set::Free) continue;
+    lq.unconstrained = false;
+    eqs.lq_refusal = fmt::format("{} is bounded", group.name);
+  }
+  eqs.lq = std::move(lq);
+}
+
+}  // namespace hopf::derive

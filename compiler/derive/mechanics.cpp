@@ -1,0 +1,125 @@
+// Velocity controls, dq = v dt: Euler-Lagrange equations and Hamilton's canonical equations.
+//
+// H_mech(q, p) = sup_v { p.v - L } = -H(q, -p) (Arnold 1989, ch. 3; LANGUAGE conventions).
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "derive/internal.hpp"
+
+namespace hopf::derive {
+
+using expr::Store;
+
+namespace {
+
+/// velocity[i]: the control that is the velocity of state i; empty when the model is no such problem.
+std::vector<SymbolId> velocities(const Context& context) {
+  const auto& model = context.model;
+  Store& store = context.store;
+  if (!model.noises.empty() || !model.jumps.empty() || model.regime || model.controls.size() != model.dimension()) return {};
+  std::vector<SymbolId> result;
+  for (ExprId f : model.drift) {
+    if (store.op(f) != expr::Op::Symbol) return {};
+    const SymbolId v = store.symbol_of(f);
+    bool found = false;
+    for (const auto& control : model.controls) {
+      const auto& group = model.groups[control.group];
+      found = found || (control.symbol == v && !group.disturbance && group.set == model::ControlGroup::Set::Free);
+    }
+    if (!found || std::find(result.begin(), result.end(), v) != result.end()) return {};
+    result.push_back(v);
+  }
+  return result;
+}
+
+struct Motion {
+  std::vector<SymbolId> v;
+  std::vector<ExprId> rate, acceleration;  // D(q,t), D(q,t,t)
+};
+
+Motion make_motion(Context& context, std::vector<SymbolId> v) {
+  Motion motion{std::move(v), {}, {}};
+  for (const auto& state : context.model.states) {
+    motion.rate.push_back(context.store.symbol(fmt::format("D({},t)", state.name)));
+    motion.acceleration.push_back(context.store.symbol(fmt::format("D({},t,t)", state.name)));
+  }
+  return motion;
+}
+
+/// L_vv q'' = L_q - L_vq q' - L_vt, as a matrix and a right side over q and v.
+void add_euler_lagrange(Context& context, Equations& eqs, const Motion& motion) {
+  Store& store = context.store;
+  const auto& model = context.model;
+  const std::size_t n = model.dimension();
+  const ExprId L = model.lagrangian.value;
+  expr::Substitution to_rates;
+  for (std::size_t i = 0; i < n; ++i) to_rates[motion.v[i]] = motion.rate[i];
+  Step step;
+  step.field = "euler_lagrange";
+  step.title = "Euler-Lagrange equations";
+  step.source = "Arnold 1989, ch. 3; Gelfand & Fomin 1963, ch. 1";
+  step.words = "Stationary paths of the action: d/dt of L's derivative in the velocity equals its derivative in the position.";
+  std::vector<ExprId> mass(n * n), force(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const ExprId momentum = expr::differentiate(store, L, motion.v[i]);
+    std::vector<ExprId> left, right{expr::differentiate(store, L, model.states[i].symbol)};
+    for (std::size_t j = 0; j < n; ++j) {
+      mass[i * n + j] = expr::substitute(store, expr::differentiate(store, momentum, motion.v[j]), to_rates);
+      const ExprId mixed = expr::differentiate(store, momentum, model.states[j].symbol);
+      right.push_back(store.neg(store.mul(mixed, motion.rate[j])));
+      left.push_back(store.mul(mass[i * n + j], motion.acceleration[j]));
+    }
+    right.push_back(store.neg(expr::differentiate(store, momentum, model.time)));
+    force[i] = tidy(store, expr::substitute(store, store.add(right), to_rates));
+    step.equations.push_back({store.add(left), force[i]});
+  }
+  if (const auto solved = n <= 4 ? expr::solve_linear(store, mass, force) : std::nullopt) {
+    for (std::size_t i = 0; i < n; ++i) {
+      Equation explicit_form{motion.acceleration[i], tidy(store, (*solved)[i])};
+      if (explicit_form.left == step.equations[i].left && explicit_form.right == step.equations[i].right) continue;
+      explicit_form.where = "solved for the acceleration";
+      step.equations.push_back(explicit_form);
+    }
+  }
+  eqs.steps.push_back(std::move(step));
+}
+
+void add_canonical(Context& context, Equations& eqs) {
+  Store& store = context.store;
+  const auto& model = context.model;
+  expr::Substitution to_momenta;
+  std::vector<SymbolId> p;
+  for (std::size_t i = 0; i < model.dimension(); ++i) {
+    p.push_back(store.symbol_id(fmt::format("p[{}]", model.states[i].name)));
+    to_momenta[eqs.p[i]] = store.neg(store.symbol(p[i]));
+  }
+  const ExprId H = tidy(store, expr::expand(store, store.neg(expr::substitute(store, eqs.hamiltonian, to_momenta))));
+  Step step;
+  step.field = "canonical";
+  step.title = "Hamilton's canonical equations";
+  step.source = "Arnold 1989, 15; Landau & Lifshitz 1976, 40";
+  step.words = "The mechanical Hamiltonian is the Legendre transform of L, H_mech(q, p) = sup over v of p v - L = -H(q, -p).";
+  step.equations.push_back({store.symbol(fresh_name(model, "H_mech")), H});
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    step.equations.push_back({store.symbol(model.states[i].symbol), tidy(store, expr::differentiate(store, H, p[i])),
+                              Equation::Form::Rate});
+  }
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    const ExprId slope = expr::differentiate(store, H, model.states[i].symbol);
+    step.equations.push_back({store.symbol(p[i]), tidy(store, store.neg(slope)), Equation::Form::Rate});
+  }
+  eqs.steps.push_back(std::move(step));
+}
+
+}  // namespace
+
+void add_mechanics(Context& context, Equations& eqs) {
+  auto v = velocities(context);
+  // With a discount the motion is damped and the action no longer stationary in the mechanical sense.
+  if (v.empty() || context.model.discount || context.model.reward) return;
+  if (eqs.closed_form) add_canonical(context, eqs);
+  add_euler_lagrange(context, eqs, make_motion(context, std::move(v)));
+}
+
+}  // namespace hopf::derive
