@@ -27,7 +27,8 @@ enum class ChainOp : std::uint8_t { Add, Sub, Mul, Div, And, Or };
 enum class CompareOp : std::uint8_t { Less, LessEqual, Greater, GreaterEqual, Equal, NotEqual };
 enum class UnaryOp : std::uint8_t { Negate, Plus, Not };
 
-struct Number { double value; std::string text; };  // text as written, without '_': exact decimals stay exact
+/// `text` as written, without '_', so that exact decimals stay exact; `written` with it.
+struct Number { double value; std::string text; std::string written = {}; };
 struct String { std::string value; };
 struct Boolean { bool value; };
 struct Name { std::string text; };                  // also the constants pi and inf

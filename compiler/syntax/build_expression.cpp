@@ -189,10 +189,10 @@ NodeId Builder::atom(P::AtomContext* c) {
 }
 
 NodeId Builder::number(Span whole) {
-  std::string text(list_.sources->text(whole));
+  std::string written(list_.sources->text(whole)), text = written;
   std::erase(text, '_');
   const double value = std::strtod(text.c_str(), nullptr);
-  return add(whole, Number{value, std::move(text)});
+  return add(whole, Number{value, std::move(text), std::move(written)});
 }
 
 NodeId Builder::list(P::ListContext* c) {

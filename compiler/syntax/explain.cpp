@@ -60,10 +60,6 @@ class Explainer {
   Tok found() const { return at(found_).type; }
   Tok previous() const { return found_ == 0 ? Tok::END : at(before_).type; }
   bool starts_line() const { return at(found_).first_on_line; }
-  bool in_rule(std::string_view name) const {
-    return std::find(situation_.rules.begin(), situation_.rules.end(), name) !=
-           situation_.rules.end();
-  }
   bool at_block() const { return one_of(rule_, {"file", "modelItem", "forItem"}); }
 
   /// The situation by name; empty where the grammar rule says enough.
@@ -74,7 +70,8 @@ class Explainer {
     if (found() == Tok::EQUAL && defines) return "define-double";
     if (one_of(rule_, {"importItem"})) return "import";
     if (rule_ == "suffix" && previous() == Tok::DOT) return "field-name";
-    if (one_of(rule_, {"field", "fields"}) && found() != Tok::COLON) return "record";
+    const bool record = one_of(rule_, {"field", "fields", "braces"}) && previous() == Tok::COMMA;
+    if (record && begins_value(found())) return "record";
     if (needs_name()) return "name";
     if (at_block() && !(rule_ == "forItem" && previous() != Tok::RBRACE)) {
       if (const auto where = between_statements(); !where.empty()) return where;
@@ -110,7 +107,7 @@ class Explainer {
     guess(keyword_names(Place::Model));
     show_statement_ = true;
     if (!guess_.empty()) return "typo";
-    return beside ? "side-by-side" : "no-declaration";
+    return beside ? "beside-name" : "no-declaration";
   }
 
   std::string_view equals() const {
@@ -119,6 +116,7 @@ class Explainer {
       return "extra-equals";
     }
     if (needs_name()) return "name";
+    if (rule_ == "parameters") return {};
     if (!ends_value(previous())) return "operand";
     return at_block() && previous() == Tok::RPAREN && rule_ == "file" ? "assign-target"
                                                                       : "compare-equals";
@@ -138,12 +136,16 @@ class Explainer {
   std::string_view between_statements() {
     const Keyword* keyword = find_keyword(found());
     const bool model = rule_ == "modelItem";
-    if (model && previous() != Tok::LBRACE && in_rule("modelName")) return {};
+    if (model && at(situation_.statement).type == Tok::MODEL && before_ <= statement_ + 1) {
+      return "no-body";
+    }
     if (model && keyword != nullptr &&
         (keyword->place == Place::File || found() == Tok::FOR)) {
       return "misplaced-statement";
     }
-    if (model && keyword != nullptr && keyword->place == Place::Clause) return "misplaced-clause";
+    const bool clause = keyword != nullptr &&
+                        (keyword->place == Place::Clause || found() == Tok::IN);
+    if (model && clause) return "misplaced-clause";
     if (found() == Tok::PRIME) return "misplaced-dynamics";
     if (found() == Tok::LBRACE) return before_brace();
     if (found() == Tok::IF) return "bare-if";

@@ -77,16 +77,26 @@ class Settling {
     if (keyword == nullptr || previous_ == Tok::DOT) return Tok::WORD;
     const bool named = nested_ > 0 && (next_type() == Tok::ASSIGN || next_type() == Tok::COLON);
     if (keyword->place == Place::Anywhere) return named ? Tok::WORD : keyword->token;
-    if (nested_ > 0 || wanted() || previous_ == Tok::STRATONOVICH) return Tok::WORD;
+    if (nested_ > 0 || previous_ == Tok::STRATONOVICH) return Tok::WORD;
+    if (wanted() && !surely_begins(token)) return Tok::WORD;
     if (next_type() == Tok::PRIME) return Tok::WORD;
     if (keyword->place == Place::File) return keyword->token;
     if (!in_model() || (keyword->place == Place::Clause && fresh_)) return Tok::WORD;
     return keyword->token;
   }
 
+  /// `state x` on a line of its own, although the line before still wants a value: a name beside a
+  /// name is never right, so the line before is unfinished.
+  bool surely_begins(const Token& token) const {
+    const Token& next = in_[std::min(at_ + 1, in_.size() - 1)];
+    return token.first_on_line && next.type == Tok::WORD && !next.first_on_line &&
+           find_keyword(list_.text(next)) == nullptr;
+  }
+
   /// A declaration's keyword and a name at file level: nothing else begins like that.
   bool misplaced(const Token& token) {
     if (token.type != Tok::WORD || in_model() || nested_ > 0 || wanted()) return false;
+    if (opening_ == Tok::MODEL) return false;  // inside a model that lacks its brace
     const Keyword* keyword = find_keyword(list_.text(token));
     const Token& next = in_[std::min(at_ + 1, in_.size() - 1)];
     const bool named = next.type == Tok::WORD && !next.first_on_line;

@@ -125,12 +125,21 @@ class Recovery : public antlr4::DefaultErrorStrategy {
   void skip(antlr4::Parser* parser, bool in_model) {
     int depth = 0;
     for (;; parser->consume()) {
-      const Tok type = list_.tokens[parser->getCurrentToken()->getTokenIndex()].type;
+      const auto here = parser->getCurrentToken()->getTokenIndex();
+      const Tok type = list_.tokens[here].type;
       if (type == Tok::END) return;
       if (type == Tok::LBRACE) ++depth;
       if (type == Tok::RBRACE && depth-- == 0) return;
-      if (depth == 0 && begins(type, in_model)) return;
+      if (depth == 0 && begins(type, in_model) && resumes(here)) return;
     }
+  }
+
+  /// A name in the middle of a line is more likely a part of what was wrong than a new statement.
+  bool resumes(std::size_t here) const {
+    const Token& token = list_.tokens[here];
+    if (token.type != Tok::BEGIN || token.first_on_line) return true;
+    const auto after = list_.tokens[std::min(here + 2, list_.tokens.size() - 1)].type;
+    return after == Tok::ASSIGN || after == Tok::PRIME;
   }
 
   const TokenList& list_;
