@@ -5,8 +5,10 @@
 #include <llvm/IR/Verifier.h>
 #include <llvm/Support/raw_ostream.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
+#include <numeric>
 #include <stdexcept>
 
 #include "abi/hopf_runtime.h"
@@ -57,12 +59,18 @@ class FunctionEmitter {
   llvm::Value* entry(llvm::Type* type, llvm::Value* table, std::uint32_t index) {
     return builder_.CreateLoad(type, builder_.CreateConstInBoundsGEP1_64(type, table, index));
   }
-  std::vector<llvm::Value*> pointers(std::size_t offset, std::uint32_t count) {
+  /// The pointers at these slots of a table of pointers.
+  std::vector<llvm::Value*> pointers(std::size_t offset, const std::vector<std::uint32_t>& slots) {
     std::vector<llvm::Value*> out;
-    if (count == 0) return out;
+    if (slots.empty()) return out;
     llvm::Value* table = field(builder_.getPtrTy(), offset);
-    for (std::uint32_t n = 0; n < count; ++n) out.push_back(entry(builder_.getPtrTy(), table, n));
+    for (const std::uint32_t slot : slots) out.push_back(entry(builder_.getPtrTy(), table, slot));
     return out;
+  }
+  static std::vector<std::uint32_t> up_to(std::uint32_t count) {
+    std::vector<std::uint32_t> slots(count);
+    std::iota(slots.begin(), slots.end(), 0u);
+    return slots;
   }
   /// A double of the host's tables in the kernel's precision.
   llvm::Value* host_scalar(llvm::Value* table, std::uint32_t index) {
@@ -183,12 +191,19 @@ llvm::Value* FunctionEmitter::gather(llvm::Value* table, llvm::Value* index) {
 void FunctionEmitter::emit_point() {
   llvm::Value* count = field(builder_.getInt64Ty(), offsetof(hopf_point_call, count));
   llvm::Value* uniforms = field(builder_.getPtrTy(), offsetof(hopf_point_call, uniforms));
-  const auto in = pointers(offsetof(hopf_point_call, in), kernel_.input_count);
-  const auto out = pointers(offsetof(hopf_point_call, out), kernel_.output_count);
+  // Only arrays that the body reads: the others may be null.
+  std::vector<std::uint32_t> used;
+  for (const Instruction& i : kernel_.body) {
+    if (i.op == Opcode::Input) used.push_back(i.slot);
+  }
+  const auto in = pointers(offsetof(hopf_point_call, in), used);
+  const auto out = pointers(offsetof(hopf_point_call, out), up_to(kernel_.output_count));
   body_.emit(Stage::Call, [&](const Instruction& i) { return host_scalar(uniforms, i.slot); });
   const Loop loop = begin_loop(count);
   const auto inputs = load_block(in, loop.index, count);
-  body_.emit(Stage::Lane, [&](const Instruction& i) { return inputs[i.slot]; });
+  body_.emit(Stage::Lane, [&](const Instruction& i) {
+    return inputs[std::find(used.begin(), used.end(), i.slot) - used.begin()];
+  });
   std::vector<llvm::Value*> results;
   for (kernel::ValueId id : kernel_.outputs) results.push_back(body_.vector(id));
   store_block(out, results, loop.index, count);
@@ -199,8 +214,8 @@ void FunctionEmitter::emit_point() {
 void FunctionEmitter::emit_path() {
   llvm::Value* count = field(builder_.getInt64Ty(), offsetof(hopf_path_call, count));
   llvm::Value* uniforms = field(builder_.getPtrTy(), offsetof(hopf_path_call, uniforms));
-  const auto state = pointers(offsetof(hopf_path_call, carried), kernel_.carried_count);
-  tables_ = pointers(offsetof(hopf_path_call, tables), kernel_.table_count);
+  const auto state = pointers(offsetof(hopf_path_call, carried), up_to(kernel_.carried_count));
+  tables_ = pointers(offsetof(hopf_path_call, tables), up_to(kernel_.table_count));
   body_.emit(Stage::Call, [&](const Instruction& i) { return host_scalar(uniforms, i.slot); });
   const Loop paths = begin_loop(count);
   auto carried = load_block(state, paths.index, count);

@@ -63,9 +63,15 @@ llvm::Value* BodyEmitter::operand(ValueId id, bool as_vector) {
   return as_vector ? vector_[id.index()] : scalar_[id.index()];
 }
 
-llvm::Value* BodyEmitter::emit_one(const Instruction& i, bool as_vector, const Leaf& leaf) {
+llvm::Value* BodyEmitter::emit_constant(const Instruction& i) {
   llvm::IRBuilderBase& b = lanes_.builder;
-  if (i.op == Opcode::Const) return llvm::ConstantFP::get(element_type(kernel_, b), i.constant);
+  if (i.type == Type::Bool) return b.getInt1(i.constant != 0);
+  if (i.type == Type::Int) return b.getInt32(static_cast<std::uint32_t>(static_cast<std::int32_t>(i.constant)));
+  return llvm::ConstantFP::get(element_type(kernel_, b), i.constant);
+}
+
+llvm::Value* BodyEmitter::emit_one(const Instruction& i, bool as_vector, const Leaf& leaf) {
+  if (i.op == Opcode::Const) return emit_constant(i);
   if (kernel::has_slot(i.op)) return leaf(i);
   llvm::Value* x = operand(i.a, as_vector);
   llvm::Value* y = operand(i.b, as_vector);

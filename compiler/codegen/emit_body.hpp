@@ -25,6 +25,7 @@ class BodyEmitter {
  private:
   void find_stages();
   llvm::Value* operand(kernel::ValueId, bool as_vector);
+  llvm::Value* emit_constant(const kernel::Instruction&);
   llvm::Value* emit_one(const kernel::Instruction&, bool as_vector, const Leaf&);
   llvm::Value* emit_real(const kernel::Instruction&, llvm::Value* a, llvm::Value* b, llvm::Value* c);
   llvm::Value* emit_other(const kernel::Instruction&, llvm::Value* a, llvm::Value* b, llvm::Value* c);

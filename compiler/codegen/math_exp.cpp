@@ -135,8 +135,9 @@ Lane positive_power(Lane x, Lane y) {
 /// of g over the half line is that of Shepherd and Laframboise, Math. Comp. 36 (1981); coefficients are ours.
 Lane upper_tail(Lane y, Lane exponent, Lane exponent_low) {
   const Lane g = polynomial((y - 3.75) / (y + 3.75), k::kErfc);
+  const Lane h = g / fma(y, 2.0, 1.0);
   const Exponential e = reduced_exp(exponent, &exponent_low);
-  return scaled_twice((e.q + 1.0) * g / fma(y, 2.0, 1.0), e.n);
+  return scaled_twice(fma(e.q, h, h), e.n);
 }
 
 Lane erf_near_zero(Lane x) { return x * polynomial(x * x, k::kErf); }

@@ -87,10 +87,11 @@ Lane emit_cos(MathLibrary& library, Lane x) {
 /// x = n pi/2 + r + low: tan x is s/c for even n and -c/s for odd n, where s = sin(r + low) and c = cos r.
 Lane emit_tan(MathLibrary& library, Lane x) {
   const Lane shifted = fma(x, 2 * std::numbers::inv_pi, kRoundToInteger);
-  const Lane minus = -(shifted - kRoundToInteger);
+  const Lane n = shifted - kRoundToInteger, minus = -n;
   const Lane first = fma(minus, k::kHalfPi[0], x);
-  const Lane r = fma(minus, k::kHalfPi[1], first);
-  const Lane low = fma(minus, k::kHalfPi[2], fma(minus, k::kHalfPi[1], first - r));
+  const Lane second = n * k::kHalfPi[1], second_low = fma(n, k::kHalfPi[1], -second);
+  const Lane r = first - second;
+  const Lane low = fma(minus, k::kHalfPi[2], ((first - r) - second) - second_low);
   const Lane z = r * r;
   const Lane s = r + fma(r * z, polynomial(z, k::kSin), low);
   const Lane c = cos_sin_of_small(r).cos - r * low;

@@ -34,7 +34,7 @@ void run_body(const Kernel& k, std::vector<double>& value, const Leaf& leaf) {
   std::size_t index = 0;
   for (const Instruction& i : k.body) {
     if (i.op == Opcode::Const) {
-      value[index] = rounded(k.precision, i.constant);
+      value[index] = i.type == Type::Real ? rounded(k.precision, i.constant) : i.constant;
     } else if (has_slot(i.op)) {
       value[index] = rounded(k.precision, leaf(i, at(i.a)));
     } else {

@@ -74,7 +74,8 @@ std::string verify(const Kernel& k) {
     const Instruction& i = k.body[ValueId(index)];
     std::string fault = check_operands(k, index, i);
     if (fault.empty()) fault = check_slot(k, i);
-    if (fault.empty() && i.type != result_type(i.op, i.type)) fault = "the result has the wrong type";
+    const bool typed = i.op == Opcode::Const || i.type == result_type(i.op, i.type);
+    if (fault.empty() && !typed) fault = "the result has the wrong type";
     if (!fault.empty()) return fmt::format("{}: %{} = {}: {}", k.name, index, info(i.op).text, fault);
   }
   const std::string fault = check_outputs(k);
