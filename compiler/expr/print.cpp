@@ -234,7 +234,7 @@ class Printer {
     if (parts.minus) layout.text("-");
     const bool quotient = !parts.below.empty() || !parts.below_number.empty();
     if (!quotient && parts.number.empty() && parts.above.size() == 1) {
-      power(layout, parts.above[0], false, parts.minus ? kProduct : kLowest, parts.turned);
+      power(layout, parts.above[0], false, kProduct, parts.turned);
       layout.precedence = parts.minus ? kSum : power_precedence(parts.above[0]);
       return layout;
     }
@@ -259,13 +259,15 @@ class Printer {
       if (is_numeric_root(item)) roots.push_back(item);
     }
     const std::string radical = merged_root(roots);
+    // Alone above or below a bar of LaTeX, a sum needs no parentheses.
+    const int needs = latex() && number.empty() && items.size() == 1 ? kLowest : kPower;
     for (const ExprId item : items) {
       const bool merged = !radical.empty() && is_numeric_root(item);
       if (merged && item != roots[0]) continue;
       if (!first) layout.text(separator(item));
       first = false;
       if (merged) layout.text(radical);
-      else power(layout, item, inverted, kPower, turned);
+      else power(layout, item, inverted, needs, turned);
     }
   }
 
@@ -309,7 +311,7 @@ class Printer {
     const ExprId base = store_.args(e)[0], exponent = store_.args(e)[1];
     auto r = store_.rational_value(exponent);
     if (r && inverted) r->num = -r->num;
-    if (r && *r == Rational{1, 1}) return layout.operand(base, inverted && latex() ? kProduct : kPower);
+    if (r && *r == Rational{1, 1}) return layout.operand(base, needs);
     if (r && *r == Rational{1, 2}) return root(layout, base);
     if (r && r->den == 1 && r->num > 0 && !hopf() && is_call(base)) return power_of_call(layout, base, r->num);
     layout.operand(base, kAtom);
@@ -392,12 +394,22 @@ class Printer {
     return hopf() ? row.hopf : latex() ? row.latex : row.unicode;
   }
 
+  /// Operands in source order, or in reading order where the order does not matter.
+  std::vector<ExprId> operands(ExprId e) const {
+    std::vector<ExprId> args(store_.args(e).begin(), store_.args(e).end());
+    const Op op = store_.op(e);
+    if (op == Op::Min || op == Op::Max || op == Op::And || op == Op::Or || op == Op::Equal) {
+      sort_factors(store_, args);
+    }
+    return args;
+  }
+
   Layout call(ExprId e) const {
     Layout layout;
     layout.text(text_of(store_.op(e)));
     layout.text(latex() ? "\\left(" : "(");
     bool first = true;
-    for (const ExprId argument : store_.args(e)) {
+    for (const ExprId argument : operands(e)) {
       if (!first) layout.text(", ");
       first = false;
       layout.operand(argument, kLowest);
@@ -419,7 +431,7 @@ class Printer {
     layout.precedence = precedence;
     const std::string glue = " " + std::string(text_of(store_.op(e))) + " ";
     bool first = true;
-    for (const ExprId argument : store_.args(e)) {
+    for (const ExprId argument : operands(e)) {
       if (!first) layout.text(glue);
       first = false;
       layout.operand(argument, precedence + 1);
@@ -453,16 +465,13 @@ class Printer {
   Layout derivative(ExprId e) const {
     const auto args = store_.args(e);
     Layout layout;
-    if (hopf()) {
-      layout = call(e);
-      return layout;
+    if (hopf()) return call(e);
+    std::vector<std::string_view> variables;
+    for (const ExprId variable : args.subspan(1)) {
+      variables.push_back(store_.name(store_.symbol_of(variable)));
     }
-    const std::size_t order = args.size() - 1;
-    const std::string d = latex() ? "\\partial " : "∂";
-    std::string power;
-    if (order > 1) power = latex() ? "^{" + std::to_string(order) + "}" : superscript(static_cast<std::int64_t>(order));
-    std::string below;
-    for (std::size_t i = 1; i < args.size(); ++i) below += d + print_name(store_.name(store_.symbol_of(args[i])), style_);
+    const std::string power = order_text(variables.size(), style_);
+    const std::string below = differentials(variables, style_);
     if (latex()) {
       layout.text("\\frac{\\partial" + power + "}{" + below + "}\\left(");
       layout.operand(args[0], kLowest);

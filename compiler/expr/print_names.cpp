@@ -114,13 +114,13 @@ std::string with_indices(const std::string& base, std::string_view indices, Styl
 }
 
 std::string plain_name(std::string_view name, Style style) {
-  if (const auto equals = name.find('='); equals != std::string_view::npos) {
-    return print_name(name.substr(0, equals), style) + "=" + std::string(name.substr(equals + 1));
-  }
   if (all_digits(name)) return std::string(name);
   if (const auto open = name.find('['); open != std::string_view::npos && name.back() == ']') {
     const std::string base = print_name(name.substr(0, open), style);
     return with_indices(base, name.substr(open + 1, name.size() - open - 2), style);
+  }
+  if (const auto equals = name.find('='); equals != std::string_view::npos) {
+    return print_name(name.substr(0, equals), style) + "=" + std::string(name.substr(equals + 1));
   }
   if (const auto bar = name.find('_'); bar != std::string_view::npos && bar > 0 && bar + 1 < name.size()) {
     return with_indices(stem(name.substr(0, bar), style), name.substr(bar + 1), style);
@@ -137,32 +137,36 @@ std::string plain_name(std::string_view name, Style style) {
 std::string derivative_name(std::string_view name, Style style) {
   const auto pieces = split(name.substr(2, name.size() - 3));
   const std::size_t order = pieces.size() - 1;
-  const bool latex = style == Style::Latex;
-  const std::string_view partial = latex ? "\\partial " : "∂";
-  const auto power = [&](std::size_t n) {
-    if (n == 1) return std::string();
-    return latex ? "^{" + std::to_string(n) + "}" : superscript(static_cast<std::int64_t>(n));
-  };
-  std::string below;
-  for (std::size_t i = 1; i < pieces.size();) {
-    std::size_t end = i;
-    while (end < pieces.size() && pieces[end] == pieces[i]) ++end;
-    below += std::string(partial) + print_name(pieces[i], style) + power(end - i);
-    if (latex && end < pieces.size()) below += " ";
-    i = end;
-  }
   const std::string function = print_name(pieces[0], style);
-  if (latex) {
-    const std::string sign = order == 1 ? "\\partial " : "\\partial" + power(order) + " ";
-    return "\\frac{" + sign + function + "}{" + below + "}";
-  }
-  return std::string(partial) + power(order) + function + "/" + below;
+  const std::string below = differentials({pieces.begin() + 1, pieces.end()}, style);
+  if (style != Style::Latex) return "∂" + order_text(order, style) + function + "/" + below;
+  const std::string sign = "\\partial" + order_text(order, style) + " ";
+  return "\\frac{" + sign + function + "}{" + below + "}";
 }
 
 }  // namespace
 
 bool is_derivative_name(std::string_view name) {
   return name.starts_with("D(") && name.ends_with(")") && name.find(',') != std::string_view::npos;
+}
+
+std::string order_text(std::size_t order, Style style) {
+  if (order == 1) return "";
+  if (style == Style::Latex) return "^{" + std::to_string(order) + "}";
+  return superscript(static_cast<std::int64_t>(order));
+}
+
+std::string differentials(const std::vector<std::string_view>& variables, Style style) {
+  const bool latex = style == Style::Latex;
+  std::string text;
+  for (std::size_t i = 0; i < variables.size();) {
+    std::size_t end = i;
+    while (end < variables.size() && variables[end] == variables[i]) ++end;
+    if (latex && i > 0) text += " ";
+    text += (latex ? "\\partial " : "∂") + print_name(variables[i], style) + order_text(end - i, style);
+    i = end;
+  }
+  return text;
 }
 
 std::string print_name(std::string_view name, Style style) {

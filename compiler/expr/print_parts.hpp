@@ -12,6 +12,11 @@ namespace hopf::expr {
 /// Whether a symbol's name is a partial derivative, "D(V,x)" or "D(V,x,y)".
 bool is_derivative_name(std::string_view name);
 
+/// The order of a derivative as a superscript, nothing for the first.
+std::string order_text(std::size_t order, Style style);
+/// What stands below the bar of a derivative: ∂x²∂y for x, x, y.
+std::string differentials(const std::vector<std::string_view>& variables, Style style);
+
 /// The decimal text of a number that has a short one ("0.1", "1e-09"), or an empty string.
 std::string decimal_text(Rational r);
 /// Text of an integer as superscript digits.
