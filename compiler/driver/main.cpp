@@ -15,7 +15,7 @@
 #include <hopf/hopf.hpp>
 #include <unistd.h>
 
-#include "driver/repl.hpp"
+#include "repl.hpp"
 
 namespace {
 

@@ -1,9 +1,10 @@
 #include "driver/pipeline.hpp"
 
-#include "driver/dump.hpp"
 #include "driver/files.hpp"
 #include "driver/report.hpp"
+#include "model/print.hpp"
 #include "syntax/parser.hpp"
+#include "syntax/print.hpp"
 
 namespace hopf::driver {
 
@@ -17,7 +18,7 @@ std::optional<source::FileId> load(Context& c, const std::string& path, source::
 std::optional<syntax::Ast> parse(Context& c, source::FileId file) {
   const std::size_t errors = c.sink.error_count();
   auto ast = c.phases.run("parse", [&] { return syntax::parse(c.sources, file, c.sink); });
-  c.phases.dump("ast", [&] { return dump_ast(ast); });
+  c.phases.dump("ast", [&] { return syntax::print(ast); });
   if (c.phases.stop_after("parse") || c.sink.error_count() > errors) return {};
   return ast;
 }
@@ -29,7 +30,7 @@ const model::Model* check(Context& c, ModelHandle& h) {
                         applicable_overrides(c, h), c.sink);
   });
   if (!h.model) return nullptr;
-  c.phases.dump("model", [&] { return dump_model(*h.model); });
+  c.phases.dump("model", [&] { return model::print(*h.model); });
   return c.phases.stop_after("check") ? nullptr : &*h.model;
 }
 

@@ -1,4 +1,4 @@
-#include "driver/repl.hpp"
+#include "repl.hpp"
 
 #include <cctype>
 #include <cerrno>
