@@ -100,7 +100,8 @@ class Explainer {
     if (word.type != Tok::WORD) return needs_name() ? "name" : "";
     name_ = std::string(list_.text(word));
     if (found() == Tok::EQUAL) return "define-double";
-    const bool assigned = at(statement_ + 1).type == Tok::PRIME || found_ > statement_ + 1;
+    const Tok second = at(statement_ + 1).type;
+    const bool assigned = second == Tok::PRIME || second == Tok::LBRACKET;
     if (assigned) return {};
     const bool beside = !word.first_on_line && statement_ >= 2 &&
                         ends_value(at(statement_ - 2).type);
