@@ -88,6 +88,8 @@ struct Face {
   Context& context;
   std::size_t row;
   bool upper;
+  ExprId drift;                             // at this end: exact, so that x*(1 - x) is 0 at 1
+  std::vector<ExprId> noise;
   std::vector<const ControlGroup*> groups;  // the minimiser's that the row depends on
   std::vector<SymbolId> others;             // states with a domain that the row depends on
 };
@@ -102,8 +104,14 @@ bool row_depends(Context& context, std::size_t row, SymbolId symbol) {
 }
 
 Face make_face(Context& context, std::size_t row, bool upper) {
-  Face face{context, row, upper, {}, {}};
   const Model& model = context.model;
+  expr::Store& store = context.store();
+  const State& state = model.states[row];
+  expr::Substitution end{{state.symbol, store.number(upper ? *state.hi : *state.lo)}};
+  Face face{context, row, upper, substitute(store, model.drift[row], end), {}, {}, {}};
+  std::size_t noises = model.noises.size();
+  for (std::size_t k = 0; k < noises; ++k)
+    face.noise.push_back(substitute(store, model.diffusion[row * noises + k], end));
   for (const ControlGroup& group : model.groups) {
     if (group.disturbance) continue;
     for (int component : group.components) {
@@ -120,13 +128,11 @@ Face make_face(Context& context, std::size_t row, bool upper) {
 
 bool kept_in(const Face& face, const expr::Box& box) {
   Context& context = face.context;
-  const Model& model = context.model;
-  std::size_t noises = model.noises.size();
-  for (std::size_t k = 0; k < noises; ++k) {
-    expr::Interval noise = enclose(context.store(), model.diffusion[face.row * noises + k], box);
+  for (ExprId across : face.noise) {
+    expr::Interval noise = enclose(context.store(), across, box);
     if (noise.lo != 0 || noise.hi != 0) return false;
   }
-  expr::Interval drift = enclose(context.store(), model.drift[face.row], box);
+  expr::Interval drift = enclose(context.store(), face.drift, box);
   double slack = 1e-12 * (std::abs(drift.lo) + std::abs(drift.hi));
   if (!std::isfinite(slack)) slack = 0;
   return face.upper ? drift.hi <= slack : drift.lo >= -slack;
@@ -156,10 +162,7 @@ bool some_control_keeps(const Face& face, expr::Box box) {
 }
 
 bool face_is_safe(const Face& face, const expr::Box& whole) {
-  const State& state = face.context.model.states[face.row];
   expr::Box box = whole;
-  double end = face.upper ? *state.hi : *state.lo;
-  box[state.symbol] = {end, end};
   if (some_control_keeps(face, box)) return true;
   if (face.others.empty() || face.groups.empty()) return false;
   // The control may depend on the other states: try again cell by cell.
