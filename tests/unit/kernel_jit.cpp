@@ -1,0 +1,168 @@
+// The object cache, the texts, and the promise that nothing hot calls libm.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "kernel_support.hpp"
+#include "test.hpp"
+
+using namespace hopf;
+using namespace hopf::kernel_test;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder of its own for the cache, for the time of a test.
+class CacheFolder {
+ public:
+  CacheFolder() : folder_(fs::temp_directory_path() / ("hopf-cache-test-" + std::to_string(::getpid()))) {
+    ::setenv("HOPF_CACHE_DIR", folder_.c_str(), 1);
+  }
+  ~CacheFolder() {
+    ::unsetenv("HOPF_CACHE_DIR");
+    fs::remove_all(folder_);
+  }
+  fs::path only_entry() const {
+    fs::path found;
+    for (const auto& entry : fs::directory_iterator(folder_)) found = entry.path();
+    return found;
+  }
+  const fs::path& path() const { return folder_; }
+
+ private:
+  fs::path folder_;
+};
+
+Kernel scaled_sine(double factor) {
+  Kernel k;
+  k.name = "scaled_sine";
+  k.input_count = k.output_count = 1;
+  Builder b(k);
+  k.outputs = {b.emit(Opcode::Mul, b.emit(Opcode::Sin, b.read(Opcode::Input, 0)), b.constant(factor))};
+  return k;
+}
+
+double value_of(const Kernel& k, const jit::Program& program) {
+  return run(k, {{0.5}}, {}, program.point(k.name))[0][0];
+}
+
+}  // namespace
+
+TEST_CASE("a second load comes from the cache and computes the same", "[kernel]") {
+  const CacheFolder folder;
+  const Kernel k = scaled_sine(2);
+  const auto cold = jit::load(std::span(&k, 1));
+  CHECK_FALSE(cold.from_cache());
+  const auto warm = jit::load(std::span(&k, 1));
+  CHECK(warm.from_cache());
+  CHECK(value_of(k, warm) == value_of(k, cold));
+  CHECK(value_of(k, warm) == Approx(2 * std::sin(0.5)));
+  const Kernel other = scaled_sine(std::nextafter(2.0, 3.0));
+  CHECK_FALSE(jit::load(std::span(&other, 1)).from_cache());
+  jit::Options plain;
+  plain.level = jit::Level::O0;
+  CHECK_FALSE(jit::load(std::span(&k, 1), plain).from_cache());
+}
+
+TEST_CASE("damaged cache entries are replaced", "[kernel]") {
+  const CacheFolder folder;
+  const Kernel k = scaled_sine(3);
+  (void)jit::load(std::span(&k, 1));
+  const fs::path entry = folder.only_entry();
+  const auto size = fs::file_size(entry);
+  const auto damage = [&](int kind) {
+    if (kind == 0) fs::resize_file(entry, size / 2);
+    if (kind == 1) std::ofstream(entry, std::ios::trunc) << "";
+    if (kind == 2) {
+      std::fstream file(entry, std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(static_cast<std::streamoff>(size / 2));
+      file.put('\x5a').put('\xa5');
+    }
+  };
+  for (int kind = 0; kind < 3; ++kind) {
+    damage(kind);
+    const auto program = jit::load(std::span(&k, 1));
+    CHECK_FALSE(program.from_cache());
+    CHECK(value_of(k, program) == Approx(3 * std::sin(0.5)));
+    CHECK(jit::load(std::span(&k, 1)).from_cache());
+  }
+}
+
+TEST_CASE("a cache folder that cannot be made does no harm", "[kernel]") {
+  const CacheFolder folder;
+  std::ofstream(folder.path()) << "a file where the folder should be";
+  const Kernel k = scaled_sine(4);
+  CHECK(value_of(k, jit::load(std::span(&k, 1))) == Approx(4 * std::sin(0.5)));
+  CHECK(value_of(k, jit::load(std::span(&k, 1))) == Approx(4 * std::sin(0.5)));
+  fs::remove(folder.path());
+}
+
+TEST_CASE("a program knows its kernels by name", "[kernel]") {
+  const Kernel k = scaled_sine(1);
+  const auto program = compile(k, jit::Level::O3);
+  CHECK(program.point("scaled_sine") != nullptr);
+  CHECK(program.point("nobody") == nullptr);
+  CHECK(program.path("scaled_sine") == nullptr);
+}
+
+namespace {
+
+/// The names of functions that `function` calls in an assembly text.
+std::vector<std::string> calls_in(const std::string& assembly, const std::string& function) {
+  std::vector<std::string> out;
+  std::istringstream lines(assembly);
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && line[0] != '\t' && line[0] != '.' && line[0] != ' ' && line[0] != '#') {
+      inside = line.rfind(function + ":", 0) == 0;
+    }
+    const auto call = line.find("call");
+    if (inside && call != std::string::npos) out.push_back(line.substr(call));
+  }
+  return out;
+}
+
+Kernel all_functions() {
+  Kernel k;
+  k.name = "everything";
+  k.uniform_count = k.input_count = k.output_count = 1;
+  Builder b(k);
+  const ValueId x = b.read(Opcode::Input, 0), u = b.read(Opcode::Uniform, 0);
+  ValueId sum = b.emit(Opcode::Exp, u);
+  for (Opcode op : {Opcode::Sin, Opcode::Cos, Opcode::Tan, Opcode::Asin, Opcode::Acos, Opcode::Atan, Opcode::Exp,
+                    Opcode::Log, Opcode::Sinh, Opcode::Cosh, Opcode::Tanh, Opcode::Erf, Opcode::NormalCdf,
+                    Opcode::Sqrt, Opcode::Floor}) {
+    sum = b.emit(Opcode::Add, sum, b.emit(op, x));
+  }
+  sum = b.emit(Opcode::Add, sum, b.emit(Opcode::Pow, x, u));
+  k.outputs = {b.emit(Opcode::Add, sum, b.emit(Opcode::Atan2, x, u))};
+  return k;
+}
+
+}  // namespace
+
+TEST_CASE("no kernel calls a scalar function on its hot path", "[kernel]") {
+  jit::Options options;
+  options.dump = "asm";
+  const Kernel k = all_functions();
+  const auto program = jit::load(std::span(&k, 1), options);
+  const auto calls = calls_in(program.dump(), "everything");
+  // Calls that stay lead to our own cold routines, behind a branch that is taken on extreme arguments only.
+  CHECK_FALSE(calls.empty());
+  for (const std::string& call : calls) {
+    INFO(call);
+    CHECK(call.find("hopf.") != std::string::npos);
+  }
+}
+
+TEST_CASE("texts of the compiled module can be had", "[kernel]") {
+  jit::Options options;
+  options.dump = "llvm";
+  const Kernel k = scaled_sine(1);
+  CHECK(jit::load(std::span(&k, 1), options).dump().find("define void @scaled_sine") != std::string::npos);
+  options.dump = "asm";
+  CHECK(jit::load(std::span(&k, 1), options).dump().find("scaled_sine:") != std::string::npos);
+}
