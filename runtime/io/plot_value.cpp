@@ -73,13 +73,16 @@ struct Curve {
 };
 
 void curves(Figure& figure, const Box& box, const Range& x, const std::string& y_label, const std::string& x_label,
-            const std::vector<Curve>& family, const std::string& prefix) {
+            const std::vector<Curve>& family, const std::string& prefix, bool with_key) {
   figure.panel(box);
   figure.add(fmt::format("set xrange [{}:{}]\nset autoscale yfix\nset ylabel {}\nset offsets 0,0,graph 0.06,graph 0.06\n", x.lo, x.hi,
                          quoted(y_label)));
   figure.add(x_label.empty() ? std::string("set format x ''\n") : "set xlabel " + quoted(x_label) + "\n");
   figure.add("set grid linecolor rgb '#e4e4e4' linewidth 0.6\n");
-  if (family.size() > 1) figure.add("set key inside top center horizontal samplen 1.5 font ',9'\n");
+  if (family.size() > 1 && with_key) {
+    figure.add(fmt::format("set key at graph 1, graph {} right bottom horizontal samplen 1.5 font ',9'\n",
+                           1 + 4 / box.height));
+  }
   std::string clauses;
   for (std::size_t c = 0; c < family.size(); ++c) {
     std::string rows;
@@ -116,13 +119,14 @@ std::vector<Curve> family_of(const ValueFunction& value, const std::function<dou
 std::string plot_curves(const ValueFunction& value, const std::string& path) {
   const std::size_t panels = 1 + value.controls.size();
   const int each = panels == 1 ? 340 : 210;
-  const int height = 60 + static_cast<int>(panels) * (each + 18) + 50;
+  constexpr int kHead = 80;
+  const int height = kHead + static_cast<int>(panels) * (each + 18) + 50;
   Figure figure(path, 760, height);
   figure.title(value.model, subtitle(value));
   const Range x = domain(value, 0);
   const std::string x_label = axis_label(value.states[0].name, value.states[0].unit);
   for (std::size_t k = 0; k < panels; ++k) {
-    const double bottom = height - 60.0 - static_cast<double>(k + 1) * each - 18.0 * static_cast<double>(k);
+    const double bottom = height - kHead - static_cast<double>(k + 1) * each - 18.0 * static_cast<double>(k);
     const Box box{90, bottom, 640, static_cast<double>(each)};
     const auto f = [&value, k](double at, double t, int j) {
       const std::vector<double> point{at};
@@ -130,7 +134,7 @@ std::string plot_curves(const ValueFunction& value, const std::string& path) {
     };
     const NamedUnit named = k == 0 ? NamedUnit{"V", value.value_unit} : value.controls[k - 1];
     curves(figure, box, x, axis_label(named.name, named.unit), k + 1 == panels ? x_label : "", family_of(value, f),
-           fmt::format("curve{}_", k));
+           fmt::format("curve{}_", k), k == 0);
   }
   return figure.write(value.model, report_facts(value));
 }
