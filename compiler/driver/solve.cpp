@@ -10,7 +10,11 @@ namespace hopf::driver {
 runtime::ValueFunction empty_value(const model::Model& model) {
   runtime::ValueFunction result;
   result.model = model.name;
-  for (const auto& state : model.states) result.states.push_back({state.name, state.unit.text});
+  for (const auto& state : model.states) {
+    result.states.push_back({state.name, state.unit.text});
+    if (state.lo) result.domain.emplace_back(*state.lo, *state.hi);
+  }
+  if (result.domain.size() != model.states.size()) result.domain.clear();
   for (const auto& control : model.controls) {
     result.controls.push_back({control.name, control.unit.text});
     result.control_is_discrete.push_back(model.groups[control.group].set == model::ControlGroup::Set::Finite);

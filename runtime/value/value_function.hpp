@@ -61,7 +61,7 @@ struct ValueFunction {
 
   // In closed form: levels in increasing time; exact between levels by re-integration is not needed: they are dense.
   std::vector<QuadraticLevel> quadratic;
-  std::vector<std::pair<double, double>> domain;        // declared box, one a state; may be empty: for figures
+  std::vector<std::pair<double, double>> domain;        // declared box, one a state; empty unless every state has one
 
   std::optional<double> horizon;
   Report report;
