@@ -13,7 +13,8 @@ constexpr std::uint64_t mix(std::uint64_t seed, std::uint64_t value) {
 }
 
 /// FNV-1a over bytes; `seed` chains several pieces.
-constexpr std::uint64_t hash_bytes(std::string_view bytes, std::uint64_t seed = 0xcbf29ce484222325ull) {
+constexpr std::uint64_t hash_bytes(std::string_view bytes,
+                                   std::uint64_t seed = 0xcbf29ce484222325ull) {
   for (unsigned char byte : bytes) seed = (seed ^ byte) * 0x100000001b3ull;
   return seed;
 }

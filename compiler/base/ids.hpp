@@ -24,5 +24,7 @@ struct Id {
 
 template <class Tag>
 struct std::hash<hopf::base::Id<Tag>> {
-  std::size_t operator()(hopf::base::Id<Tag> id) const noexcept { return id.value * 0x9e3779b97f4a7c15ull; }
+  std::size_t operator()(hopf::base::Id<Tag> id) const noexcept {
+    return id.value * 0x9e3779b97f4a7c15ull;
+  }
 };

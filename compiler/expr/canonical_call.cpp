@@ -16,14 +16,16 @@ ExprId raw(Store& store, Op op, Args args) { return StoreAccess::impl(store).int
 
 bool closed(const Store::Impl& impl, ExprId e) { return impl.node(e).facts & kClosed; }
 
-/// Orders two closed values, leaving alone those too near to tell apart: -1, 1, 0 when equal ids, or nothing.
+/// Orders two closed values, leaving alone those too near to tell apart: -1, 1, 0 when equal ids,
+/// or nothing.
 std::optional<int> compare_closed(const Store::Impl& impl, ExprId a, ExprId b) {
   if (a == b) return 0;
   if (!closed(impl, a) || !closed(impl, b)) return std::nullopt;
   const double x = impl.node(a).value, y = impl.node(b).value;
   const bool numbers = impl.node(a).op == Op::Number && impl.node(b).op == Op::Number;
   if (numbers) {
-    const Rational p = impl.rationals[impl.node(a).payload], q = impl.rationals[impl.node(b).payload];
+    const Rational p = impl.rationals[impl.node(a).payload],
+                   q = impl.rationals[impl.node(b).payload];
     const __int128 left = __int128(p.num) * q.den, right = __int128(q.num) * p.den;
     return left < right ? -1 : left > right ? 1 : 0;
   }
@@ -34,10 +36,10 @@ std::optional<int> compare_closed(const Store::Impl& impl, ExprId a, ExprId b) {
   return std::nullopt;
 }
 
-// ---- elementary functions -------------------------------------------------------------------------
+// ---- elementary functions ----
 
-/// f(x) for a constant x: exact where the value is one that can only be exact (sin 0, exp 0, log 1, sigmoid 0),
-/// a double where x is one, and left as it stands (sin(1), log(2)) otherwise.
+/// f(x) for a constant x: exact where the value is one that can only be exact (sin 0, exp 0, log 1,
+/// sigmoid 0), a double where x is one, and left as it stands (sin(1), log(2)) otherwise.
 ExprId of_constant(Store& store, Op op, ExprId x) {
   const Store::Impl& impl = StoreAccess::impl(store);
   const auto value = numeric_value(impl, x);
@@ -59,12 +61,18 @@ ExprId sine_of_turn(Store& store, Rational q) {
   const std::int64_t sign = k > 12 ? -1 : 1;
   const std::int64_t quarter = k > 12 ? k - 12 : k;
   switch (quarter > 6 ? 12 - quarter : quarter) {
-    case 0: return store.integer(0);
-    case 2: return store.rational(sign, 2);
-    case 3: return store.mul(store.rational(sign, 2), store.sqrt(store.integer(2)));
-    case 4: return store.mul(store.rational(sign, 2), store.sqrt(store.integer(3)));
-    case 6: return store.integer(sign);
-    default: return ExprId();
+    case 0:
+      return store.integer(0);
+    case 2:
+      return store.rational(sign, 2);
+    case 3:
+      return store.mul(store.rational(sign, 2), store.sqrt(store.integer(2)));
+    case 4:
+      return store.mul(store.rational(sign, 2), store.sqrt(store.integer(3)));
+    case 6:
+      return store.integer(sign);
+    default:
+      return ExprId();
   }
 }
 
@@ -147,16 +155,20 @@ ExprId absolute(Store& store, ExprId x) {
   if (closed(impl, x) && node.value < 0) return store.neg(x);
   if (node.op == Op::Pow) {
     const auto n = store.rational_value(node.arguments[1]);
-    if (n && n->den == 1) return store.pow(store.apply(Op::Abs, {node.arguments[0]}), node.arguments[1]);
+    if (n && n->den == 1)
+      return store.pow(store.apply(Op::Abs, {node.arguments[0]}), node.arguments[1]);
   }
   if (node.op != Op::Mul) return ExprId();
   std::vector<ExprId> outside, inside;
   for (std::uint32_t i = 0; i < node.count; ++i) {
     const ExprId factor = node.arguments[i];
     const auto value = numeric_value(impl, factor);
-    if (impl.node(factor).facts & kNonnegative) outside.push_back(factor);
-    else if (value) outside.push_back(numeric(store, value->value() < 0 ? -*value : *value));
-    else inside.push_back(factor);
+    if (impl.node(factor).facts & kNonnegative)
+      outside.push_back(factor);
+    else if (value)
+      outside.push_back(numeric(store, value->value() < 0 ? -*value : *value));
+    else
+      inside.push_back(factor);
   }
   if (outside.empty()) return ExprId();
   outside.push_back(store.apply(Op::Abs, {store.mul(inside)}));
@@ -176,8 +188,10 @@ ExprId signum(Store& store, ExprId x) {
   for (std::uint32_t i = 0; i < node.count; ++i) {
     const Node factor = impl.node(node.arguments[i]);
     if (factor.facts & kPositive) continue;
-    if (factor.facts & kClosed && factor.value < 0) flip = !flip;
-    else kept.push_back(node.arguments[i]);
+    if (factor.facts & kClosed && factor.value < 0)
+      flip = !flip;
+    else
+      kept.push_back(node.arguments[i]);
   }
   if (kept.size() == node.count) return ExprId();
   const ExprId rest = store.apply(Op::Sign, {store.mul(kept)});
@@ -188,16 +202,22 @@ ExprId specific(Store& store, Op op, ExprId x) {
   switch (op) {
     case Op::Sin:
     case Op::Cos:
-    case Op::Tan: return trigonometric(store, op, x);
-    case Op::Log: return logarithm(store, x);
-    case Op::Exp: return exponential(store, x);
-    case Op::Abs: return absolute(store, x);
-    case Op::Sign: return signum(store, x);
+    case Op::Tan:
+      return trigonometric(store, op, x);
+    case Op::Log:
+      return logarithm(store, x);
+    case Op::Exp:
+      return exponential(store, x);
+    case Op::Abs:
+      return absolute(store, x);
+    case Op::Sign:
+      return signum(store, x);
     case Op::Floor: {
       if (const auto r = store.rational_value(x)) return store.integer(floor_of(*r));
       return StoreAccess::impl(store).node(x).facts & kInteger ? x : ExprId();
     }
-    default: return ExprId();
+    default:
+      return ExprId();
   }
 }
 
@@ -212,7 +232,7 @@ ExprId unary(Store& store, Op op, ExprId x) {
   return raw(store, op, std::array{x});
 }
 
-// ---- extrema --------------------------------------------------------------------------------------
+// ---- extrema ----
 
 /// Flat operands of an associative, commutative, idempotent operation, each once.
 std::vector<ExprId> flat_set(const Store& store, Op op, Args args) {
@@ -244,7 +264,8 @@ ExprId extremum(Store& store, Op op, Args args) {
       operands.erase(operands.begin() + static_cast<std::ptrdiff_t>(j));
     }
   }
-  if (operands.size() > 1 && closed(impl, operands[0]) && std::isinf(impl.node(operands[0]).value)) {
+  if (operands.size() > 1 && closed(impl, operands[0]) &&
+      std::isinf(impl.node(operands[0]).value)) {
     const bool decides = (impl.node(operands[0]).value > 0) == (wanted > 0);
     if (decides) return operands[0];
     operands.erase(operands.begin());
@@ -252,12 +273,14 @@ ExprId extremum(Store& store, Op op, Args args) {
   return operands.size() == 1 ? operands[0] : raw(store, op, operands);
 }
 
-// ---- conditions -----------------------------------------------------------------------------------
+// ---- conditions ----
 
 ExprId comparison(Store& store, Op op, ExprId a, ExprId b) {
   const Store::Impl& impl = StoreAccess::impl(store);
   if (const auto order = compare_closed(impl, a, b)) {
-    const bool holds = op == Op::Less ? *order < 0 : op == Op::LessEqual ? *order <= 0 : *order == 0;
+    const bool holds = op == Op::Less        ? *order < 0
+                       : op == Op::LessEqual ? *order <= 0
+                                             : *order == 0;
     return store.integer(holds ? 1 : 0);
   }
   if (op == Op::Equal && precedes(impl, b, a)) std::swap(a, b);
@@ -309,7 +332,8 @@ ExprId choice(Store& store, Args args) {
   if (j && j->den == 1 && j->num >= 1 && j->num < static_cast<std::int64_t>(args.size())) {
     return args[static_cast<std::size_t>(j->num)];
   }
-  const bool same = std::all_of(args.begin() + 1, args.end(), [&](ExprId e) { return e == args[1]; });
+  const bool same =
+      std::all_of(args.begin() + 1, args.end(), [&](ExprId e) { return e == args[1]; });
   return same ? args[1] : raw(store, Op::Choose, args);
 }
 
@@ -323,17 +347,24 @@ ExprId canonical_call(Store& store, Op op, Args args) {
       return extremum(store, op, args);
     case Op::Less:
     case Op::LessEqual:
-    case Op::Equal: return comparison(store, op, args[0], args[1]);
+    case Op::Equal:
+      return comparison(store, op, args[0], args[1]);
     case Op::And:
-    case Op::Or: return connective(store, op, args);
-    case Op::Not: return negation(store, args[0]);
-    case Op::Select: return selection(store, args[0], args[1], args[2]);
-    case Op::Choose: return choice(store, args);
+    case Op::Or:
+      return connective(store, op, args);
+    case Op::Not:
+      return negation(store, args[0]);
+    case Op::Select:
+      return selection(store, args[0], args[1], args[2]);
+    case Op::Choose:
+      return choice(store, args);
     case Op::Atan2:
       if (store.is_zero(args[0]) && store.is_positive(args[1])) return args[0];
       return raw(store, op, args);
-    case Op::Derivative: return raw(store, op, args);
-    default: return unary(store, op, args[0]);
+    case Op::Derivative:
+      return raw(store, op, args);
+    default:
+      return unary(store, op, args[0]);
   }
 }
 

@@ -1,5 +1,6 @@
-// The order of operands inside sums and products. It depends on names and structure only, never on addresses
-// or on which expression was built first, so the same model gives the same code in every run.
+// The order of operands inside sums and products. It depends on names and structure only, never on
+// addresses or on which expression was built first, so the same model gives the same code in every
+// run.
 #include "expr/store_impl.hpp"
 
 namespace hopf::expr {
@@ -10,10 +11,14 @@ int rank(Op op) {
   switch (op) {
     case Op::Number:
     case Op::Float:
-    case Op::Infinity: return 0;
-    case Op::Pi: return 1;
-    case Op::Symbol: return 2;
-    default: return 3;
+    case Op::Infinity:
+      return 0;
+    case Op::Pi:
+      return 1;
+    case Op::Symbol:
+      return 2;
+    default:
+      return 3;
   }
 }
 

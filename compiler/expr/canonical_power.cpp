@@ -1,5 +1,6 @@
-// Powers. Real arithmetic: b^e with a fractional e is real for b >= 0 only, and a rewrite may extend that domain
-// (sqrt(x)^2 is x) but never change a value inside it: sqrt(x^2) is abs(x), not x.
+// Powers. Real arithmetic: b^e with a fractional e is real for b >= 0 only, and a rewrite may
+// extend that domain (sqrt(x)^2 is x) but never change a value inside it: sqrt(x^2) is abs(x), not
+// x.
 #include <cmath>
 
 #include "expr/store_impl.hpp"
@@ -8,9 +9,11 @@ namespace hopf::expr {
 
 namespace {
 
-using Base = std::pair<std::int64_t, std::int64_t>;  // prime (or unfactored rest) and its multiplicity
+using Base =
+    std::pair<std::int64_t, std::int64_t>;  // prime (or unfactored rest) and its multiplicity
 
-/// Prime factors by trial division up to 1000; a larger rest stays whole unless it is a perfect power.
+/// Prime factors by trial division up to 1000; a larger rest stays whole unless it is a perfect
+/// power.
 std::vector<Base> factorise(std::int64_t n) {
   std::vector<Base> factors;
   for (std::int64_t p = 2; p <= 1000 && p * p <= n; p += p == 2 ? 1 : 2) {
@@ -62,7 +65,8 @@ bool integer_root(Store& store, std::int64_t n, Rational e, std::vector<ExprId>&
   return true;
 }
 
-/// base^exponent for rationals, exactly where it fits; an invalid id when it is not real or is a division by zero.
+/// base^exponent for rationals, exactly where it fits; an invalid id when it is not real or is a
+/// division by zero.
 ExprId rational_power(Store& store, Rational base, Rational exponent) {
   if (base.num == 0) return exponent.num > 0 ? store.integer(0) : ExprId();
   if (exponent.den == 1) {
@@ -71,7 +75,8 @@ ExprId rational_power(Store& store, Rational base, Rational exponent) {
   }
   if (base.num < 0) return ExprId();
   const ExprId floating = store.number(std::pow(base.value(), exponent.value()));
-  // (p/q)^(k + f) = (p/q)^k * p^f * q^(1 - f) / q with 0 < f < 1: only positive roots of integers remain.
+  // (p/q)^(k + f) = (p/q)^k * p^f * q^(1 - f) / q with 0 < f < 1: only positive roots of integers
+  // remain.
   const std::int64_t whole = floor_of(exponent);
   const auto fraction = plus(exponent, Rational{-whole, 1});
   const auto outside = power(base, whole);
@@ -80,7 +85,8 @@ ExprId rational_power(Store& store, Rational base, Rational exponent) {
   if (!integer_root(store, base.num, *fraction, factors)) return floating;
   if (base.den > 1) {
     factors.push_back(store.rational(1, base.den));
-    if (!integer_root(store, base.den, Rational{fraction->den - fraction->num, fraction->den}, factors)) {
+    if (!integer_root(store, base.den, Rational{fraction->den - fraction->num, fraction->den},
+                      factors)) {
       return floating;
     }
   }
@@ -108,7 +114,8 @@ ExprId power_of_power(Store& store, ExprId x, ExprId a, ExprId b) {
   return ExprId();
 }
 
-/// (c*x*y)^b: over all factors for an integer b; otherwise nonnegative factors come out of the power.
+/// (c*x*y)^b: over all factors for an integer b; otherwise nonnegative factors come out of the
+/// power.
 ExprId power_of_product(Store& store, ExprId base, ExprId b) {
   const Store::Impl& impl = StoreAccess::impl(store);
   const auto exponent = store.rational_value(b);
@@ -153,10 +160,14 @@ ExprId integer_power(Store& store, ExprId base, ExprId b, std::int64_t n) {
 ExprId rewritten(Store& store, ExprId base, ExprId b) {
   const Node node = StoreAccess::impl(store).node(base);
   switch (node.op) {
-    case Op::Exp: return store.apply(Op::Exp, {store.mul(node.arguments[0], b)});
-    case Op::Pow: return power_of_power(store, node.arguments[0], node.arguments[1], b);
-    case Op::Mul: return power_of_product(store, base, b);
-    default: break;
+    case Op::Exp:
+      return store.apply(Op::Exp, {store.mul(node.arguments[0], b)});
+    case Op::Pow:
+      return power_of_power(store, node.arguments[0], node.arguments[1], b);
+    case Op::Mul:
+      return power_of_product(store, base, b);
+    default:
+      break;
   }
   const auto exponent = store.rational_value(b);
   if (exponent && exponent->den == 1) return integer_power(store, base, b, exponent->num);
@@ -172,8 +183,10 @@ ExprId canonical_power(Store& store, ExprId base, ExprId exponent) {
   const auto b = numeric_value(impl, base);
   const auto e = numeric_value(impl, exponent);
   ExprId simpler;
-  if (b && e) simpler = numeric_power(store, *b, *e);
-  else simpler = rewritten(store, base, exponent);
+  if (b && e)
+    simpler = numeric_power(store, *b, *e);
+  else
+    simpler = rewritten(store, base, exponent);
   return simpler.valid() ? simpler : raw_power(store, base, exponent);
 }
 

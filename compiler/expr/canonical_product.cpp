@@ -1,4 +1,5 @@
-// Products: flat, powers of one base collected, one exact coefficient in front, factors in canonical order.
+// Products: flat, powers of one base collected, one exact coefficient in front, factors in
+// canonical order.
 #include <algorithm>
 #include <cmath>
 
@@ -26,7 +27,8 @@ class ProductBuilder {
       case Op::Mul:
         for (std::uint32_t i = 0; i < node.count; ++i) push_factor(node.arguments[i]);
         break;
-      default: push_factor(e);
+      default:
+        push_factor(e);
     }
   }
 
@@ -91,7 +93,8 @@ class ProductBuilder {
     return !again.empty();
   }
 
-  void merge(std::span<const Factor> equal, std::vector<Factor>& merged, std::vector<ExprId>& again) {
+  void merge(std::span<const Factor> equal, std::vector<Factor>& merged,
+             std::vector<ExprId>& again) {
     std::vector<ExprId> exponents;
     for (const Factor& factor : equal) exponents.push_back(factor.exponent);
     const ExprId exponent = canonical_sum(store_, exponents);

@@ -1,4 +1,5 @@
-// Sums: flat, like terms collected with exact coefficients, one number in front, terms in canonical order.
+// Sums: flat, like terms collected with exact coefficients, one number in front, terms in canonical
+// order.
 #include <algorithm>
 #include <cmath>
 

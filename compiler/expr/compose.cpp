@@ -10,8 +10,10 @@ ExprId compose(Store& store, Op op, std::span<const ExprId> arguments) {
 #define folded ExprId()
 #define composed(formula) (formula).id
   switch (op) {
-#define HOPF_OP(id, arity, hopf, unicode, latex, parity, domain, derivative, interval, value, lowering) \
-  case Op::id: return lowering;
+#define HOPF_OP(id, arity, hopf, unicode, latex, parity, domain, derivative, interval, value, \
+                lowering)                                                                     \
+  case Op::id:                                                                                \
+    return lowering;
 #include "expr/ops.def"
 #undef HOPF_OP
   }

@@ -1,7 +1,8 @@
 // d(e)/d(x) over the DAG, each node once, by the rules of ops.def.
 //
-// A node with one operand that depends on x contributes a factor to a chain: along sin(sin(... x)) the factors
-// are gathered and multiplied once, instead of building a product of k factors at depth k.
+// A node with one operand that depends on x contributes a factor to a chain: along sin(sin(... x))
+// the factors are gathered and multiplied once, instead of building a product of k factors at depth
+// k.
 #include <array>
 
 #include "expr/store_impl.hpp"
@@ -57,8 +58,8 @@ ExprId extremum_rule(const Rule& r) {
   ExprId rest = r.args[i], slope = r.d[i];
   while (i-- > 0) {
     const bool least = op == Op::Min;
-    const ExprId wins = r.store.apply(
-        Op::LessEqual, {least ? r.args[i] : rest, least ? rest : r.args[i]});
+    const ExprId wins =
+        r.store.apply(Op::LessEqual, {least ? r.args[i] : rest, least ? rest : r.args[i]});
     slope = r.store.select(wins, r.d[i], slope);
     rest = r.store.apply(op, {r.args[i], rest});
   }
@@ -92,15 +93,16 @@ using RuleFunction = ExprId (*)(const Rule&);
 RuleFunction rule_of(Op op) {
 #define zero zero_rule
 #define rule(name) name
-#define slope(formula)                                     \
-  +[](const Rule& r) {                                     \
-    [[maybe_unused]] const Term x = r.value(r.args[0]);    \
-    [[maybe_unused]] const Term f = r.value(r.e);          \
-    return ((formula) * r.value(r.d[0])).id;               \
+#define slope(formula)                                  \
+  +[](const Rule& r) {                                  \
+    [[maybe_unused]] const Term x = r.value(r.args[0]); \
+    [[maybe_unused]] const Term f = r.value(r.e);       \
+    return ((formula) * r.value(r.d[0])).id;            \
   }
   switch (op) {
 #define HOPF_OP(id, arity, hopf, unicode, latex, parity, domain, derivative, ...) \
-  case Op::id: return derivative;
+  case Op::id:                                                                    \
+    return derivative;
 #include "expr/ops.def"
 #undef HOPF_OP
   }
@@ -112,7 +114,8 @@ RuleFunction rule_of(Op op) {
 
 class Differentiator {
  public:
-  Differentiator(Store& store, SymbolId x) : store_(store), impl_(StoreAccess::impl(store)), x_(x) {}
+  Differentiator(Store& store, SymbolId x)
+      : store_(store), impl_(StoreAccess::impl(store)), x_(x) {}
 
   ExprId operator()(ExprId root) {
     if (const auto done = known(root)) return *done;
@@ -120,7 +123,8 @@ class Differentiator {
     const auto stop = [&](ExprId e) { return !dependent(e) || known(e).has_value(); };
     const std::vector<ExprId> order = topological(store_, std::span(&root, 1), stop);
     find_links(order, dependent, stop);
-    // Only nodes that several others use, or that are no link of a chain, get a derivative of their own.
+    // Only nodes that several others use, or that are no link of a chain, get a derivative of their
+    // own.
     for (const ExprId e : order) {
       if (stop(e) || (e != root && is_inner_link(e))) continue;
       remember(e, links_.contains(e) ? chain(e) : by_rule(e));
@@ -146,8 +150,9 @@ class Differentiator {
   void remember(ExprId e, ExprId derivative) { impl_.derivatives.emplace(key(e), derivative); }
 
   static bool can_be_link(Op op) {
-    return op == Op::Add || op == Op::Mul || (op >= Op::Sin && op <= Op::Softplus && op != Op::Atan2) ||
-           op == Op::Pow || op == Op::Abs;
+    return op == Op::Add || op == Op::Mul ||
+           (op >= Op::Sin && op <= Op::Softplus && op != Op::Atan2) || op == Op::Pow ||
+           op == Op::Abs;
   }
 
   template <class Stop>
@@ -184,7 +189,8 @@ class Differentiator {
     return rule_of(store_.op(e))({store_, e, store_.args(e), d, x_});
   }
 
-  // Operands that do not depend on x are not visited, so nothing is known of them: they contribute zero.
+  // Operands that do not depend on x are not visited, so nothing is known of them: they contribute
+  // zero.
   ExprId derivative_of(ExprId e) const { return known(e).value_or(impl_.zero); }
 
   ExprId chain(ExprId top) {

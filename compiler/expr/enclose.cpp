@@ -22,7 +22,8 @@ Interval enclose_leaf(const Store::Impl& impl, const Node& node, const Box& box)
                        std::abs(r.num) < (1ll << 53) && r.den < (1ll << 53);
     return exact ? Interval{value, value} : widen({value, value});
   }
-  if (node.op == Op::Float) return std::isnan(node.value) ? entire() : Interval{node.value, node.value};
+  if (node.op == Op::Float)
+    return std::isnan(node.value) ? entire() : Interval{node.value, node.value};
   return info(node.op).enclose({});
 }
 

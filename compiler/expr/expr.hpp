@@ -1,8 +1,9 @@
-// The symbolic DAG: hash-consed, addressed by ids, canonical by construction. Equality is id equality.
+// The symbolic DAG: hash-consed, addressed by ids, canonical by construction. Equality is id
+// equality.
 //
-// Every constructor returns the canonical form: sums and products are flat, sorted, with exact rational
-// coefficients collected (x + x -> 2*x, x*x -> x^2), a - b is a + (-1)*b, a/b is a*b^-1, sqrt(a) is a^(1/2).
-// Nothing here recurses on the depth of an expression.
+// Every constructor returns the canonical form: sums and products are flat, sorted, with exact
+// rational coefficients collected (x + x -> 2*x, x*x -> x^2), a - b is a + (-1)*b, a/b is a*b^-1,
+// sqrt(a) is a^(1/2). Nothing here recurses on the depth of an expression.
 #pragma once
 
 #include <cstdint>
@@ -59,8 +60,9 @@ class Store {
   ExprId decimal(std::string_view text);
   ExprId pi();
   ExprId infinity();
-  /// The symbol with this name, made when new. Names are unique in a store: the same name is the same symbol.
-  /// Components are written "x[2]" or "A[1,2]"; derived ones e.g. "V", "V_theta", "p_x".
+  /// The symbol with this name, made when new. Names are unique in a store: the same name is the
+  /// same symbol. Components are written "x[2]" or "A[1,2]"; derived ones e.g. "V", "V_theta",
+  /// "p_x".
   SymbolId symbol_id(std::string_view name);
   ExprId symbol(std::string_view name);
   ExprId symbol(SymbolId);
@@ -69,7 +71,9 @@ class Store {
 
   // -- canonicalising constructors
   ExprId apply(Op op, std::span<const ExprId> args);
-  ExprId apply(Op op, std::initializer_list<ExprId> args) { return apply(op, std::span(args.begin(), args.size())); }
+  ExprId apply(Op op, std::initializer_list<ExprId> args) {
+    return apply(op, std::span(args.begin(), args.size()));
+  }
   ExprId add(std::span<const ExprId> terms);
   ExprId add(ExprId a, ExprId b);
   ExprId sub(ExprId a, ExprId b);
@@ -85,14 +89,16 @@ class Store {
 
   // -- inspection
   Op op(ExprId) const;
-  std::span<const ExprId> args(ExprId) const;          // stays valid as long as the store
-  std::optional<Rational> rational_value(ExprId) const; // exact constants only
-  std::optional<double> constant_value(ExprId) const;   // Number, Float, Pi, Infinity and exact constants; not folded trees
-  SymbolId symbol_of(ExprId) const;                     // op == Symbol
+  std::span<const ExprId> args(ExprId) const;            // stays valid as long as the store
+  std::optional<Rational> rational_value(ExprId) const;  // exact constants only
+  /// Value of a constant leaf (Number, Float, Pi, Infinity); constant trees are not folded.
+  std::optional<double> constant_value(ExprId) const;
+  SymbolId symbol_of(ExprId) const;  // op == Symbol
   /// The symbol with this name if there is one, without making it.
   std::optional<SymbolId> find_symbol(std::string_view name) const;
-  /// States that a symbol is positive wherever it is used (a state in [0.05, 20]), so that sqrt(x^2) is x and
-  /// (c*x)^a splits. Say it before building expressions with the symbol: existing ones keep their form.
+  /// States that a symbol is positive wherever it is used (a state in [0.05, 20]), so that
+  /// sqrt(x^2) is x and (c*x)^a splits. Say it before building expressions with the symbol:
+  /// existing ones keep their form.
   void assume_positive(SymbolId);
   bool is_nonnegative(ExprId) const;  // for all values of the symbols, by its structure
   bool is_positive(ExprId) const;
@@ -107,7 +113,7 @@ class Store {
   std::unique_ptr<Impl> impl_;
 };
 
-// ---- passes (one .cpp each) -----------------------------------------------------------------------
+// ---- passes (one .cpp each) ----
 
 /// d(e)/d(x). Results are cached in the store.
 ExprId differentiate(Store&, ExprId e, SymbolId x);
@@ -116,7 +122,8 @@ using Substitution = std::unordered_map<SymbolId, ExprId>;
 /// Simultaneous replacement of symbols; the result is canonical.
 ExprId substitute(Store&, ExprId e, const Substitution&);
 
-/// Expands products and small integer powers over sums (a*(b + c) -> a*b + a*c), collecting like terms.
+/// Expands products and small integer powers over sums (a*(b + c) -> a*b + a*c), collecting like
+/// terms.
 ExprId expand(Store&, ExprId e);
 /// A form that is nice to read: common factors out, expanded or not, whichever is shorter.
 ExprId simplify(Store&, ExprId e);
@@ -133,38 +140,54 @@ double evaluate(const Store&, ExprId e, const Binding&);
 using Box = std::unordered_map<SymbolId, Interval>;
 Interval enclose(const Store&, ExprId e, const Box&);
 
-// ---- structure --------------------------------------------------------------------------------------
+// ---- structure ----
 
 /// e = sum_i linear[i]*vars[i] + constant with coefficients free of vars; nullopt when not affine.
-struct Affine { std::vector<ExprId> linear; ExprId constant; };
+struct Affine {
+  std::vector<ExprId> linear;
+  ExprId constant;
+};
 std::optional<Affine> as_affine(Store&, ExprId e, std::span<const SymbolId> vars);
 
-/// e = 1/2 vars' Q vars + linear' vars + constant (Q symmetric, row-major n*n); nullopt when not quadratic.
-struct Quadratic { std::vector<ExprId> Q; std::vector<ExprId> linear; ExprId constant; };
+/// e = 1/2 vars' Q vars + linear' vars + constant (Q symmetric, row-major n*n); nullopt when not
+/// quadratic.
+struct Quadratic {
+  std::vector<ExprId> Q;
+  std::vector<ExprId> linear;
+  ExprId constant;
+};
 std::optional<Quadratic> as_quadratic(Store&, ExprId e, std::span<const SymbolId> vars);
 
-/// e = sum of groups, each depending on one variable only, plus rest free of vars; nullopt when not separable.
-struct Separable { std::vector<ExprId> parts; ExprId rest; };
+/// e = sum of groups, each depending on one variable only, plus rest free of vars; nullopt when not
+/// separable.
+struct Separable {
+  std::vector<ExprId> parts;
+  ExprId rest;
+};
 std::optional<Separable> as_separable(Store&, ExprId e, std::span<const SymbolId> vars);
 
 /// Solves A x = b symbolically (A row-major n*n); nullopt when singular. For small n.
-std::optional<std::vector<ExprId>> solve_linear(Store&, std::span<const ExprId> A, std::span<const ExprId> b);
+std::optional<std::vector<ExprId>> solve_linear(Store&, std::span<const ExprId> A,
+                                                std::span<const ExprId> b);
 
-// ---- printing ----------------------------------------------------------------------------------------
+// ---- printing ----
 
 enum class Style : std::uint8_t { Hopf, Unicode, Latex };
-/// The whole expression as one text. Where writing out shared parts would explode (more than about a million
-/// nodes), the parts come first as abbreviations, a line `let r1 = ...` each.
+/// The whole expression as one text. Where writing out shared parts would explode (more than about
+/// a million nodes), the parts come first as abbreviations, a line `let r1 = ...` each.
 std::string print(const Store&, ExprId e, Style style = Style::Hopf);
 
 /// Text with shared subexpressions named: `lets` in order of dependence, then `body`.
 struct Abbreviated {
-  struct Let { std::string name, value; };
+  struct Let {
+    std::string name, value;
+  };
   std::vector<Let> lets;
   std::string body;
 };
 /// Names every subexpression that occurs more than once and has at least `min_nodes` nodes.
-Abbreviated print_with_abbreviations(const Store&, ExprId e, Style style = Style::Hopf, std::size_t min_nodes = 6);
+Abbreviated print_with_abbreviations(const Store&, ExprId e, Style style = Style::Hopf,
+                                     std::size_t min_nodes = 6);
 /// A name as mathematics: "theta" is θ, "x[2]" x₂, "D(V,theta)" ∂V/∂θ, "p[theta]" p_θ.
 std::string print_name(std::string_view name, Style style);
 

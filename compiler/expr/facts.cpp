@@ -45,34 +45,49 @@ std::uint8_t sum_facts(const Store::Impl& impl, const Node& node) {
 
 std::uint8_t Store::Impl::facts_of(const Node& node) const {
   switch (node.op) {
-    case Op::Number: return sign_of_value(node.value) | (rationals[node.payload].den == 1 ? kInteger : 0);
-    case Op::Float: return sign_of_value(node.value);
+    case Op::Number:
+      return sign_of_value(node.value) | (rationals[node.payload].den == 1 ? kInteger : 0);
+    case Op::Float:
+      return sign_of_value(node.value);
     case Op::Pi:
     case Op::Infinity:
     case Op::Exp:
     case Op::Cosh:
     case Op::NormalPdf:
     case Op::Softplus:
-    case Op::Sigmoid: return kSigns;
+    case Op::Sigmoid:
+      return kSigns;
     case Op::NormalCdf:
-    case Op::Abs: return kNonnegative | all(*this, node, 0, kInteger | kPositive);
+    case Op::Abs:
+      return kNonnegative | all(*this, node, 0, kInteger | kPositive);
     case Op::Less:
     case Op::LessEqual:
     case Op::Equal:
     case Op::And:
     case Op::Or:
-    case Op::Not: return kNonnegative | kTruth | kInteger;
-    case Op::Symbol: return positive[node.payload] ? kSigns : 0;
-    case Op::Floor: return kInteger | all(*this, node, 0, kNonnegative);
-    case Op::Sign: return kInteger | all(*this, node, 0, kSigns);
-    case Op::Add: return sum_facts(*this, node);
-    case Op::Mul: return all(*this, node, 0, kSigns | kInteger | kTruth);
-    case Op::Pow: return power_facts(*this, node);
-    case Op::Min: return all(*this, node, 0, kSigns | kInteger);
-    case Op::Max: return any(*this, node, kSigns) | all(*this, node, 0, kInteger);
+    case Op::Not:
+      return kNonnegative | kTruth | kInteger;
+    case Op::Symbol:
+      return positive[node.payload] ? kSigns : 0;
+    case Op::Floor:
+      return kInteger | all(*this, node, 0, kNonnegative);
+    case Op::Sign:
+      return kInteger | all(*this, node, 0, kSigns);
+    case Op::Add:
+      return sum_facts(*this, node);
+    case Op::Mul:
+      return all(*this, node, 0, kSigns | kInteger | kTruth);
+    case Op::Pow:
+      return power_facts(*this, node);
+    case Op::Min:
+      return all(*this, node, 0, kSigns | kInteger);
+    case Op::Max:
+      return any(*this, node, kSigns) | all(*this, node, 0, kInteger);
     case Op::Select:
-    case Op::Choose: return all(*this, node, 1, kSigns | kInteger | kTruth);
-    default: return 0;
+    case Op::Choose:
+      return all(*this, node, 1, kSigns | kInteger | kTruth);
+    default:
+      return 0;
   }
 }
 

@@ -103,7 +103,8 @@ Interval power_of(Interval base, Interval exponent) {
   if (fixed && exponent.lo == 0) return {1, 1};
   if (fixed && is_integer(exponent.lo)) return integer_power(base, exponent.lo);
   if (!(base.lo >= 0)) return entire();
-  // b^e is monotone in each argument for b >= 0, so its extremes are at corners; at b = 1 it is constant.
+  // b^e is monotone in each argument for b >= 0, so its extremes are at corners; at b = 1 it is
+  // constant.
   const double corners[] = {std::pow(base.lo, exponent.lo), std::pow(base.lo, exponent.hi),
                             std::pow(base.hi, exponent.lo), std::pow(base.hi, exponent.hi)};
   const auto [least, most] = std::minmax_element(std::begin(corners), std::end(corners));
@@ -166,8 +167,8 @@ Interval atan2_of(Interval y, Interval x) {
   if (x.lo < 0 && y.lo <= 0 && y.hi >= 0) return widen({-M_PI, M_PI}, 4);
   if (x.lo <= 0 && x.hi >= 0 && y.lo <= 0 && y.hi >= 0) return widen({-M_PI, M_PI}, 4);
   // Elsewhere the extreme angles of a box that does not hold the origin are at its corners.
-  const double corners[] = {std::atan2(y.lo, x.lo), std::atan2(y.lo, x.hi),
-                            std::atan2(y.hi, x.lo), std::atan2(y.hi, x.hi)};
+  const double corners[] = {std::atan2(y.lo, x.lo), std::atan2(y.lo, x.hi), std::atan2(y.hi, x.lo),
+                            std::atan2(y.hi, x.hi)};
   const auto [least, most] = std::minmax_element(std::begin(corners), std::end(corners));
   return widen({*least, *most}, 4);
 }

@@ -1,5 +1,6 @@
-// Interval arithmetic with outward rounding. Each rule encloses the real range of an operation and also what
-// its IEEE evaluation may return: one unit in the last place for exactly rounded operations, four for libm.
+// Interval arithmetic with outward rounding. Each rule encloses the real range of an operation and
+// also what its IEEE evaluation may return: one unit in the last place for exactly rounded
+// operations, four for libm.
 #pragma once
 
 #include <span>

@@ -26,7 +26,8 @@ double product(Values x) {
   return total;
 }
 
-/// Small integer and half powers as multiplications and square roots, as generated code computes them.
+/// Small integer and half powers as multiplications and square roots, as generated code computes
+/// them.
 double power(double base, double exponent) {
   if (exponent == -1) return 1 / base;
   if (exponent == 2) return base * base;
@@ -98,22 +99,32 @@ struct Row;
 #define composed(formula) nullptr
 #define folded nullptr
 
-#define HOPF_OP(id, arity, hopf, unicode, latex, parity, domain, derivative, interval, value, lowering) \
-  template <>                                                                                           \
-  struct Row<Op::id> {                                                                                  \
-    static double evaluate([[maybe_unused]] Values x) { return value; }                                 \
-    static Interval rule([[maybe_unused]] std::span<const Interval> x) {                                \
-      using namespace interval_rules;                                                                   \
-      return interval;                                                                                  \
-    }                                                                                                   \
-    static Interval enclose(std::span<const Interval> x) { return guarded(x, domain, rule); }           \
+#define HOPF_OP(id, arity, hopf, unicode, latex, parity, domain, derivative, interval, value, \
+                lowering)                                                                     \
+  template <>                                                                                 \
+  struct Row<Op::id> {                                                                        \
+    static double evaluate([[maybe_unused]] Values x) { return value; }                       \
+    static Interval rule([[maybe_unused]] std::span<const Interval> x) {                      \
+      using namespace interval_rules;                                                         \
+      return interval;                                                                        \
+    }                                                                                         \
+    static Interval enclose(std::span<const Interval> x) { return guarded(x, domain, rule); } \
   };
 #include "expr/ops.def"
 #undef HOPF_OP
 
 const std::array<OpInfo, kOpCount> kTable = {{
-#define HOPF_OP(id, arity, hopf, unicode, latex, parity, domain, derivative, interval, value, lowering)    \
-  {#id, arity, hopf, unicode, latex, Parity::parity, domain, Row<Op::id>::enclose, Row<Op::id>::evaluate, \
+#define HOPF_OP(id, arity, hopf, unicode, latex, parity, domain, derivative, interval, value, \
+                lowering)                                                                     \
+  {#id,                                                                                       \
+   arity,                                                                                     \
+   hopf,                                                                                      \
+   unicode,                                                                                   \
+   latex,                                                                                     \
+   Parity::parity,                                                                            \
+   domain,                                                                                    \
+   Row<Op::id>::enclose,                                                                      \
+   Row<Op::id>::evaluate,                                                                     \
    lowering},
 #include "expr/ops.def"
 #undef HOPF_OP

@@ -12,7 +12,8 @@ constexpr std::size_t kMostTerms = 200;
 constexpr std::size_t kMostSteps = 400;
 
 using Monomial = std::vector<std::int64_t>;  // exponent of each generator
-using Polynomial = std::map<Monomial, Rational, std::greater<>>;  // lexicographic, leading term first
+using Polynomial =
+    std::map<Monomial, Rational, std::greater<>>;  // lexicographic, leading term first
 
 class Reader {
  public:
@@ -49,7 +50,8 @@ class Reader {
     for (const auto& [monomial, scale] : polynomial) {
       std::vector<ExprId> product{store_.rational(scale.num, scale.den)};
       for (std::size_t i = 0; i < monomial.size(); ++i) {
-        if (monomial[i] != 0) product.push_back(store_.pow(generators_[i], store_.integer(monomial[i])));
+        if (monomial[i] != 0)
+          product.push_back(store_.pow(generators_[i], store_.integer(monomial[i])));
       }
       terms.push_back(store_.mul(product));
     }
@@ -66,7 +68,8 @@ class Reader {
   std::vector<std::pair<ExprId, std::int64_t>> factors(ExprId term) const {
     std::vector<std::pair<ExprId, std::int64_t>> result;
     std::vector<ExprId> items{term};
-    if (store_.op(term) == Op::Mul) items.assign(store_.args(term).begin(), store_.args(term).end());
+    if (store_.op(term) == Op::Mul)
+      items.assign(store_.args(term).begin(), store_.args(term).end());
     for (const ExprId item : items) {
       if (numeric_value(impl_, item)) continue;
       if (store_.op(item) == Op::Pow) {
@@ -82,7 +85,8 @@ class Reader {
   }
 
   std::size_t index(ExprId base) const {
-    return static_cast<std::size_t>(std::find(generators_.begin(), generators_.end(), base) - generators_.begin());
+    return static_cast<std::size_t>(std::find(generators_.begin(), generators_.end(), base) -
+                                    generators_.begin());
   }
 
   Store& store_;
@@ -91,7 +95,8 @@ class Reader {
 };
 
 /// One step of long division: the remainder loses its leading term.
-bool subtract(Polynomial& remainder, const Polynomial& divisor, const Monomial& shift, Rational scale) {
+bool subtract(Polynomial& remainder, const Polynomial& divisor, const Monomial& shift,
+              Rational scale) {
   for (const auto& [monomial, value] : divisor) {
     Monomial at = monomial;
     for (std::size_t i = 0; i < at.size(); ++i) at[i] += shift[i];
@@ -101,8 +106,10 @@ bool subtract(Polynomial& remainder, const Polynomial& divisor, const Monomial& 
     const Rational before = entry == remainder.end() ? Rational{0, 1} : entry->second;
     const auto difference = plus(before, Rational{-product->num, product->den});
     if (!difference) return false;
-    if (difference->num == 0) remainder.erase(at);
-    else remainder[at] = *difference;
+    if (difference->num == 0)
+      remainder.erase(at);
+    else
+      remainder[at] = *difference;
   }
   return true;
 }

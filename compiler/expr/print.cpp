@@ -1,7 +1,9 @@
-// Expressions as Hopf source, Unicode mathematics or LaTeX, with an explicit stack instead of recursion.
+// Expressions as Hopf source, Unicode mathematics or LaTeX, with an explicit stack instead of
+// recursion.
 //
-// A node is laid out as a list of pieces: literal text, and operands with the precedence that they need to do
-// without parentheses. Signs travel with the pieces, so that a - b*(c - d) never shows a "+ -".
+// A node is laid out as a list of pieces: literal text, and operands with the precedence that they
+// need to do without parentheses. Signs travel with the pieces, so that a - b*(c - d) never shows a
+// "+ -".
 #include <algorithm>
 #include <cmath>
 
@@ -17,10 +19,10 @@ namespace {
 enum Precedence : int { kLowest, kOr, kAnd, kNot, kCompare, kSum, kProduct, kPower, kAtom };
 
 struct Piece {
-  std::string text;       // when `e` is invalid
+  std::string text;  // when `e` is invalid
   ExprId e;
-  int needs = kLowest;    // parentheses when the operand binds less tightly
-  bool negated = false;   // print -e
+  int needs = kLowest;   // parentheses when the operand binds less tightly
+  bool negated = false;  // print -e
 };
 
 struct Layout {
@@ -28,7 +30,9 @@ struct Layout {
   int precedence = kAtom;
 
   void text(std::string_view t) { pieces.push_back({std::string(t)}); }
-  void operand(ExprId e, int needs, bool negated = false) { pieces.push_back({"", e, needs, negated}); }
+  void operand(ExprId e, int needs, bool negated = false) {
+    pieces.push_back({"", e, needs, negated});
+  }
 };
 
 using Names = base::IdMap<ExprId, std::string>;
@@ -52,7 +56,8 @@ class Printer {
       Layout layout = lay_out(piece.e, piece.negated);
       const bool wrap = layout.precedence < piece.needs;
       if (wrap) stack.push_back({style_ == Style::Latex ? "\\right)" : ")"});
-      for (std::size_t i = layout.pieces.size(); i-- > 0;) stack.push_back(std::move(layout.pieces[i]));
+      for (std::size_t i = layout.pieces.size(); i-- > 0;)
+        stack.push_back(std::move(layout.pieces[i]));
       if (wrap) out += style_ == Style::Latex ? "\\left(" : "(";
     }
     return out;
@@ -66,15 +71,22 @@ class Printer {
   Layout lay_out(ExprId e, bool negated) const {
     if (named(e)) return leaf(print_name(*names_->find(e), style_), negated);
     switch (store_.op(e)) {
-      case Op::Number: return number(*store_.rational_value(e), negated);
+      case Op::Number:
+        return number(*store_.rational_value(e), negated);
       case Op::Float:
-      case Op::Infinity: return floating(*store_.constant_value(e) * (negated ? -1 : 1));
-      case Op::Pi: return leaf(hopf() ? "pi" : latex() ? "\\pi" : "π", negated);
-      case Op::Symbol: return symbol(e, negated);
-      case Op::Add: return sum(e, negated);
+      case Op::Infinity:
+        return floating(*store_.constant_value(e) * (negated ? -1 : 1));
+      case Op::Pi:
+        return leaf(hopf() ? "pi" : latex() ? "\\pi" : "π", negated);
+      case Op::Symbol:
+        return symbol(e, negated);
+      case Op::Add:
+        return sum(e, negated);
       case Op::Mul:
-      case Op::Pow: return product(e, negated);
-      default: break;
+      case Op::Pow:
+        return product(e, negated);
+      default:
+        break;
     }
     if (negated) {
       Layout layout;
@@ -97,7 +109,8 @@ class Printer {
     const std::string& name = store_.name(store_.symbol_of(e));
     Layout layout = leaf(print_name(name, style_), negated);
     // ∂V/∂x is a quotient to the eye.
-    if (!negated && style_ == Style::Unicode && is_derivative_name(name)) layout.precedence = kProduct;
+    if (!negated && style_ == Style::Unicode && is_derivative_name(name))
+      layout.precedence = kProduct;
     return layout;
   }
 
@@ -125,11 +138,12 @@ class Printer {
     return layout;
   }
 
-  // ---- sums ---------------------------------------------------------------------------------------
+  // ---- sums ----
 
   bool has_negative_term(ExprId sum) const {
     const auto args = store_.args(sum);
-    return std::any_of(args.begin(), args.end(), [&](ExprId t) { return !named(t) && coefficient_of(t) < 0; });
+    return std::any_of(args.begin(), args.end(),
+                       [&](ExprId t) { return !named(t) && coefficient_of(t) < 0; });
   }
 
   double coefficient_of(ExprId e) const {
@@ -141,7 +155,8 @@ class Printer {
   ExprId turning_factor(ExprId product) const {
     if (store_.op(product) != Op::Mul || named(product)) return ExprId();
     for (const ExprId factor : store_.args(product)) {
-      if (store_.op(factor) == Op::Add && !named(factor) && has_negative_term(factor)) return factor;
+      if (store_.op(factor) == Op::Add && !named(factor) && has_negative_term(factor))
+        return factor;
     }
     return ExprId();
   }
@@ -172,14 +187,14 @@ class Printer {
     return layout;
   }
 
-  // ---- products and powers ------------------------------------------------------------------------
+  // ---- products and powers ----
 
   struct Fraction {
     bool minus = false;
-    std::string number;             // leading coefficient, empty for 1
-    std::string below_number;       // integer under the bar, empty for 1
+    std::string number;                // leading coefficient, empty for 1
+    std::string below_number;          // integer under the bar, empty for 1
     std::vector<ExprId> above, below;  // `below` holds powers with a negative exponent
-    ExprId turned;                  // this factor is shown negated
+    ExprId turned;                     // this factor is shown negated
   };
 
   Fraction fraction(ExprId e, bool negated) const {
@@ -250,8 +265,8 @@ class Printer {
     return layout;
   }
 
-  void factors(Layout& layout, const std::string& number, const std::vector<ExprId>& items, bool inverted,
-               ExprId turned) const {
+  void factors(Layout& layout, const std::string& number, const std::vector<ExprId>& items,
+               bool inverted, ExprId turned) const {
     if (!number.empty() || items.empty()) layout.text(number.empty() ? "1" : number);
     bool first = number.empty();
     std::vector<ExprId> roots;
@@ -266,8 +281,10 @@ class Printer {
       if (merged && item != roots[0]) continue;
       if (!first) layout.text(separator(item));
       first = false;
-      if (merged) layout.text(radical);
-      else power(layout, item, inverted, needs, turned);
+      if (merged)
+        layout.text(radical);
+      else
+        power(layout, item, inverted, needs, turned);
     }
   }
 
@@ -313,10 +330,13 @@ class Printer {
     if (r && inverted) r->num = -r->num;
     if (r && *r == Rational{1, 1}) return layout.operand(base, needs);
     if (r && *r == Rational{1, 2}) return root(layout, base);
-    if (r && r->den == 1 && r->num > 0 && !hopf() && is_call(base)) return power_of_call(layout, base, r->num);
+    if (r && r->den == 1 && r->num > 0 && !hopf() && is_call(base))
+      return power_of_call(layout, base, r->num);
     layout.operand(base, kAtom);
-    if (r) fixed_exponent(layout, *r);
-    else general_exponent(layout, exponent);
+    if (r)
+      fixed_exponent(layout, *r);
+    else
+      general_exponent(layout, exponent);
   }
 
   void root(Layout& layout, ExprId base) const {
@@ -335,7 +355,8 @@ class Printer {
   }
 
   void fixed_exponent(Layout& layout, Rational r) const {
-    const std::string plain = std::to_string(r.num) + (r.den == 1 ? "" : "/" + std::to_string(r.den));
+    const std::string plain =
+        std::to_string(r.num) + (r.den == 1 ? "" : "/" + std::to_string(r.den));
     if (latex()) return layout.text("^{" + plain + "}");
     if (style_ == Style::Unicode && r.den == 1) return layout.text(superscript(r.num));
     const std::string decimal = hopf() ? decimal_text(r) : r.den == 1 ? plain : "";
@@ -363,28 +384,36 @@ class Printer {
     layout.text(latex() ? "\\right)" : ")");
   }
 
-  // ---- calls and conditions -----------------------------------------------------------------------
+  // ---- calls and conditions ----
 
   Layout other(ExprId e) const {
     switch (store_.op(e)) {
       case Op::Less:
       case Op::LessEqual:
-      case Op::Equal: return infix(e, kCompare);
-      case Op::And: return infix(e, kAnd);
-      case Op::Or: return infix(e, kOr);
-      case Op::Not: return negation(e);
-      case Op::Select: return select(e);
-      case Op::Derivative: return derivative(e);
+      case Op::Equal:
+        return infix(e, kCompare);
+      case Op::And:
+        return infix(e, kAnd);
+      case Op::Or:
+        return infix(e, kOr);
+      case Op::Not:
+        return negation(e);
+      case Op::Select:
+        return select(e);
+      case Op::Derivative:
+        return derivative(e);
       case Op::Abs:
         if (!hopf()) return bracketed(e, latex() ? "\\left|" : "|", latex() ? "\\right|" : "|");
         break;
       case Op::Floor:
-        if (!hopf()) return bracketed(e, latex() ? "\\lfloor " : "⌊", latex() ? "\\rfloor " : "⌋");
+        if (latex()) return bracketed(e, "\\lfloor ", "\\rfloor ");
+        if (!hopf()) return bracketed(e, "⌊", "⌋");
         break;
       case Op::Exp:
         if (latex()) return bracketed(e, "e^{", "}");
         break;
-      default: break;
+      default:
+        break;
     }
     return call(e);
   }
@@ -507,7 +536,8 @@ base::IdMap<ExprId, double> tree_sizes(const Store& store, const std::vector<Exp
 
 }  // namespace
 
-Abbreviated print_with_abbreviations(const Store& store, ExprId e, Style style, std::size_t min_nodes) {
+Abbreviated print_with_abbreviations(const Store& store, ExprId e, Style style,
+                                     std::size_t min_nodes) {
   const std::vector<ExprId> order = topological(store, e);
   const auto sizes = tree_sizes(store, order);
   base::IdMap<ExprId, std::uint32_t> uses;
@@ -519,7 +549,8 @@ Abbreviated print_with_abbreviations(const Store& store, ExprId e, Style style, 
   std::size_t number = 0;
   for (const ExprId node : order) {
     const std::uint32_t* count = uses.find(node);
-    if (node == e || !count || *count < 2 || *sizes.find(node) < static_cast<double>(min_nodes)) continue;
+    if (node == e || !count || *count < 2 || *sizes.find(node) < static_cast<double>(min_nodes))
+      continue;
     std::string name;
     do name = "r" + std::to_string(++number);
     while (store.find_symbol(name));

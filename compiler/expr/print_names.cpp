@@ -14,18 +14,20 @@ struct Letter {
 };
 
 constexpr std::array kGreek{
-    Letter{"alpha", "α"},   Letter{"beta", "β"},   Letter{"gamma", "γ"},   Letter{"delta", "δ"},
-    Letter{"epsilon", "ε"}, Letter{"eps", "ε"},    Letter{"zeta", "ζ"},    Letter{"eta", "η"},
-    Letter{"theta", "θ"},   Letter{"iota", "ι"},   Letter{"kappa", "κ"},   Letter{"lambda", "λ"},
-    Letter{"mu", "μ"},      Letter{"nu", "ν"},     Letter{"xi", "ξ"},      Letter{"rho", "ρ"},
-    Letter{"sigma", "σ"},   Letter{"tau", "τ"},    Letter{"upsilon", "υ"}, Letter{"phi", "φ"},
-    Letter{"chi", "χ"},     Letter{"psi", "ψ"},    Letter{"omega", "ω"},   Letter{"Gamma", "Γ"},
-    Letter{"Delta", "Δ"},   Letter{"Theta", "Θ"},  Letter{"Lambda", "Λ"},  Letter{"Xi", "Ξ"},
-    Letter{"Pi", "Π"},      Letter{"Sigma", "Σ"},  Letter{"Phi", "Φ"},     Letter{"Psi", "Ψ"},
+    Letter{"alpha", "α"},   Letter{"beta", "β"},  Letter{"gamma", "γ"},   Letter{"delta", "δ"},
+    Letter{"epsilon", "ε"}, Letter{"eps", "ε"},   Letter{"zeta", "ζ"},    Letter{"eta", "η"},
+    Letter{"theta", "θ"},   Letter{"iota", "ι"},  Letter{"kappa", "κ"},   Letter{"lambda", "λ"},
+    Letter{"mu", "μ"},      Letter{"nu", "ν"},    Letter{"xi", "ξ"},      Letter{"rho", "ρ"},
+    Letter{"sigma", "σ"},   Letter{"tau", "τ"},   Letter{"upsilon", "υ"}, Letter{"phi", "φ"},
+    Letter{"chi", "χ"},     Letter{"psi", "ψ"},   Letter{"omega", "ω"},   Letter{"Gamma", "Γ"},
+    Letter{"Delta", "Δ"},   Letter{"Theta", "Θ"}, Letter{"Lambda", "Λ"},  Letter{"Xi", "Ξ"},
+    Letter{"Pi", "Π"},      Letter{"Sigma", "Σ"}, Letter{"Phi", "Φ"},     Letter{"Psi", "Ψ"},
     Letter{"Omega", "Ω"}};
 
-constexpr std::array<std::string_view, 10> kSubscripts{"₀", "₁", "₂", "₃", "₄", "₅", "₆", "₇", "₈", "₉"};
-constexpr std::array<std::string_view, 10> kSuperscripts{"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+constexpr std::array<std::string_view, 10> kSubscripts{"₀", "₁", "₂", "₃", "₄",
+                                                       "₅", "₆", "₇", "₈", "₉"};
+constexpr std::array<std::string_view, 10> kSuperscripts{"⁰", "¹", "²", "³", "⁴",
+                                                         "⁵", "⁶", "⁷", "⁸", "⁹"};
 
 const Letter* greek(std::string_view name) {
   for (const Letter& letter : kGreek) {
@@ -122,7 +124,8 @@ std::string plain_name(std::string_view name, Style style) {
   if (const auto equals = name.find('='); equals != std::string_view::npos) {
     return print_name(name.substr(0, equals), style) + "=" + std::string(name.substr(equals + 1));
   }
-  if (const auto bar = name.find('_'); bar != std::string_view::npos && bar > 0 && bar + 1 < name.size()) {
+  if (const auto bar = name.find('_');
+      bar != std::string_view::npos && bar > 0 && bar + 1 < name.size()) {
     return with_indices(stem(name.substr(0, bar), style), name.substr(bar + 1), style);
   }
   std::size_t digits = name.size();
@@ -163,7 +166,8 @@ std::string differentials(const std::vector<std::string_view>& variables, Style 
     std::size_t end = i;
     while (end < variables.size() && variables[end] == variables[i]) ++end;
     if (latex && i > 0) text += " ";
-    text += (latex ? "\\partial " : "∂") + print_name(variables[i], style) + order_text(end - i, style);
+    text +=
+        (latex ? "\\partial " : "∂") + print_name(variables[i], style) + order_text(end - i, style);
     i = end;
   }
   return text;
@@ -201,7 +205,9 @@ std::string float_text(double value, Style style) {
   if (std::isnan(value)) return style == Style::Latex ? "\\mathrm{nan}" : "nan";
   if (std::isinf(value)) {
     const char* sign = value < 0 ? "-" : "";
-    return sign + std::string(style == Style::Hopf ? "inf" : style == Style::Unicode ? "∞" : "\\infty");
+    return sign + std::string(style == Style::Hopf      ? "inf"
+                              : style == Style::Unicode ? "∞"
+                                                        : "\\infty");
   }
   char buffer[64];
   std::string text(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);

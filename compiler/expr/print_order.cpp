@@ -31,19 +31,26 @@ int factor_rank(const Store& store, ExprId e) {
   switch (store.op(base)) {
     case Op::Number:
     case Op::Float:
-    case Op::Infinity: return 0;
-    case Op::Pi: return 1;
-    case Op::Symbol: return 2;
-    case Op::Add: return 4;
+    case Op::Infinity:
+      return 0;
+    case Op::Pi:
+      return 1;
+    case Op::Symbol:
+      return 2;
+    case Op::Add:
+      return 4;
     case Op::Select:
-    case Op::Derivative: return 5;
-    default: return 3;
+    case Op::Derivative:
+      return 5;
+    default:
+      return 3;
   }
 }
 
 int three_way(bool less, bool greater) { return less ? -1 : greater ? 1 : 0; }
 
-/// Compares by what a reader sees first; looks a few levels deep only, then falls back to the canonical order.
+/// Compares by what a reader sees first; looks a few levels deep only, then falls back to the
+/// canonical order.
 int compare(const Store& store, ExprId a, ExprId b, int depth) {
   if (a == b) return 0;
   const int rank_a = factor_rank(store, a), rank_b = factor_rank(store, b);
@@ -51,7 +58,9 @@ int compare(const Store& store, ExprId a, ExprId b, int depth) {
   const Power p = power_of(store, a), q = power_of(store, b);
   if (p.base == q.base) return three_way(p.exponent > q.exponent, p.exponent < q.exponent);
   if (store.op(p.base) == Op::Symbol && store.op(q.base) == Op::Symbol) {
-    return natural_less(store.name(store.symbol_of(p.base)), store.name(store.symbol_of(q.base))) ? -1 : 1;
+    return natural_less(store.name(store.symbol_of(p.base)), store.name(store.symbol_of(q.base)))
+               ? -1
+               : 1;
   }
   if (store.op(p.base) != store.op(q.base)) return store.op(p.base) < store.op(q.base) ? -1 : 1;
   const auto x = store.args(p.base), y = store.args(q.base);
@@ -65,7 +74,7 @@ int compare(const Store& store, ExprId a, ExprId b, int depth) {
 
 struct TermKey {
   ExprId term;
-  int derivatives = 0;   // order of the derivative factors: V_x before V_xx
+  int derivatives = 0;  // order of the derivative factors: V_x before V_xx
   double degree = 0;
   std::vector<ExprId> factors;
 };
@@ -78,13 +87,15 @@ TermKey key_of(const Store& store, ExprId term) {
   } else {
     key.factors = {term};
   }
-  std::erase_if(key.factors, [&](ExprId f) { return store.constant_value(f) && store.op(f) != Op::Pi; });
+  std::erase_if(key.factors,
+                [&](ExprId f) { return store.constant_value(f) && store.op(f) != Op::Pi; });
   sort_factors(store, key.factors);
   for (const ExprId factor : key.factors) {
     const Power power = power_of(store, factor);
     if (is_derivative_symbol(store, power.base)) {
       const std::string& name = store.name(store.symbol_of(power.base));
-      key.derivatives = std::max(key.derivatives, static_cast<int>(std::count(name.begin(), name.end(), ',')));
+      key.derivatives =
+          std::max(key.derivatives, static_cast<int>(std::count(name.begin(), name.end(), ',')));
     }
     if (store.op(power.base) == Op::Symbol) key.degree += power.exponent;
   }
@@ -108,9 +119,8 @@ void sort_terms(const Store& store, std::vector<ExprId>& terms) {
   std::vector<TermKey> keys;
   keys.reserve(terms.size());
   for (const ExprId term : terms) keys.push_back(key_of(store, term));
-  std::stable_sort(keys.begin(), keys.end(), [&](const TermKey& a, const TermKey& b) {
-    return reads_before(store, a, b);
-  });
+  std::stable_sort(keys.begin(), keys.end(),
+                   [&](const TermKey& a, const TermKey& b) { return reads_before(store, a, b); });
   for (std::size_t i = 0; i < keys.size(); ++i) terms[i] = keys[i].term;
 }
 

@@ -24,7 +24,8 @@ std::string superscript(std::int64_t n);
 /// The shortest decimal text that reads back as the same double.
 std::string float_text(double value, Style style);
 
-/// Terms as one reads a polynomial: falling degree, then by names, terms with a derivative of V last.
+/// Terms as one reads a polynomial: falling degree, then by names, terms with a derivative of V
+/// last.
 void sort_terms(const Store&, std::vector<ExprId>& terms);
 /// Symbols by name, then functions, sums, and derivatives of V last.
 void sort_factors(const Store&, std::vector<ExprId>& factors);

@@ -5,8 +5,10 @@ namespace hopf::expr {
 
 namespace {
 
-/// The one variable that `term` depends on: its index, vars.size() for none, or nothing when there are several.
-std::optional<std::size_t> only_variable(const Store& store, ExprId term, std::span<const SymbolId> vars) {
+/// The one variable that `term` depends on: its index, vars.size() for none, or nothing when there
+/// are several.
+std::optional<std::size_t> only_variable(const Store& store, ExprId term,
+                                         std::span<const SymbolId> vars) {
   std::size_t found = vars.size();
   for (std::size_t i = 0; i < vars.size(); ++i) {
     if (!depends_on(store, term, vars[i])) continue;
@@ -16,7 +18,8 @@ std::optional<std::size_t> only_variable(const Store& store, ExprId term, std::s
   return found;
 }
 
-std::optional<Separable> split_terms(Store& store, ExprId e, std::span<const SymbolId> vars, bool may_expand) {
+std::optional<Separable> split_terms(Store& store, ExprId e, std::span<const SymbolId> vars,
+                                     bool may_expand) {
   std::vector<std::vector<ExprId>> groups(vars.size() + 1);
   const bool is_sum = store.op(e) == Op::Add;
   const std::span<const ExprId> terms = is_sum ? store.args(e) : std::span<const ExprId>(&e, 1);

@@ -1,5 +1,6 @@
-// A form that is nice to read. Every node, operands first, is offered a few equivalent forms (collected, expanded,
-// over one denominator, by the Pythagorean identities) and takes the lightest.
+// A form that is nice to read. Every node, operands first, is offered a few equivalent forms
+// (collected, expanded, over one denominator, by the Pythagorean identities) and takes the
+// lightest.
 #include <unordered_set>
 
 #include "expr/polynomial.hpp"
@@ -10,7 +11,8 @@ namespace hopf::expr {
 
 namespace {
 
-// Forms that need expansion are tried on expressions up to this weight; larger ones are only collected.
+// Forms that need expansion are tried on expressions up to this weight; larger ones are only
+// collected.
 constexpr double kMostToExpand = 400;
 constexpr std::size_t kMostToCollect = 400;  // terms of a sum
 
@@ -59,7 +61,7 @@ class Simplifier {
     return best;
   }
 
-  // ---- weight: what a reader has to take in -------------------------------------------------------
+  // ---- weight: what a reader has to take in ----
 
   double weight(ExprId root) {
     if (const double* done = weights_.find(root)) return *done;
@@ -74,17 +76,20 @@ class Simplifier {
     const auto args = store_.args(e);
     const Op op = store_.op(e);
     double total = op == Op::Add || op == Op::Mul ? static_cast<double>(args.size()) - 1 : 1;
-    if (args.empty()) return store_.op(e) == Op::Number && store_.rational_value(e)->den > 1 ? 1.5 : 1;
+    if (args.empty())
+      return store_.op(e) == Op::Number && store_.rational_value(e)->den > 1 ? 1.5 : 1;
     for (std::size_t i = 0; i < args.size(); ++i) {
       // A minus sign is lighter than a factor, and a sum inside a product needs parentheses.
-      if (args[i] == impl_.minus_one && op == Op::Mul) total -= 0.5;
-      else total += *weights_.find(args[i]);
+      if (args[i] == impl_.minus_one && op == Op::Mul)
+        total -= 0.5;
+      else
+        total += *weights_.find(args[i]);
       if ((op == Op::Mul || op == Op::Pow) && store_.op(args[i]) == Op::Add) total += 2;
     }
     return total;
   }
 
-  // ---- sin^2 + cos^2 = 1, cosh^2 - sinh^2 = 1 ------------------------------------------------------
+  // ---- sin^2 + cos^2 = 1, cosh^2 - sinh^2 = 1 ----
 
   struct Identity {
     Op square, partner;
@@ -110,8 +115,10 @@ class Simplifier {
     return store_.add(terms);
   }
 
-  /// For a term r*sin(u)^2 that has a partner among the terms: the partner and what both together are.
-  std::optional<std::pair<ExprId, ExprId>> match_square(ExprId term, const std::unordered_set<ExprId>& present) {
+  /// For a term r*sin(u)^2 that has a partner among the terms: the partner and what both together
+  /// are.
+  std::optional<std::pair<ExprId, ExprId>> match_square(ExprId term,
+                                                        const std::unordered_set<ExprId>& present) {
     static constexpr Identity kIdentities[] = {
         {Op::Sin, Op::Cos, 1}, {Op::Cos, Op::Sin, 1}, {Op::Cosh, Op::Sinh, -1}};
     const std::vector<ExprId> factors = factors_of(term);
@@ -124,7 +131,8 @@ class Simplifier {
         if (store_.op(call) != identity.square) continue;
         const ExprId square = store_.pow(call, store_.integer(2));
         const ExprId rest = store_.div(term, square);
-        const ExprId other = store_.pow(store_.apply(identity.partner, {store_.args(call)[0]}), store_.integer(2));
+        const ExprId other =
+            store_.pow(store_.apply(identity.partner, {store_.args(call)[0]}), store_.integer(2));
         const ExprId partner = store_.mul(std::array{store_.integer(identity.sign), rest, other});
         if (present.contains(partner)) return std::pair(partner, rest);
         // rest - rest*sin^2 = rest*cos^2.
@@ -135,7 +143,7 @@ class Simplifier {
     return std::nullopt;
   }
 
-  // ---- common factors -----------------------------------------------------------------------------
+  // ---- common factors ----
 
   std::vector<ExprId> factors_of(ExprId term) const {
     if (store_.op(term) != Op::Mul) return {term};
@@ -180,14 +188,17 @@ class Simplifier {
     ExprId widest;
     for (const ExprId base : order) {
       const Shared& entry = *shared.find(base);
-      if (entry.terms == terms.size()) common.push_back(store_.pow(base, exponent(entry.least)));
-      else if (entry.terms > 1 && (!widest.valid() || entry.terms > shared.find(widest)->terms)) widest = base;
+      if (entry.terms == terms.size())
+        common.push_back(store_.pow(base, exponent(entry.least)));
+      else if (entry.terms > 1 && (!widest.valid() || entry.terms > shared.find(widest)->terms))
+        widest = base;
     }
     common.push_back(content(terms));
     const ExprId factor = store_.mul(common);
     if (!store_.is_one(factor)) return pulled_out(terms, factor, depth);
     if (!widest.valid()) return e;
-    return grouped(e, terms, store_.pow(widest, exponent(shared.find(widest)->least)), widest, depth);
+    return grouped(e, terms, store_.pow(widest, exponent(shared.find(widest)->least)), widest,
+                   depth);
   }
 
   ExprId exponent(Rational r) { return store_.rational(r.num, r.den); }
@@ -212,13 +223,16 @@ class Simplifier {
     return store_.mul(factor, lighter(inner, collected(inner, depth + 1)));
   }
 
-  ExprId grouped(ExprId e, const std::vector<ExprId>& terms, ExprId factor, ExprId base, int depth) {
+  ExprId grouped(ExprId e, const std::vector<ExprId>& terms, ExprId factor, ExprId base,
+                 int depth) {
     std::vector<ExprId> with, without;
     for (const ExprId term : terms) {
       bool holds = false;
       for (const auto& [other, exponent] : powers_of(term)) holds = holds || other == base;
-      if (holds) with.push_back(store_.div(term, factor));
-      else without.push_back(term);
+      if (holds)
+        with.push_back(store_.div(term, factor));
+      else
+        without.push_back(term);
     }
     const ExprId inner = store_.add(with), rest = store_.add(without);
     const ExprId group = store_.mul(factor, lighter(inner, collected(inner, depth + 1)));
@@ -227,9 +241,10 @@ class Simplifier {
 
   ExprId lighter(ExprId a, ExprId b) { return weight(b) < weight(a) ? b : a; }
 
-  // ---- quotients ----------------------------------------------------------------------------------
+  // ---- quotients ----
 
-  /// (x^2 - y^2)/(x - y): sums in the numerator divided by sums in the denominator where that is exact.
+  /// (x^2 - y^2)/(x - y): sums in the numerator divided by sums in the denominator where that is
+  /// exact.
   ExprId cancelled(ExprId e) {
     auto powers = powers_of(e);
     const Numeric scale = coefficient(impl_, e);
@@ -244,7 +259,8 @@ class Simplifier {
           above = *quotient;
           ++m.num;
           changed = true;
-        } else if (const auto inverse = exact_quotient(store_, bottom, top); inverse && m.num == -1) {
+        } else if (const auto inverse = exact_quotient(store_, bottom, top);
+                   inverse && m.num == -1) {
           below = *inverse;
           --n.num;
           changed = true;
@@ -272,7 +288,8 @@ class Simplifier {
     }
     if (bases.empty() || bases.size() > 4) return e;
     std::vector<ExprId> denominator;
-    for (const ExprId base : bases) denominator.push_back(store_.pow(base, store_.integer(*deepest.find(base))));
+    for (const ExprId base : bases)
+      denominator.push_back(store_.pow(base, store_.integer(*deepest.find(base))));
     const ExprId below = store_.mul(denominator);
     std::vector<ExprId> numerator;
     for (const ExprId term : store_.args(e)) numerator.push_back(store_.mul(term, below));

@@ -28,14 +28,16 @@ class System {
     std::vector<ExprId> x(n_);
     for (std::size_t i = n_; i-- > 0;) {
       std::vector<ExprId> terms{rows_[i][n_]};
-      for (std::size_t j = i + 1; j < n_; ++j) terms.push_back(store_.neg(store_.mul(rows_[i][j], x[j])));
+      for (std::size_t j = i + 1; j < n_; ++j)
+        terms.push_back(store_.neg(store_.mul(rows_[i][j], x[j])));
       x[i] = simplify(store_, store_.div(store_.add(terms), rows_[i][i]));
     }
     return x;
   }
 
  private:
-  /// The simplest entry of column k that is not zero: a number before a symbol before anything larger.
+  /// The simplest entry of column k that is not zero: a number before a symbol before anything
+  /// larger.
   std::optional<std::size_t> choose_pivot(std::size_t k) {
     std::optional<std::size_t> best;
     std::size_t best_size = 0;

@@ -27,7 +27,7 @@ const ExprId* Arena::copy(std::span<const ExprId> ids) {
   return place;
 }
 
-// ---- interning ------------------------------------------------------------------------------------
+// ---- interning ----
 
 bool Store::Impl::same(const Node& node, Op op, std::span<const ExprId> arguments,
                        std::uint32_t payload) const {
@@ -102,7 +102,8 @@ ExprId Store::Impl::intern(Op op, std::span<const ExprId> arguments, std::uint32
   // The coefficient is the first argument of a product, so what remains is canonical as well.
   ExprId core = id;
   if (op == Op::Mul && numeric_value(*this, nodes[id.index()].arguments[0])) {
-    const std::span<const ExprId> rest(nodes[id.index()].arguments + 1, nodes[id.index()].count - 1);
+    const std::span<const ExprId> rest(nodes[id.index()].arguments + 1,
+                                       nodes[id.index()].count - 1);
     core = rest.size() == 1 ? rest[0] : intern(Op::Mul, rest);
   }
   nodes[id.index()].core = core;
@@ -112,7 +113,8 @@ ExprId Store::Impl::intern(Op op, std::span<const ExprId> arguments, std::uint32
 ExprId Store::Impl::intern_number(Rational r) {
   // Equal rationals must share a payload: look among the nodes with the same hash first.
   std::uint64_t hash = base::mix(0x51ed270b, static_cast<std::uint64_t>(Op::Number));
-  hash = base::mix(base::mix(hash, static_cast<std::uint64_t>(r.num)), static_cast<std::uint64_t>(r.den));
+  hash = base::mix(base::mix(hash, static_cast<std::uint64_t>(r.num)),
+                   static_cast<std::uint64_t>(r.den));
   const std::size_t mask = table.size() - 1;
   for (std::size_t at = hash & mask; table[at].valid(); at = (at + 1) & mask) {
     const Node& found = node(table[at]);
@@ -125,11 +127,13 @@ ExprId Store::Impl::intern_number(Rational r) {
 ExprId Store::Impl::intern_float(double value) {
   if (std::isnan(value)) value = std::numeric_limits<double>::quiet_NaN();
   const auto bits = std::bit_cast<std::uint64_t>(value);
-  const std::uint64_t hash = base::mix(base::mix(0x51ed270b, static_cast<std::uint64_t>(Op::Float)), bits);
+  const std::uint64_t hash =
+      base::mix(base::mix(0x51ed270b, static_cast<std::uint64_t>(Op::Float)), bits);
   const std::size_t mask = table.size() - 1;
   for (std::size_t at = hash & mask; table[at].valid(); at = (at + 1) & mask) {
     const Node& found = node(table[at]);
-    if (found.op == Op::Float && std::bit_cast<std::uint64_t>(floats[found.payload]) == bits) return table[at];
+    if (found.op == Op::Float && std::bit_cast<std::uint64_t>(floats[found.payload]) == bits)
+      return table[at];
   }
   floats.push_back(value);
   return intern(Op::Float, {}, static_cast<std::uint32_t>(floats.size() - 1));
@@ -149,7 +153,7 @@ double Store::Impl::value_of(const Node& node) const {
   return info(node.op).evaluate({values, node.count});
 }
 
-// ---- leaves ---------------------------------------------------------------------------------------
+// ---- leaves ----
 
 Store::Store() : impl_(std::make_unique<Impl>()) {
   impl_->table.resize(256);
@@ -195,7 +199,8 @@ ExprId Store::decimal(std::string_view text) {
   }
   double value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error == std::errc::result_out_of_range) value = std::strtod(digits.c_str(), nullptr);
+  if (error == std::errc::result_out_of_range)
+    value = std::strtod(digits.c_str(), nullptr);
   else if (error != std::errc() || end != digits.data() + digits.size()) {
     throw std::invalid_argument("not a decimal number: " + digits);
   }
@@ -206,8 +211,8 @@ ExprId Store::pi() { return impl_->pi; }
 ExprId Store::infinity() { return impl_->infinity; }
 
 SymbolId Store::symbol_id(std::string_view name) {
-  const auto [entry, fresh] =
-      impl_->symbols.try_emplace(std::string(name), SymbolId(static_cast<std::uint32_t>(impl_->names.size())));
+  const auto [entry, fresh] = impl_->symbols.try_emplace(
+      std::string(name), SymbolId(static_cast<std::uint32_t>(impl_->names.size())));
   if (fresh) {
     impl_->names.emplace_back(name);
     impl_->positive.push_back(false);
@@ -231,7 +236,7 @@ void Store::assume_positive(SymbolId id) {
   impl_->nodes[symbol(id).index()].facts |= kPositive | kNonnegative;
 }
 
-// ---- inspection -----------------------------------------------------------------------------------
+// ---- inspection ----
 
 Op Store::op(ExprId e) const { return impl_->node(e).op; }
 
@@ -263,7 +268,7 @@ bool Store::is_nonnegative(ExprId e) const { return impl_->node(e).facts & kNonn
 bool Store::is_positive(ExprId e) const { return impl_->node(e).facts & kPositive; }
 std::size_t Store::size() const { return impl_->nodes.size(); }
 
-// ---- constructors ---------------------------------------------------------------------------------
+// ---- constructors ----
 
 ExprId Store::apply(Op op, std::span<const ExprId> args) {
   const int arity = info(op).arity;
@@ -271,15 +276,22 @@ ExprId Store::apply(Op op, std::span<const ExprId> args) {
     throw std::logic_error(std::string("wrong number of arguments to ") + info(op).name);
   }
   switch (op) {
-    case Op::Pi: return pi();
-    case Op::Infinity: return infinity();
-    case Op::Add: return canonical_sum(*this, args);
-    case Op::Mul: return canonical_product(*this, args);
-    case Op::Pow: return canonical_power(*this, args[0], args[1]);
+    case Op::Pi:
+      return pi();
+    case Op::Infinity:
+      return infinity();
+    case Op::Add:
+      return canonical_sum(*this, args);
+    case Op::Mul:
+      return canonical_product(*this, args);
+    case Op::Pow:
+      return canonical_power(*this, args[0], args[1]);
     case Op::Number:
     case Op::Float:
-    case Op::Symbol: throw std::logic_error("apply: leaves have constructors of their own");
-    default: return canonical_call(*this, op, args);
+    case Op::Symbol:
+      throw std::logic_error("apply: leaves have constructors of their own");
+    default:
+      return canonical_call(*this, op, args);
   }
 }
 

@@ -16,21 +16,21 @@ namespace hopf::expr {
 enum Fact : std::uint8_t {
   kNonnegative = 1,
   kPositive = 2,
-  kClosed = 4,   // holds no symbol: `value` is its value
-  kTruth = 8,    // 0 or 1
+  kClosed = 4,  // holds no symbol: `value` is its value
+  kTruth = 8,   // 0 or 1
   kInteger = 16,
 };
 
 struct Node {
   Op op;
   std::uint8_t facts = 0;
-  std::uint32_t count = 0;           // arguments
-  const ExprId* arguments = nullptr; // into the arena, whose blocks never move
-  std::uint64_t hash = 0;            // of the structure and the symbols' names: the same in every run
-  std::uint64_t symbols = 0;         // Bloom mask of the symbols below: bit (id mod 64)
-  std::uint32_t payload = 0;         // Number, Float, Symbol: index into its table
-  ExprId core;                       // the node without its numeric coefficient; itself when it has none
-  double value = 0;                  // closed nodes
+  std::uint32_t count = 0;            // arguments
+  const ExprId* arguments = nullptr;  // into the arena, whose blocks never move
+  std::uint64_t hash = 0;     // of the structure and the symbols' names: the same in every run
+  std::uint64_t symbols = 0;  // Bloom mask of the symbols below: bit (id mod 64)
+  std::uint32_t payload = 0;  // Number, Float, Symbol: index into its table
+  ExprId core;                // the node without its numeric coefficient; itself when it has none
+  double value = 0;           // closed nodes
 };
 
 /// Argument lists in blocks that never move.
@@ -51,7 +51,7 @@ struct Store::Impl {
   std::vector<std::string> names;
   std::vector<bool> positive;  // symbols assumed positive
   std::unordered_map<std::string, SymbolId> symbols;
-  std::vector<ExprId> table;   // open addressing by Node::hash
+  std::vector<ExprId> table;  // open addressing by Node::hash
   Arena arena;
   ExprId zero, one, minus_one, half, pi, infinity;
   std::unordered_map<std::uint64_t, ExprId> derivatives;  // (expression, symbol) -> derivative
@@ -63,7 +63,8 @@ struct Store::Impl {
   ExprId intern_float(double value);
 
  private:
-  bool same(const Node& node, Op op, std::span<const ExprId> arguments, std::uint32_t payload) const;
+  bool same(const Node& node, Op op, std::span<const ExprId> arguments,
+            std::uint32_t payload) const;
   ExprId make(Op op, std::span<const ExprId> arguments, std::uint32_t payload, std::uint64_t hash);
   ExprId* slot(std::uint64_t hash, Op op, std::span<const ExprId> arguments, std::uint32_t payload);
   void grow();
@@ -78,7 +79,7 @@ class StoreAccess {
   static const Store::Impl& impl(const Store& store) { return *store.impl_; }
 };
 
-// ---- canonical forms (canonical_*.cpp) ------------------------------------------------------------
+// ---- canonical forms (canonical_*.cpp) ----
 
 /// Total order of operands: numbers, then symbols by name, then everything else by structure.
 bool precedes(const Store::Impl&, ExprId a, ExprId b);

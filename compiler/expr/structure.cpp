@@ -1,5 +1,5 @@
-// Polynomial structure in chosen variables, collected bottom-up over the DAG in time proportional to the number
-// of monomials: never by differentiating n^2 times.
+// Polynomial structure in chosen variables, collected bottom-up over the DAG in time proportional
+// to the number of monomials: never by differentiating n^2 times.
 #include <map>
 
 #include "expr/store_impl.hpp"
@@ -9,10 +9,12 @@ namespace hopf::expr {
 
 namespace {
 
-/// A monomial of degree at most 2: the indices of its variables in order, kNone where there is none.
+/// A monomial of degree at most 2: the indices of its variables in order, kNone where there is
+/// none.
 struct Monomial {
   static constexpr std::uint32_t kNone = 0xffffffffu;
-  std::uint32_t i = kNone, j = kNone;  // (none, none) is 1, (i, none) is x_i, (i, j) is x_i*x_j with i <= j
+  std::uint32_t i = kNone,
+                j = kNone;  // (none, none) is 1, (i, none) is x_i, (i, j) is x_i*x_j with i <= j
   auto operator<=>(const Monomial&) const = default;
   int degree() const { return (i != kNone) + (j != kNone); }
 };
@@ -29,7 +31,8 @@ std::optional<Monomial> product(Monomial a, Monomial b) {
 class Collector {
  public:
   Collector(Store& store, std::span<const SymbolId> vars) : store_(store), vars_(vars) {
-    for (std::size_t i = 0; i < vars.size(); ++i) index_.emplace(vars[i], static_cast<std::uint32_t>(i));
+    for (std::size_t i = 0; i < vars.size(); ++i)
+      index_.emplace(vars[i], static_cast<std::uint32_t>(i));
   }
 
   /// Nothing when e is no polynomial of degree at most 2 in the variables.
@@ -39,7 +42,8 @@ class Collector {
     for (const ExprId e : topological(store_, std::span(&root, 1), stop)) {
       std::optional<Polynomial> p = stop(e) ? Polynomial{{Monomial{}, e}} : of_node(e);
       if (!p) {
-        // A part may be of a higher degree or no polynomial and yet cancel, but not without being expanded.
+        // A part may be of a higher degree or no polynomial and yet cancel, but not without being
+        // expanded.
         return std::nullopt;
       }
       polynomials_.insert(e, static_cast<std::uint32_t>(results_.size()));
@@ -54,8 +58,10 @@ class Collector {
   std::optional<Polynomial> of_node(ExprId e) {
     const auto args = store_.args(e);
     switch (store_.op(e)) {
-      case Op::Symbol: return Polynomial{{Monomial{index_.at(store_.symbol_of(e))}, store_.integer(1)}};
-      case Op::Add: return sum(args);
+      case Op::Symbol:
+        return Polynomial{{Monomial{index_.at(store_.symbol_of(e))}, store_.integer(1)}};
+      case Op::Add:
+        return sum(args);
       case Op::Mul: {
         std::optional<Polynomial> total = Polynomial{{Monomial{}, store_.integer(1)}};
         for (const ExprId factor : args) {
@@ -68,14 +74,16 @@ class Collector {
         if (!n || *n != Rational{2, 1}) return std::nullopt;
         return multiply(result_of(args[0]), result_of(args[0]));
       }
-      default: return std::nullopt;
+      default:
+        return std::nullopt;
     }
   }
 
   Polynomial sum(std::span<const ExprId> args) {
     std::map<Monomial, std::vector<ExprId>> terms;
     for (const ExprId argument : args) {
-      for (const auto& [monomial, coefficient] : result_of(argument)) terms[monomial].push_back(coefficient);
+      for (const auto& [monomial, coefficient] : result_of(argument))
+        terms[monomial].push_back(coefficient);
     }
     return collect(terms);
   }

@@ -1,5 +1,5 @@
-// Walking a DAG without recursion. Operands are always older than what is built of them, so increasing ids are
-// a topological order.
+// Walking a DAG without recursion. Operands are always older than what is built of them, so
+// increasing ids are a topological order.
 #pragma once
 
 #include <algorithm>
@@ -10,8 +10,8 @@
 
 namespace hopf::expr {
 
-/// Every node reachable from `roots` without passing below a node for which `stop` holds (which is itself
-/// included), operands before users.
+/// Every node reachable from `roots` without passing below a node for which `stop` holds (which is
+/// itself included), operands before users.
 template <class Stop>
 std::vector<ExprId> topological(const Store& store, std::span<const ExprId> roots, Stop stop) {
   std::vector<ExprId> found, pending(roots.begin(), roots.end());

@@ -10,7 +10,8 @@ namespace {
 
 struct Fixture {
   Store s;
-  ExprId x = s.symbol("x"), y = s.symbol("y"), z = s.symbol("z"), a = s.symbol("a"), b = s.symbol("b");
+  ExprId x = s.symbol("x"), y = s.symbol("y"), z = s.symbol("z"), a = s.symbol("a"),
+         b = s.symbol("b");
   ExprId n(std::int64_t v) { return s.integer(v); }
   ExprId q(std::int64_t p, std::int64_t d) { return s.rational(p, d); }
   ExprId f(Op op, ExprId e) { return s.apply(op, {e}); }
@@ -44,7 +45,8 @@ TEST_CASE_METHOD(Fixture, "products collect powers exactly") {
   CHECK(s.mul(z, s.sub(x, y)) == s.neg(s.mul(z, s.sub(y, x))));
   CHECK(s.mul(f(Op::Exp, x), f(Op::Exp, y)) == f(Op::Exp, s.add(x, y)));
   CHECK(s.div(f(Op::Exp, x), f(Op::Exp, x)) == n(1));
-  CHECK(s.mul(s.integer(INT64_MAX), s.integer(INT64_MAX)) == s.number(std::pow(9223372036854775807.0, 2)));
+  CHECK(s.mul(s.integer(INT64_MAX), s.integer(INT64_MAX)) ==
+        s.number(std::pow(9223372036854775807.0, 2)));
 }
 
 TEST_CASE_METHOD(Fixture, "powers keep to what is sound for reals") {

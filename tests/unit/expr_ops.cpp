@@ -113,7 +113,9 @@ TEST_CASE("every operation's enclosure holds its values") {
 TEST_CASE("enclosures are tight where they can be") {
   Store s;
   const ExprId x = s.symbol("x");
-  const auto range = [&](ExprId e, double lo, double hi) { return enclose(s, e, {{s.symbol_id("x"), {lo, hi}}}); };
+  const auto range = [&](ExprId e, double lo, double hi) {
+    return enclose(s, e, {{s.symbol_id("x"), {lo, hi}}});
+  };
   CHECK(range(s.pow(x, s.integer(2)), -1, 2).lo == 0);
   CHECK(range(s.apply(Op::Sin, {x}), 0, 10) == Interval{-1, 1});
   CHECK(range(s.apply(Op::Sin, {x}), 0.1, 0.2).hi < 0.1987);
@@ -134,7 +136,8 @@ TEST_CASE("composed operations equal their definitions") {
     const ExprId definition = compose(s, op, args);
     for (const double v : {-30.0, -2.5, 0.0, 0.3, 40.0}) {
       const Binding at{{s.symbol_id("x"), v}};
-      CHECK(evaluate(s, definition, at) == Approx(evaluate(s, s.apply(op, {x}), at)).epsilon(1e-14).margin(1e-15));
+      CHECK(evaluate(s, definition, at) ==
+            Approx(evaluate(s, s.apply(op, {x}), at)).epsilon(1e-14).margin(1e-15));
     }
   }
   const ExprId args[] = {x};
@@ -146,7 +149,9 @@ TEST_CASE("every operation names its way to a kernel") {
     Store s;
     const ExprId x = s.symbol("x"), args[] = {x};
     const bool folded = is_leaf(op) || op == Op::Derivative;
-    if (info(op).arity == 1) CHECK((info(op).opcode != nullptr) != compose(s, op, args).valid());
-    else CHECK((info(op).opcode == nullptr) == folded);
+    if (info(op).arity == 1)
+      CHECK((info(op).opcode != nullptr) != compose(s, op, args).valid());
+    else
+      CHECK((info(op).opcode == nullptr) == folded);
   }
 }

@@ -1,4 +1,5 @@
-// Differentiation, substitution, expansion, simplification, structure; and their behaviour on deep expressions.
+// Differentiation, substitution, expansion, simplification, structure; and their behaviour on deep
+// expressions.
 #include <cmath>
 
 #include "expr/expr.hpp"
@@ -14,7 +15,8 @@ namespace {
 
 struct Fixture {
   Store s;
-  ExprId x = s.symbol("x"), y = s.symbol("y"), a = s.symbol("a"), b = s.symbol("b"), c = s.symbol("c");
+  ExprId x = s.symbol("x"), y = s.symbol("y"), a = s.symbol("a"), b = s.symbol("b"),
+         c = s.symbol("c");
   SymbolId xs = s.symbol_id("x"), ys = s.symbol_id("y");
   ExprId n(std::int64_t v) { return s.integer(v); }
   ExprId f(Op op, ExprId e) { return s.apply(op, {e}); }
@@ -37,7 +39,8 @@ TEST_CASE_METHOD(Fixture, "derivatives in closed form") {
   CHECK(differentiate(s, f(Op::Abs, x), xs) == f(Op::Sign, x));
   CHECK(differentiate(s, f(Op::Sign, x), xs) == n(0));
   CHECK(differentiate(s, s.mul(x, y), ys) == x);
-  CHECK(differentiate(s, f(Op::Exp, s.neg(s.mul(a, x))), xs) == s.neg(s.mul(a, f(Op::Exp, s.neg(s.mul(a, x))))));
+  CHECK(differentiate(s, f(Op::Exp, s.neg(s.mul(a, x))), xs) ==
+        s.neg(s.mul(a, f(Op::Exp, s.neg(s.mul(a, x))))));
   const ExprId cond = s.apply(Op::Less, {x, y});
   CHECK(differentiate(s, s.select(cond, sq(x), y), xs) == s.select(cond, s.mul(n(2), x), n(0)));
   const ExprId j = s.symbol("j");
@@ -87,7 +90,8 @@ TEST_CASE_METHOD(Fixture, "simplification finds the short form") {
 
 TEST_CASE_METHOD(Fixture, "affine and quadratic structure") {
   const std::vector<SymbolId> vars{xs, ys};
-  const auto affine = as_affine(s, s.add({{s.mul(a, s.add(x, s.mul(n(2), y))), s.mul(b, x), c}}), vars);
+  const auto affine =
+      as_affine(s, s.add({{s.mul(a, s.add(x, s.mul(n(2), y))), s.mul(b, x), c}}), vars);
   REQUIRE(affine);
   CHECK(affine->linear[0] == s.add(a, b));
   CHECK(affine->linear[1] == s.mul(n(2), a));
@@ -98,7 +102,8 @@ TEST_CASE_METHOD(Fixture, "affine and quadratic structure") {
   const auto quadratic =
       as_quadratic(s, s.add({{sq(s.add(x, s.mul(a, y))), s.mul(b, x), s.div(c, n(3))}}), vars);
   REQUIRE(quadratic);
-  CHECK(quadratic->Q == std::vector<ExprId>{n(2), s.mul(n(2), a), s.mul(n(2), a), s.mul(n(2), sq(a))});
+  CHECK(quadratic->Q ==
+        std::vector<ExprId>{n(2), s.mul(n(2), a), s.mul(n(2), a), s.mul(n(2), sq(a))});
   CHECK(quadratic->linear == std::vector<ExprId>{b, n(0)});
   CHECK(quadratic->constant == s.div(c, n(3)));
   CHECK_FALSE(as_quadratic(s, s.mul(sq(x), y), vars));
@@ -116,7 +121,8 @@ TEST_CASE_METHOD(Fixture, "forty variables are collected by structure") {
   std::vector<ExprId> terms;
   for (int i = 0; i < 40; ++i) {
     std::vector<ExprId> row;
-    for (int j = 0; j < 40; ++j) row.push_back(s.mul(s.rational((i * 7 + j * 3) % 11 - 5, 4), x40[size_t(j)]));
+    for (int j = 0; j < 40; ++j)
+      row.push_back(s.mul(s.rational((i * 7 + j * 3) % 11 - 5, 4), x40[size_t(j)]));
     terms.push_back(s.mul(x40[size_t(i)], s.add(row)));
   }
   const auto quadratic = as_quadratic(s, s.add(terms), vars);
@@ -131,7 +137,8 @@ TEST_CASE_METHOD(Fixture, "forty variables are collected by structure") {
 
 TEST_CASE_METHOD(Fixture, "separable structure") {
   const std::vector<SymbolId> vars{xs, ys};
-  const auto parts = as_separable(s, s.add({{f(Op::Exp, x), s.mul(a, s.sqrt(y)), b, s.mul(c, s.add(x, y))}}), vars);
+  const auto parts = as_separable(
+      s, s.add({{f(Op::Exp, x), s.mul(a, s.sqrt(y)), b, s.mul(c, s.add(x, y))}}), vars);
   REQUIRE(parts);
   CHECK(parts->parts[0] == s.add(f(Op::Exp, x), s.mul(c, x)));
   CHECK(parts->parts[1] == s.add(s.mul(a, s.sqrt(y)), s.mul(c, y)));

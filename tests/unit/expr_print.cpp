@@ -68,7 +68,8 @@ TEST_CASE("goldens of the printers") {
 
 TEST_CASE("derivatives of the value function print as such") {
   Store s;
-  const ExprId d = s.symbol("D(V,theta)"), d2 = s.symbol("D(V,theta,omega)"), d3 = s.symbol("D(V,x[1],x[1])");
+  const ExprId d = s.symbol("D(V,theta)"), d2 = s.symbol("D(V,theta,omega)"),
+               d3 = s.symbol("D(V,x[1],x[1])");
   CHECK(print(s, d, Style::Unicode) == "∂V/∂θ");
   CHECK(print(s, d2, Style::Unicode) == "∂²V/∂θ∂ω");
   CHECK(print(s, d3, Style::Unicode) == "∂²V/∂x₁²");
@@ -76,12 +77,14 @@ TEST_CASE("derivatives of the value function print as such") {
   CHECK(print(s, d3, Style::Latex) == "\\frac{\\partial^{2} V}{\\partial x_{1}^{2}}");
   CHECK(print(s, s.pow(d, s.integer(2)), Style::Unicode) == "(∂V/∂θ)²");
   CHECK(print(s, s.mul(s.symbol("omega"), d), Style::Unicode) == "ω·∂V/∂θ");
-  const ExprId hamiltonian = s.add({{s.mul(s.symbol("omega"), d), s.pow(s.symbol("omega"), s.integer(2)),
-                                     s.mul(s.mul(s.rational(1, 2), s.pow(s.symbol("sigma"), s.integer(2))), d3)}});
+  const ExprId hamiltonian =
+      s.add({{s.mul(s.symbol("omega"), d), s.pow(s.symbol("omega"), s.integer(2)),
+              s.mul(s.mul(s.rational(1, 2), s.pow(s.symbol("sigma"), s.integer(2))), d3)}});
   CHECK(print(s, hamiltonian, Style::Unicode) == "ω² + ω·∂V/∂θ + ½·σ²·∂²V/∂x₁²");
   CHECK(print(s, s.symbol("V[j=2]"), Style::Unicode) == "V₂");
   CHECK(print(s, s.symbol("V[j=2]"), Style::Latex) == "V_{j=2}");
-  const ExprId flux = s.apply(Op::Derivative, {s.mul(s.symbol("x"), s.symbol("m")), s.symbol("x"), s.symbol("x")});
+  const ExprId flux =
+      s.apply(Op::Derivative, {s.mul(s.symbol("x"), s.symbol("m")), s.symbol("x"), s.symbol("x")});
   CHECK(print(s, flux) == "D(m*x, x, x)");
   CHECK(print(s, flux, Style::Unicode) == "∂²(m·x)/∂x²");
   CHECK(print(s, flux, Style::Latex) == "\\frac{\\partial^{2}}{\\partial x^{2}}\\left(m x\\right)");
@@ -91,7 +94,8 @@ TEST_CASE("random expressions read back as themselves") {
   for (int seed = 0; seed < 1000; ++seed) {
     Random random(static_cast<std::uint64_t>(seed) + 5000);
     Store s;
-    const std::vector<ExprId> leaves{s.symbol("x"), s.symbol("y[2]"), s.symbol("sigma"), s.number(1.0 / 3)};
+    const std::vector<ExprId> leaves{s.symbol("x"), s.symbol("y[2]"), s.symbol("sigma"),
+                                     s.number(1.0 / 3)};
     const ExprId e = random_expression(s, random, leaves, 5, true);
     const std::string text = print(s, e);
     INFO("seed " << seed << ": " << text);

@@ -27,7 +27,8 @@ class Random {
 };
 
 /// An expression over `leaves`, of smooth operations only unless `branches`.
-inline ExprId random_expression(Store& s, Random& r, const std::vector<ExprId>& leaves, int depth, bool branches) {
+inline ExprId random_expression(Store& s, Random& r, const std::vector<ExprId>& leaves, int depth,
+                                bool branches) {
   if (depth == 0 || r.below(8) == 0) {
     const int kind = r.below(10);
     if (kind < 7) return leaves[static_cast<std::size_t>(r.below(static_cast<int>(leaves.size())))];
@@ -36,21 +37,35 @@ inline ExprId random_expression(Store& s, Random& r, const std::vector<ExprId>& 
   const auto part = [&] { return random_expression(s, r, leaves, depth - 1, branches); };
   switch (r.below(branches ? 16 : 12)) {
     case 0:
-    case 1: return s.add(part(), part());
-    case 2: return s.sub(part(), part());
+    case 1:
+      return s.add(part(), part());
+    case 2:
+      return s.sub(part(), part());
     case 3:
-    case 4: return s.mul(part(), part());
-    case 5: return s.div(part(), s.add(s.integer(2), s.pow(part(), s.integer(2))));
-    case 6: return s.pow(part(), s.integer(r.below(3) + 1));
-    case 7: return s.apply(Op::Sin, {part()});
-    case 8: return s.apply(Op::Cos, {part()});
-    case 9: return s.apply(Op::Exp, {s.apply(Op::Tanh, {part()})});
-    case 10: return s.apply(Op::Log, {s.add(s.integer(1), s.pow(part(), s.integer(2)))});
-    case 11: return s.sqrt(s.add(s.integer(1), s.pow(part(), s.integer(2))));
-    case 12: return s.apply(Op::Abs, {part()});
-    case 13: return s.min(part(), part());
-    case 14: return s.max(part(), part());
-    default: return s.select(s.apply(Op::Less, {part(), part()}), part(), part());
+    case 4:
+      return s.mul(part(), part());
+    case 5:
+      return s.div(part(), s.add(s.integer(2), s.pow(part(), s.integer(2))));
+    case 6:
+      return s.pow(part(), s.integer(r.below(3) + 1));
+    case 7:
+      return s.apply(Op::Sin, {part()});
+    case 8:
+      return s.apply(Op::Cos, {part()});
+    case 9:
+      return s.apply(Op::Exp, {s.apply(Op::Tanh, {part()})});
+    case 10:
+      return s.apply(Op::Log, {s.add(s.integer(1), s.pow(part(), s.integer(2)))});
+    case 11:
+      return s.sqrt(s.add(s.integer(1), s.pow(part(), s.integer(2))));
+    case 12:
+      return s.apply(Op::Abs, {part()});
+    case 13:
+      return s.min(part(), part());
+    case 14:
+      return s.max(part(), part());
+    default:
+      return s.select(s.apply(Op::Less, {part(), part()}), part(), part());
   }
 }
 

@@ -1,4 +1,5 @@
-// A small reader of Hopf expressions, so that the printer can be tested for reading back without the front end.
+// A small reader of Hopf expressions, so that the printer can be tested for reading back without
+// the front end.
 #pragma once
 
 #include <cctype>
@@ -22,7 +23,9 @@ class Reader {
   }
 
  private:
-  [[noreturn]] void fail() { throw std::runtime_error("cannot read at " + std::to_string(at_) + ": " + text_); }
+  [[noreturn]] void fail() {
+    throw std::runtime_error("cannot read at " + std::to_string(at_) + ": " + text_);
+  }
   void space() {
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;
   }
@@ -30,7 +33,9 @@ class Reader {
     space();
     if (text_.compare(at_, token.size(), token) != 0) return false;
     const bool word = std::isalpha(static_cast<unsigned char>(token[0])) != 0;
-    if (word && at_ + token.size() < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_ + token.size()])))) return false;
+    if (word && at_ + token.size() < text_.size() &&
+        (std::isalnum(static_cast<unsigned char>(text_[at_ + token.size()]))))
+      return false;
     at_ += token.size();
     return true;
   }
@@ -66,17 +71,23 @@ class Reader {
   ExprId sum() {
     ExprId e = product();
     while (true) {
-      if (take("+")) e = s_.add(e, product());
-      else if (take("-")) e = s_.sub(e, product());
-      else return e;
+      if (take("+"))
+        e = s_.add(e, product());
+      else if (take("-"))
+        e = s_.sub(e, product());
+      else
+        return e;
     }
   }
   ExprId product() {
     ExprId e = unary();
     while (true) {
-      if (take("*")) e = s_.mul(e, unary());
-      else if (take("/")) e = s_.div(e, unary());
-      else return e;
+      if (take("*"))
+        e = s_.mul(e, unary());
+      else if (take("/"))
+        e = s_.div(e, unary());
+      else
+        return e;
     }
   }
   ExprId unary() { return take("-") ? s_.neg(unary()) : power(); }
@@ -121,7 +132,9 @@ class Reader {
   }
   std::string word() {
     std::size_t end = at_;
-    while (end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '_')) ++end;
+    while (end < text_.size() &&
+           (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '_'))
+      ++end;
     if (end == at_) fail();
     if (end < text_.size() && text_[end] == '[') end = text_.find(']', end) + 1;
     const std::string name = text_.substr(at_, end - at_);
