@@ -53,6 +53,7 @@ class Sink {
  public:
   /// Returns the stored diagnostic so that labels and help can be added to it; valid until `clear`.
   Diagnostic& emit(Kind kind, source::Span primary, std::string message);
+  void add(Diagnostic);
   bool has_errors() const { return errors_ > 0; }
   std::size_t error_count() const { return errors_; }
   /// In order of file, position; exact duplicates removed.

@@ -55,6 +55,11 @@ Diagnostic& Sink::emit(Kind kind, source::Span primary, std::string message) {
                                               .help = {}});
 }
 
+void Sink::add(Diagnostic d) {
+  if (info(d.kind).severity == Severity::Error) ++errors_;
+  diagnostics_.push_back(std::move(d));
+}
+
 std::vector<Diagnostic> Sink::sorted() const {
   std::vector<Diagnostic> out(diagnostics_.begin(), diagnostics_.end());
   std::stable_sort(out.begin(), out.end(), [](const Diagnostic& a, const Diagnostic& b) {
