@@ -16,15 +16,18 @@ Grid uniform_grid(const Grid& grid) {
   Grid result;
   for (const Axis& axis : grid.axes) {
     const int count = static_cast<int>(axis.nodes.size());
-    result.axes.push_back(axis.uniform() ? axis
-                                         : runtime::uniform_axis(axis.name, axis.unit, axis.boundary, axis.nodes.front(),
-                                                                 axis.nodes.back(), kFiner * (count - 1) + 1));
+    result.axes.push_back(axis.uniform()
+                              ? axis
+                              : runtime::uniform_axis(axis.name, axis.unit, axis.boundary,
+                                                      axis.nodes.front(), axis.nodes.back(),
+                                                      kFiner * (count - 1) + 1));
   }
   return result.points() <= kMaxResampled ? result : grid;
 }
 
 /// One control over (regime,) grid at one level.
-std::vector<double> resample(const ValueFunction& value, const Grid& grid, double t, std::size_t control) {
+std::vector<double> resample(const ValueFunction& value, const Grid& grid, double t,
+                             std::size_t control) {
   std::vector<double> table;
   std::vector<double> x(grid.dimension());
   for (int regime = 1; regime <= value.regimes; ++regime) {
@@ -50,7 +53,8 @@ std::vector<double> axis_uniforms(const Grid& grid, int regimes) {
     const auto count = static_cast<double>(axis.nodes.size());
     const double spacing = (axis.nodes.back() - axis.nodes.front()) / (count - 1);
     const double stride = static_cast<double>(grid.stride(k));
-    uniforms.insert(uniforms.end(), {axis.nodes.front(), 1 / spacing, count, axis.periodic() ? 1.0 : 0.0, stride});
+    uniforms.insert(uniforms.end(),
+                    {axis.nodes.front(), 1 / spacing, count, axis.periodic() ? 1.0 : 0.0, stride});
   }
   return uniforms;
 }
@@ -68,39 +72,47 @@ std::vector<std::size_t> control_order(const model::Model& model, const ValueFun
 
 }  // namespace
 
-kernel::PathPolicy path_policy(const model::Model& model, const ValueFunction* value, const Policy* policy) {
+kernel::PathPolicy path_policy(const model::Model& model, const ValueFunction* value,
+                               const Policy* policy) {
   kernel::PathPolicy result;
   if (model.controls.empty()) return result;
   if (value && value->on_grid()) {
     result.from = kernel::PathPolicy::From::Tables;
     for (const std::size_t k : control_order(model, *value)) {
-      result.nearest.push_back(k < value->control_is_discrete.size() && value->control_is_discrete[k]);
+      result.nearest.push_back(k < value->control_is_discrete.size() &&
+                               value->control_is_discrete[k]);
     }
   } else if (value) {
     result.from = kernel::PathPolicy::From::Affine;
   } else if (policy) {
     result.from = kernel::PathPolicy::From::Expressions;
-    for (const model::Control& control : model.controls) result.expressions.push_back(policy->at(control.name));
+    for (const model::Control& control : model.controls)
+      result.expressions.push_back(policy->at(control.name));
   }
   return result;
 }
 
-/// The control found at a stored time holds until the next one: an implicit step uses it over that interval.
-PolicyTables policy_tables(const model::Model& model, const ValueFunction& value, const PathTimes& times) {
+/// The control found at a stored time holds until the next one: an implicit step uses it over that
+/// interval.
+PolicyTables policy_tables(const model::Model& model, const ValueFunction& value,
+                           const PathTimes& times) {
   PolicyTables result;
   const Grid grid = uniform_grid(value.grid);
-  const bool same = std::all_of(value.grid.axes.begin(), value.grid.axes.end(), [](const Axis& a) { return a.uniform(); });
+  const bool same = std::all_of(value.grid.axes.begin(), value.grid.axes.end(),
+                                [](const Axis& a) { return a.uniform(); });
   result.axis_uniforms = axis_uniforms(grid, value.regimes);
   const std::vector<std::size_t> order = control_order(model, value);
   for (std::size_t level = 0; level < value.policy.size(); ++level) {
     const bool is_last_time = value.horizon && level > 0 && level + 1 == value.policy.size();
     if (is_last_time) break;  // at the horizon nothing is left to control
     const double start = level == 0 ? 0.0 : value.times[level] / times.dt();
-    const auto first = static_cast<std::int64_t>(start + 1 - 1e-9);  // the first step that does not begin before
+    const auto first =
+        static_cast<std::int64_t>(start + 1 - 1e-9);  // the first step that does not begin before
     if (first >= times.steps) break;
     runtime::PathRun::Level entry;
     entry.first_step = first;
-    if (!result.levels.empty() && result.levels.back().first_step == entry.first_step) result.levels.pop_back();
+    if (!result.levels.empty() && result.levels.back().first_step == entry.first_step)
+      result.levels.pop_back();
     for (const std::size_t k : order) {
       if (!same) result.resampled.push_back(resample(value, grid, value.times[level], k));
       entry.tables.push_back(same ? value.policy[level][k].data() : result.resampled.back().data());
@@ -112,7 +124,9 @@ PolicyTables policy_tables(const model::Model& model, const ValueFunction& value
 
 void append_affine(const ValueFunction& value, double t, std::vector<double>& out) {
   const auto& levels = value.quadratic;
-  const auto later = [](double time, const runtime::QuadraticLevel& level) { return time < level.t; };
+  const auto later = [](double time, const runtime::QuadraticLevel& level) {
+    return time < level.t;
+  };
   const auto above = std::upper_bound(levels.begin(), levels.end(), t, later);
   const auto& hi = above == levels.end() ? levels.back() : *above;
   const auto& lo = above == levels.begin() ? levels.front() : *std::prev(above);

@@ -1,4 +1,5 @@
-// A solution or hand-written expressions as what path kernels read: tables, affine coefficients, expressions.
+// A solution or hand-written expressions as what path kernels read: tables, affine coefficients,
+// expressions.
 #pragma once
 
 #include <cstdint>
@@ -15,18 +16,23 @@ struct PathTimes {
   double until = 1;
   std::int64_t steps = 1;
   double dt() const { return until / static_cast<double>(steps); }
-  double time(std::int64_t k) const { return until * static_cast<double>(k) / static_cast<double>(steps); }
+  double time(std::int64_t k) const {
+    return until * static_cast<double>(k) / static_cast<double>(steps);
+  }
 };
 
-/// How the kernels get their controls. `value` first, then `policy`; with neither the model has no control.
-kernel::PathPolicy path_policy(const model::Model&, const runtime::ValueFunction* value, const Policy* policy);
+/// How the kernels get their controls. `value` first, then `policy`; with neither the model has no
+/// control.
+kernel::PathPolicy path_policy(const model::Model&, const runtime::ValueFunction* value,
+                               const Policy* policy);
 
-/// Tables of a gridded policy, ready for gathering. Uniform axes use the solution's own arrays; a stretched axis is
-/// resampled four times as finely, since kernels find their cell by one multiplication.
+/// Tables of a gridded policy, ready for gathering. Uniform axes use the solution's own arrays; a
+/// stretched axis is resampled four times as finely, since kernels find their cell by one
+/// multiplication.
 struct PolicyTables {
-  std::vector<double> axis_uniforms;                  // five an axis: origin, 1/spacing, count, periodic, stride
+  std::vector<double> axis_uniforms;  // five an axis: origin, 1/spacing, count, periodic, stride
   std::vector<runtime::PathRun::Level> levels;
-  std::vector<std::vector<double>> resampled;         // owned copies, when there are any
+  std::vector<std::vector<double>> resampled;  // owned copies, when there are any
 };
 PolicyTables policy_tables(const model::Model&, const runtime::ValueFunction&, const PathTimes&);
 

@@ -35,7 +35,8 @@ struct Job {
   bool at_horizon = false;  // the last time is the model's horizon
 };
 
-// ---- what can be simulated ----------------------------------------------------------------------------
+// ---- what can be simulated
+// ----------------------------------------------------------------------------
 
 bool refuse(Job& job, source::Span span, const std::string& message) {
   job.sink.emit(Kind::NotBuiltYet, span.valid() ? span : job.options.span, message);
@@ -45,16 +46,22 @@ bool refuse(Job& job, source::Span span, const std::string& message) {
 bool supported(Job& job) {
   const Model& m = job.model;
   if (!m.jumps.empty()) {
-    return refuse(job, m.jumps[0].span, fmt::format("paths with jumps ('{}') are not built yet", m.jumps[0].name));
+    return refuse(job, m.jumps[0].span,
+                  fmt::format("paths with jumps ('{}') are not built yet", m.jumps[0].name));
   }
-  if (m.density) return refuse(job, m.span, "paths that feel the population's density are not built yet");
-  if (m.stop_pays) return refuse(job, m.stop_pays->span, "paths that may be stopped by choice are not built yet");
+  if (m.density)
+    return refuse(job, m.span, "paths that feel the population's density are not built yet");
+  if (m.stop_pays)
+    return refuse(job, m.stop_pays->span, "paths that may be stopped by choice are not built yet");
   const std::string& method = job.options.method;
   if (method != "auto" && method != "euler") {
-    return refuse(job, {}, fmt::format("simulation by method '{}' is not built yet: there is \"euler\"", method));
+    return refuse(
+        job, {},
+        fmt::format("simulation by method '{}' is not built yet: there is \"euler\"", method));
   }
   if (m.initial && job.options.from.empty() && m.initial->family != "gaussian") {
-    return refuse(job, m.initial->span, fmt::format("starting from '{}' is not built yet", m.initial->family));
+    return refuse(job, m.initial->span,
+                  fmt::format("starting from '{}' is not built yet", m.initial->family));
   }
   return true;
 }
@@ -65,15 +72,19 @@ bool check_policy(Job& job) {
   if (job.value) return true;
   for (const model::Control& control : m.controls) {
     if (job.policy && job.policy->count(control.name)) continue;
-    job.sink.emit(Kind::MissingArgument, job.options.span,
-                  fmt::format("'simulate' needs a policy for '{}', a control of '{}'", control.name, m.name))
-        .labels.push_back({m.groups[static_cast<std::size_t>(control.group)].span, "declared here"});
+    job.sink
+        .emit(Kind::MissingArgument, job.options.span,
+              fmt::format("'simulate' needs a policy for '{}', a control of '{}'", control.name,
+                          m.name))
+        .labels.push_back(
+            {m.groups[static_cast<std::size_t>(control.group)].span, "declared here"});
     return false;
   }
   return true;
 }
 
-// ---- the start ----------------------------------------------------------------------------------------
+// ---- the start
+// ----------------------------------------------------------------------------------------
 
 bool check_start(Job& job) {
   const Model& m = job.model;
@@ -81,18 +92,23 @@ bool check_start(Job& job) {
   if (from.empty() && m.initial) return true;
   if (from.size() != m.dimension()) {
     const char* what = from.empty() ? "'simulate' needs 'from', the state to start at" : nullptr;
-    job.sink.emit(from.empty() ? Kind::MissingArgument : Kind::WrongCoordinateCount, job.options.span,
-                  what ? what : fmt::format("'{}' has {} states, and the start has {} coordinates", m.name,
-                                            m.dimension(), from.size()));
+    job.sink.emit(from.empty() ? Kind::MissingArgument : Kind::WrongCoordinateCount,
+                  job.options.span,
+                  what ? what
+                       : fmt::format("'{}' has {} states, and the start has {} coordinates", m.name,
+                                     m.dimension(), from.size()));
     return false;
   }
   for (std::size_t i = 0; i < from.size(); ++i) {
     const model::State& state = m.states[i];
     const bool bounded = state.lo && state.boundary != model::Boundary::Periodic;
-    if (std::isfinite(from[i]) && (!bounded || (from[i] >= *state.lo && from[i] <= *state.hi))) continue;
-    const std::string domain = bounded ? fmt::format("its domain [{}, {}]", *state.lo, *state.hi) : "the real line";
-    auto& d = job.sink.emit(Kind::StartOutsideDomain, job.options.span,
-                            fmt::format("the start {} = {} is outside of {}", state.name, from[i], domain));
+    if (std::isfinite(from[i]) && (!bounded || (from[i] >= *state.lo && from[i] <= *state.hi)))
+      continue;
+    const std::string domain =
+        bounded ? fmt::format("its domain [{}, {}]", *state.lo, *state.hi) : "the real line";
+    auto& d = job.sink.emit(
+        Kind::StartOutsideDomain, job.options.span,
+        fmt::format("the start {} = {} is outside of {}", state.name, from[i], domain));
     d.labels.push_back({state.span, "declared here"});
     return false;
   }
@@ -103,9 +119,11 @@ bool check_start(Job& job) {
   return false;
 }
 
-// ---- the step -----------------------------------------------------------------------------------------
+// ---- the step
+// -----------------------------------------------------------------------------------------
 
-/// Points at which the drift's time scale is measured: the start, and the middle and face centres of the domain.
+/// Points at which the drift's time scale is measured: the start, and the middle and face centres
+/// of the domain.
 std::vector<std::vector<double>> probes(const Job& job) {
   std::vector<std::vector<double>> points;
   if (!job.options.from.empty()) points.push_back(job.options.from);
@@ -124,10 +142,12 @@ std::vector<std::vector<double>> probes(const Job& job) {
   return points;
 }
 
-/// Controls at a point: the solution's, else the hand-written ones, else whatever is nearest to zero in the set.
+/// Controls at a point: the solution's, else the hand-written ones, else whatever is nearest to
+/// zero in the set.
 void bind_controls(const Job& job, const std::vector<double>& x, expr::Binding& at) {
   const Model& m = job.model;
-  const std::vector<double> solved = job.value ? job.value->control(x, 0, job.options.regime) : std::vector<double>();
+  const std::vector<double> solved =
+      job.value ? job.value->control(x, 0, job.options.regime) : std::vector<double>();
   for (std::size_t k = 0; k < m.controls.size(); ++k) {
     const model::Control& control = m.controls[k];
     double u = std::clamp(0.0, control.lo, control.hi);
@@ -137,26 +157,31 @@ void bind_controls(const Job& job, const std::vector<double>& x, expr::Binding& 
   }
 }
 
-/// d(drift)/d(x), with the gain of an affine policy: the matrix whose eigenvalues are the closed loop's rates.
+/// d(drift)/d(x), with the gain of an affine policy: the matrix whose eigenvalues are the closed
+/// loop's rates.
 Eigen::MatrixXd closed_loop(const Job& job, const expr::Binding& at) {
   const Model& m = job.model;
   const auto n = static_cast<Eigen::Index>(m.dimension());
   const auto controls = static_cast<Eigen::Index>(m.controls.size());
   const auto slope = [&](Eigen::Index i, expr::SymbolId symbol) {
-    const expr::ExprId d = expr::differentiate(*m.store, m.drift[static_cast<std::size_t>(i)], symbol);
+    const expr::ExprId d =
+        expr::differentiate(*m.store, m.drift[static_cast<std::size_t>(i)], symbol);
     return expr::evaluate(*m.store, d, at);
   };
   Eigen::MatrixXd A(n, n), B(n, controls);
   for (Eigen::Index i = 0; i < n; ++i) {
-    for (Eigen::Index j = 0; j < n; ++j) A(i, j) = slope(i, m.states[static_cast<std::size_t>(j)].symbol);
-    for (Eigen::Index k = 0; k < controls; ++k) B(i, k) = slope(i, m.controls[static_cast<std::size_t>(k)].symbol);
+    for (Eigen::Index j = 0; j < n; ++j)
+      A(i, j) = slope(i, m.states[static_cast<std::size_t>(j)].symbol);
+    for (Eigen::Index k = 0; k < controls; ++k)
+      B(i, k) = slope(i, m.controls[static_cast<std::size_t>(k)].symbol);
   }
   if (!job.value || job.value->on_grid() || controls == 0) return A;
   using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   return A + B * Eigen::Map<const RowMajor>(job.value->quadratic.front().K.data(), controls, n);
 }
 
-/// The fastest rate of the linearised drift at the probes: its spectral radius does not depend on units of states.
+/// The fastest rate of the linearised drift at the probes: its spectral radius does not depend on
+/// units of states.
 double fastest_rate(const Job& job) {
   double rate = 0;
   for (const std::vector<double>& x : probes(job)) {
@@ -167,17 +192,19 @@ double fastest_rate(const Job& job) {
     bind_controls(job, x, at);
     const Eigen::MatrixXd A = closed_loop(job, at);
     if (!A.allFinite()) continue;
-    for (const std::complex<double>& eigenvalue : A.eigenvalues()) rate = std::max(rate, std::abs(eigenvalue));
+    for (const std::complex<double>& eigenvalue : A.eigenvalues())
+      rate = std::max(rate, std::abs(eigenvalue));
   }
   return rate;
 }
 
-/// 200 steps at least, 0.01 at most, and fifty steps to the fastest time scale, which keeps Euler's bias of a
-/// stationary variance (rate*dt/2) at one per cent; never more than 100,000 steps.
+/// 200 steps at least, 0.01 at most, and fifty steps to the fastest time scale, which keeps Euler's
+/// bias of a stationary variance (rate*dt/2) at one per cent; never more than 100,000 steps.
 std::int64_t chosen_steps(const Job& job, double until) {
   double dt = std::min(0.01, until / 200);
   if (const double rate = fastest_rate(job); rate > 0) dt = std::min(dt, 0.02 / rate);
-  return std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil(until / dt - 1e-9)), 1, 100'000);
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil(until / dt - 1e-9)), 1,
+                                  100'000);
 }
 
 bool choose_times(Job& job) {
@@ -188,19 +215,23 @@ bool choose_times(Job& job) {
     return false;
   };
   if (!(until > 0) || !std::isfinite(until)) {
-    return reject(job.options.until != 0
-                      ? fmt::format("'until' is {}, and must be a positive time", job.options.until)
-                      : fmt::format("'simulate' needs 'until', because '{}' has no horizon", m.name));
+    return reject(
+        job.options.until != 0
+            ? fmt::format("'until' is {}, and must be a positive time", job.options.until)
+            : fmt::format("'simulate' needs 'until', because '{}' has no horizon", m.name));
   }
   if (m.horizon && until > *m.horizon * (1 + 1e-12)) {
-    return reject(fmt::format("'until' is {}, and '{}' ends at its horizon {}", until, m.name, *m.horizon));
+    return reject(
+        fmt::format("'until' is {}, and '{}' ends at its horizon {}", until, m.name, *m.horizon));
   }
   const double step = job.options.step;
   if (step != 0 && !(step > 0 && step <= until)) {
     return reject(fmt::format("'step' is {}, and must be between 0 and 'until' = {}", step, until));
   }
-  const double steps = step > 0 ? std::round(until / step) : static_cast<double>(chosen_steps(job, until));
-  if (steps > 1e9) return reject(fmt::format("{:g} steps of {} are more than can be counted", steps, step));
+  const double steps =
+      step > 0 ? std::round(until / step) : static_cast<double>(chosen_steps(job, until));
+  if (steps > 1e9)
+    return reject(fmt::format("{:g} steps of {} are more than can be counted", steps, step));
   job.times = {until, std::max<std::int64_t>(1, static_cast<std::int64_t>(steps))};
   job.at_horizon = m.horizon && until >= *m.horizon * (1 - 1e-12);
   return true;
@@ -210,7 +241,8 @@ bool choose_times(Job& job) {
 std::vector<std::int64_t> record_steps(std::int64_t steps, int count) {
   const auto intervals = std::clamp<std::int64_t>(count - 1, 1, steps);
   std::vector<std::int64_t> records;
-  for (std::int64_t r = 0; r <= intervals; ++r) records.push_back((2 * r * steps + intervals) / (2 * intervals));
+  for (std::int64_t r = 0; r <= intervals; ++r)
+    records.push_back((2 * r * steps + intervals) / (2 * intervals));
   return records;
 }
 
@@ -220,14 +252,16 @@ bool fits_memory(Job& job, std::size_t records) {
   const double bytes = 8 * numbers * static_cast<double>(job.options.paths);
   const auto available = static_cast<double>(runtime::available_memory());
   if (bytes < 0.9 * available) return true;
-  job.sink.emit(Kind::EnsembleTooLarge, job.options.span,
-                fmt::format("{} paths with {} recorded times need {}, more memory than is free", job.options.paths,
-                            records, runtime::format_bytes(bytes)))
+  job.sink
+      .emit(Kind::EnsembleTooLarge, job.options.span,
+            fmt::format("{} paths with {} recorded times need {}, more memory than is free",
+                        job.options.paths, records, runtime::format_bytes(bytes)))
       .help = "ask for fewer 'paths' or 'records'";
   return false;
 }
 
-// ---- filling in a run ---------------------------------------------------------------------------------
+// ---- filling in a run
+// ---------------------------------------------------------------------------------
 
 /// A step number that no time step has: the draws of the initial law are independent of all others.
 constexpr std::uint64_t kInitialStep = (std::uint64_t{1} << 48) - 1;
@@ -260,8 +294,9 @@ void fill_start(const Job& job, const kernel::PathRegisters& registers, PathRun&
       double x = m.initial->mean[i];
       for (std::size_t k = 0; k <= i; ++k) {
         const auto index = static_cast<std::uint32_t>(k);
-        x += factor[i * n + k] *
-             runtime::standard_normal(run.seed, static_cast<std::uint64_t>(path), kInitialStep, index);
+        x +=
+            factor[i * n + k] * runtime::standard_normal(run.seed, static_cast<std::uint64_t>(path),
+                                                         kInitialStep, index);
       }
       run.from[i][static_cast<std::size_t>(path)] = wrapped(m.states[i], x);
     }
@@ -275,7 +310,8 @@ double constant_discount(const Model& m) {
   return std::isfinite(rate) ? rate : 0;
 }
 
-void fill_step_table(const Job& job, const kernel::PathPolicy& policy, const PathScalars& scalars, PathRun& run) {
+void fill_step_table(const Job& job, const kernel::PathPolicy& policy, const PathScalars& scalars,
+                     PathRun& run) {
   const bool affine = policy.from == kernel::PathPolicy::From::Affine;
   const double rate = constant_discount(job.model);
   run.per_step = scalars.per_step;
@@ -306,8 +342,8 @@ void append_transitions(const Job& job, std::vector<double>& uniforms) {
   }
 }
 
-PathRun make_run(const Job& job, const kernel::PathKernels& kernels, const kernel::PathPolicy& policy,
-                 const PolicyTables& tables) {
+PathRun make_run(const Job& job, const kernel::PathKernels& kernels,
+                 const kernel::PathPolicy& policy, const PolicyTables& tables) {
   PathRun run;
   run.paths = job.options.paths;
   run.steps = job.times.steps;
@@ -327,7 +363,8 @@ PathRun make_run(const Job& job, const kernel::PathKernels& kernels, const kerne
   return run;
 }
 
-// ---- what came out ------------------------------------------------------------------------------------
+// ---- what came out
+// ------------------------------------------------------------------------------------
 
 void report_fault(Job& job, const runtime::PathFault& fault) {
   const Model& m = job.model;
@@ -336,9 +373,10 @@ void report_fault(Job& job, const runtime::PathFault& fault) {
                                     : std::string(m.reward ? "the reward" : "the cost");
   const bool at_end = fault.step >= job.times.steps;
   const double t = job.times.time(fault.step);
-  auto& d = job.sink.emit(Kind::NotFiniteOnPath, job.options.span,
-                          fmt::format("{} becomes {} on path {} at t = {:.6g}", what,
-                                      std::isnan(fault.value) ? "NaN" : "infinite", fault.path + 1, t));
+  auto& d =
+      job.sink.emit(Kind::NotFiniteOnPath, job.options.span,
+                    fmt::format("{} becomes {} on path {} at t = {:.6g}", what,
+                                std::isnan(fault.value) ? "NaN" : "infinite", fault.path + 1, t));
   std::string state;
   for (std::size_t i = 0; i < fault.before.size(); ++i) {
     state += fmt::format("{}{} = {:.6g}", i ? ", " : "", m.states[i].name, fault.before[i]);
@@ -351,22 +389,27 @@ void report_fault(Job& job, const runtime::PathFault& fault) {
   } else {
     d.labels.push_back({m.lagrangian.span, "by this amount"});
   }
-  d.help = fmt::format("a smaller 'step' than {:g} may keep the path where the model is defined", job.times.dt());
+  d.help = fmt::format("a smaller 'step' than {:g} may keep the path where the model is defined",
+                       job.times.dt());
 }
 
-/// e^{-rho T} V(T, X_T) of paths that still run: what the optimal policy would cost from there on. With it the mean
-/// cost estimates V(x0) without a truncation bias, at the price of trusting V in the tail.
-void add_tail(const Job& job, const kernel::PathRegisters& registers, const runtime::PathOutcome& outcome,
-              Ensemble& ensemble) {
+/// e^{-rho T} V(T, X_T) of paths that still run: what the optimal policy would cost from there on.
+/// With it the mean cost estimates V(x0) without a truncation bias, at the price of trusting V in
+/// the tail.
+void add_tail(const Job& job, const kernel::PathRegisters& registers,
+              const runtime::PathOutcome& outcome, Ensemble& ensemble) {
   const ValueFunction& V = *job.value;
   const double factor = std::exp(-constant_discount(job.model) * job.times.until);
   const auto& last = outcome.final_registers;
   std::vector<double> x(job.model.dimension());
   for (std::size_t path = 0; path < ensemble.cost.size(); ++path) {
-    if (registers.alive >= 0 && last[static_cast<std::size_t>(registers.alive)][path] == 0) continue;
+    if (registers.alive >= 0 && last[static_cast<std::size_t>(registers.alive)][path] == 0)
+      continue;
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = last[i][path];
     const int regime =
-        registers.regime >= 0 ? static_cast<int>(last[static_cast<std::size_t>(registers.regime)][path]) : 1;
+        registers.regime >= 0
+            ? static_cast<int>(last[static_cast<std::size_t>(registers.regime)][path])
+            : 1;
     const double weight =
         registers.discount >= 0 ? last[static_cast<std::size_t>(registers.discount)][path] : factor;
     ensemble.cost[path] += weight * V(x, job.model.horizon ? job.times.until : 0.0, regime);
@@ -375,8 +418,8 @@ void add_tail(const Job& job, const kernel::PathRegisters& registers, const runt
 }
 
 /// Signs, averages and the tail: `cost` as the user means it.
-void finish_costs(const Job& job, const kernel::PathRegisters& registers, const runtime::PathOutcome& outcome,
-                  Ensemble& ensemble) {
+void finish_costs(const Job& job, const kernel::PathRegisters& registers,
+                  const runtime::PathOutcome& outcome, Ensemble& ensemble) {
   if (job.model.reward) {
     for (double& cost : ensemble.cost) cost = -cost;
   }
@@ -392,7 +435,8 @@ void finish_costs(const Job& job, const kernel::PathRegisters& registers, const 
 Ensemble described(const Job& job, const PathRun& run) {
   Ensemble ensemble;
   ensemble.model = job.model.name;
-  for (const model::State& state : job.model.states) ensemble.states.push_back({state.name, state.unit.text});
+  for (const model::State& state : job.model.states)
+    ensemble.states.push_back({state.name, state.unit.text});
   if (job.model.has_units) ensemble.cost_unit = model::to_string(job.model.cost_unit);
   ensemble.reward = job.model.reward;
   ensemble.paths = run.paths;
@@ -404,10 +448,12 @@ Ensemble described(const Job& job, const PathRun& run) {
 
 }  // namespace
 
-std::optional<Ensemble> simulate(const Model& model, const ValueFunction* value, const Policy* policy,
-                                 const SimulateOptions& options, const Progress& progress, Sink& sink) {
+std::optional<Ensemble> simulate(const Model& model, const ValueFunction* value,
+                                 const Policy* policy, const SimulateOptions& options,
+                                 const Progress& progress, Sink& sink) {
   Job job{model, value, policy, options, sink, {}};
-  if (!supported(job) || !check_policy(job) || !check_start(job) || !choose_times(job)) return std::nullopt;
+  if (!supported(job) || !check_policy(job) || !check_start(job) || !choose_times(job))
+    return std::nullopt;
   if (!fits_memory(job, record_steps(job.times.steps, options.records).size())) return std::nullopt;
 
   const kernel::PathPolicy law = path_policy(model, value, policy);
@@ -419,7 +465,8 @@ std::optional<Ensemble> simulate(const Model& model, const ValueFunction* value,
   const jit::Program program = jit::load(code);
 
   PolicyTables tables;
-  if (law.from == kernel::PathPolicy::From::Tables) tables = policy_tables(model, *value, job.times);
+  if (law.from == kernel::PathPolicy::From::Tables)
+    tables = policy_tables(model, *value, job.times);
   PathRun run = make_run(job, kernels, law, tables);
   const auto native = [&](const kernel::Spec& spec) {
     return [call = program.path(spec.name)](const hopf_path_call& arguments) { call(&arguments); };
