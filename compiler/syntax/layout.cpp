@@ -128,15 +128,18 @@ class Printer {
   void print(const If& x) {
     write("if ");
     place(x.condition, kIf);
-    write(" then ");
-    place(x.then, kIf);
-    if (indent_ >= 0 && !fits(width(flat(x.otherwise)) + 6)) {
+    branch("then ", x.then);
+    branch("else ", x.otherwise);
+  }
+
+  void branch(const char* word, NodeId id) {
+    if (indent_ >= 0 && !fits(width(flat(id)) + 6)) {
       new_line(indent_ + 4);
-      write("else ");
     } else {
-      write(" else ");
+      write(" ");
     }
-    place(x.otherwise, kIf);
+    write(word);
+    place(id, kIf);
   }
 
   void print(const Call& x) {

@@ -95,7 +95,7 @@ class Pairing {
     if (token.type != Tok::LBRACE || list_.tokens.empty()) return false;
     const Token& previous = list_.tokens.back();
     if (previous.type == Tok::WORD) return list_.text(previous) != "in";
-    return closes(previous.type) || previous.type == Tok::STRING;
+    return closes(previous.type) || previous.type == Tok::STRING || previous.type == Tok::NUMBER;
   }
 
   void close(const Token& token) {
@@ -163,13 +163,12 @@ class Pairing {
     d.labels.push_back({list_.span(at), end ? std::string("the file ends without '") + right + "'"
                                             : std::string("'") + right + "' is missing before this"});
     d.help = std::string("write '") + right + "'" + (open.block ? " after the last line of the block" : "");
-    insert_closing(open);
-    list_.doubtful.push_back({list_.file, open.begin, at.end});
+    list_.doubtful.push_back({list_.file, open.begin, insert_closing(open)});
   }
 
   /// Where the missing bracket most likely belongs: before the first later line that begins like a
-  /// statement; otherwise where its absence was noticed.
-  void insert_closing(const Open& open) {
+  /// statement; otherwise where its absence was noticed. Returns that place.
+  std::uint32_t insert_closing(const Open& open) {
     auto& out = list_.tokens;
     std::size_t where = out.size();
     for (std::size_t i = open.output + 1; i + 1 < out.size(); ++i) {
@@ -181,6 +180,7 @@ class Pairing {
     const std::uint32_t at = where < out.size() ? out[where].begin : last_end();
     const Token closing{.type = partner(open.type), .begin = at, .end = at};
     out.insert(out.begin() + static_cast<std::ptrdiff_t>(where), closing);
+    return at;
   }
 
   bool begins_statement(const Token& token, const Token& next, bool block) const {
@@ -188,8 +188,13 @@ class Pairing {
     const Keyword* keyword = find_keyword(list_.text(token));
     const bool may = keyword != nullptr && next.type != Tok::ASSIGN;
     if (block) return may && keyword->place == Place::File;
+    if (unindented(token)) return true;
     if (may && (keyword->place == Place::File || keyword->place == Place::Model)) return true;
     return next.type == Tok::PRIME;
+  }
+
+  bool unindented(const Token& token) const {
+    return token.begin > 0 && list_.sources->file(list_.file).text[token.begin - 1] == '\n';
   }
 
   std::uint32_t last_end() const { return list_.tokens.empty() ? 0 : list_.tokens.back().end; }

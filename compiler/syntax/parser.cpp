@@ -224,6 +224,11 @@ bool is_incomplete(std::string_view text) {
         open = open || (!d.labels.empty() && d.labels[0].span.begin == text.size());
         break;
       case Kind::UnterminatedComment: return true;
+      case Kind::UnexpectedClosing: case Kind::MismatchedBracket: case Kind::UnterminatedString:
+      case Kind::UnknownCharacter: case Kind::MalformedNumber: case Kind::ForeignOperator:
+      case Kind::UnknownEscape: case Kind::NestingTooDeep: case Kind::FileTooLarge:
+      case Kind::InvalidUtf8:
+        return false;  // more text does not mend it
       default: if (!outcome.at_end) return false;
     }
   }
