@@ -36,7 +36,7 @@ class FunctionEmitter {
       : kernel_(k), module_(module), builder_(module.getContext()), lanes_{builder_, width},
         body_(k, lanes_, math) {
     auto* type = llvm::FunctionType::get(builder_.getVoidTy(), {builder_.getPtrTy()}, false);
-    function_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, k.name, module);
+    function_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, symbol_of(k), module);
     function_->setDoesNotThrow();
     function_->addParamAttr(0, llvm::Attribute::ReadOnly);
     builder_.SetInsertPoint(block("entry"));
@@ -289,16 +289,19 @@ unsigned lanes_of(const Kernel& k, const Target& target) {
 
 /// A routine that is used a few times is inlined where it is used, so that its work overlaps with its neighbours';
 /// one that is used often stays a function, so that compile time does not grow with the number of uses.
-void choose_inlining(llvm::Module& module) {
+void set_attributes(llvm::Module& module) {
   constexpr unsigned kInlinedUses = 4;
   for (llvm::Function& f : module) {
     f.addFnAttr("prefer-vector-width", "512");
+    f.addFnAttr("stackrealign");  // a spilled vector across two cache lines costs more than the spill
     if (!f.hasInternalLinkage() || f.hasFnAttribute(llvm::Attribute::NoInline)) continue;
     f.addFnAttr(f.getNumUses() <= kInlinedUses ? llvm::Attribute::AlwaysInline : llvm::Attribute::NoInline);
   }
 }
 
 }  // namespace
+
+std::string symbol_of(const Kernel& k) { return "hopf_kernel_" + k.name; }
 
 std::unique_ptr<llvm::Module> emit(llvm::LLVMContext& context, std::span<const Kernel> kernels,
                                    const Target& target) {
@@ -310,7 +313,7 @@ std::unique_ptr<llvm::Module> emit(llvm::LLVMContext& context, std::span<const K
     MathLibrary& math = libraries.try_emplace(width, *module, width).first->second;
     FunctionEmitter(*module, k, width, math).emit();
   }
-  choose_inlining(*module);
+  set_attributes(*module);
   std::string fault;
   llvm::raw_string_ostream text(fault);
   if (llvm::verifyModule(*module, &text)) throw std::logic_error("LLVM refuses emitted code: " + fault);

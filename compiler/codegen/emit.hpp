@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 
 #include "kernel/kernel.hpp"
 
@@ -21,7 +22,10 @@ struct Target {
   unsigned vector_bits = 128;  // 512, 256 or 128
 };
 
-/// One function a kernel, named as the kernel, of type hopf_point_kernel or hopf_path_kernel.
+/// The name of a kernel's function: apart from libm's and our own routines, whatever the kernel is called.
+std::string symbol_of(const kernel::Kernel&);
+
+/// One function a kernel, of type hopf_point_kernel or hopf_path_kernel.
 /// Throws std::logic_error on a kernel that does not verify or IR that LLVM refuses.
 std::unique_ptr<llvm::Module> emit(llvm::LLVMContext&, std::span<const kernel::Kernel>, const Target&);
 

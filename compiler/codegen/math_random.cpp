@@ -84,7 +84,7 @@ NormalPair normal_pair(Lanes& lanes, const NoiseCounter& counter) {
     key.high = b.CreateAnd(b.CreateAdd(key.high, b.getInt64(runtime::kPhiloxWeyl1)), kLow32);
     words = round(words, key);
   }
-  return box_muller(fraction(words.w[1], words.w[0]), fraction(words.w[3], words.w[2]));
+  return box_muller(fraction(words.w[0], words.w[1]), fraction(words.w[2], words.w[3]));
 }
 
 }  // namespace hopf::codegen

@@ -53,7 +53,7 @@ struct Program::Impl {
     library.addGenerator(value_of(orc::DynamicLibrarySearchGenerator::GetForCurrentProcess('\0')));
     check(linker.add(library, llvm::MemoryBuffer::getMemBufferCopy(object, "kernels.o")));
     for (const kernel::Kernel& k : kernels) {
-      const auto symbol = value_of(session.lookup({&library}, session.intern(k.name)));
+      const auto symbol = value_of(session.lookup({&library}, session.intern(codegen::symbol_of(k))));
       (k.path ? path : point)[k.name] = symbol.getAddress().getValue();
     }
   }

@@ -5,7 +5,7 @@
 //
 //   key     = (seed low, seed high)
 //   counter = (path low, path high, step low, step bits 32..47 in the upper half | noise index / 2 in the lower)
-//   words   w0..w3 give two 52-bit fractions  a = (w1:w0) >> 12,  b = (w3:w2) >> 12
+//   words   w0..w3 give two 52-bit fractions  a = (w0:w1) >> 12,  b = (w2:w3) >> 12
 //   u       = 1 - a/2^52 in (0, 1],  v = b/2^52 in [0, 1)
 //   normals = sqrt(-2 log u) * (cos 2 pi v, sin 2 pi v)     (Box and Muller, 1958)
 // An even noise index takes the cosine, an odd one the sine. |normal| <= sqrt(104 log 2) = 8.49.
@@ -49,8 +49,8 @@ constexpr PhiloxWords noise_words(std::uint64_t seed, std::uint64_t path, std::u
 
 /// Two independent uniforms, the first in (0, 1], the second in [0, 1), on a lattice of 2^-52.
 inline std::pair<double, double> uniform_pair(const PhiloxWords& w) {
-  const std::uint64_t a = ((std::uint64_t{w[1]} << 32) | w[0]) >> 12;
-  const std::uint64_t b = ((std::uint64_t{w[3]} << 32) | w[2]) >> 12;
+  const std::uint64_t a = ((std::uint64_t{w[0]} << 32) | w[1]) >> 12;
+  const std::uint64_t b = ((std::uint64_t{w[2]} << 32) | w[3]) >> 12;
   return {1.0 - std::ldexp(static_cast<double>(a), -52), std::ldexp(static_cast<double>(b), -52)};
 }
 
