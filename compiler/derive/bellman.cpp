@@ -88,6 +88,15 @@ bool additive(const LQ& lq) {
 
 bool has_exact_step(const Equations& eqs) { return eqs.lq && eqs.lq->unconstrained && additive(*eqs.lq); }
 
+bool is_correlated(const model::Model& model) {
+  const std::size_t k = model.noise_count();
+  if (model.correlation.size() != k * k) return false;
+  for (std::size_t i = 0; i < k; ++i) {
+    for (std::size_t j = 0; j < i; ++j) if (model.correlation[i * k + j] != 0) return true;
+  }
+  return false;
+}
+
 void add_next_state(Context& context, Step& step) {
   Store& store = context.store;
   const auto& model = context.model;
@@ -116,7 +125,7 @@ Step bellman(const model::Model& model, const Equations& eqs, double dt) {
   step.source = "Kushner & Dupuis 2001, 4.1 and 5.1; Bertsekas 2017, ch. 3";
   step.words = fmt::format("One Euler-Maruyama step of length dt = {} with the control held, the running amount paid at its start; "
                            "next[x] is the state after the step and xi are independent standard normals{}.",
-                           number(dt), model.correlation.empty() ? "" : " with the declared correlation");
+                           number(dt), is_correlated(model) ? " with the declared correlation" : "");
   const ExprId step_symbol = store.symbol("dt"), V = store.symbol(eqs.V);
   const ExprId L = model.lagrangian.value.valid() ? model.lagrangian.value : store.integer(0);
   const ExprId mean = store.symbol(fmt::format("mean_{}_next", store.name(eqs.V)));

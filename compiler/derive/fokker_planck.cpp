@@ -172,7 +172,7 @@ void add_fokker_planck(Context& context, Equations& eqs) {
   step.words = "The density is carried by the adjoint of the generator; first in conservative form, then with the derivatives "
                "carried out." + policy_words(model);
   step.source = "Risken 1996, ch. 4; Pavliotis 2014, 4.1";
-  const std::string m = model.density ? *model.density : fresh_name(model, "m");
+  const std::string m = density_name(model);
   const ExprId rate = store.symbol(fmt::format("D({},t)", m));
   step.equations.push_back({rate, conservative_form(context, eqs, store.symbol(m))});
   step.equations.push_back({rate, adjoint_of(context, eqs, m)});

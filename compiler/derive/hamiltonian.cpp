@@ -113,7 +113,7 @@ void add_hamiltonian(Context& context, Equations& eqs) {
   Equation definition{H, amount_in_user_terms(context, eqs, eqs.hamiltonian_integrand)};
   definition.over = all_groups(model);
   step.equations.push_back(definition);
-  if (eqs.closed_form && !model.controls.empty()) {
+  if (reads_well(context, eqs) && !model.controls.empty()) {
     Equation minimised{H, amount_in_user_terms(context, eqs, eqs.hamiltonian)};
     minimised.where = "with the optimal controls put in";
     step.equations.push_back(minimised);

@@ -13,9 +13,10 @@ namespace {
 
 const char* kSource = "Fleming & Soner 2006, III.7 and IV.3";
 
-std::vector<int> open_groups(const Equations& eqs, const model::Model& model) {
+/// The optimum is written out where the laws have clamps or cases: putting those in would hide the equation.
+std::vector<int> open_groups(bool substituted, const model::Model& model) {
   std::vector<int> groups;
-  if (eqs.closed_form) return groups;
+  if (substituted) return groups;
   for (std::size_t g = 0; g < model.groups.size(); ++g) groups.push_back(static_cast<int>(g));
   return groups;
 }
@@ -173,9 +174,10 @@ void add_hjb(Context& context, Equations& eqs) {
   step.title = "Hamilton-Jacobi-Bellman equation";
   step.source = kSource;
   step.words = words(model);
-  const ExprId H = eqs.closed_form ? eqs.hamiltonian : eqs.hamiltonian_integrand;
+  const bool substituted = reads_well(context, eqs);
+  const ExprId H = substituted ? tidy(store, eqs.hamiltonian) : eqs.hamiltonian_integrand;
   Equation generic{left_side(context, eqs), amount_in_user_terms(context, eqs, H)};
-  generic.over = open_groups(eqs, model);
+  generic.over = open_groups(substituted, model);
   generic.right = store.add(generic.right, jump_terms(context, eqs, step));
   if (model.stop_pays) generic = variational(context, eqs, generic, user_amount(context, model.stop_pays->value));
   if (model.regime) {

@@ -188,6 +188,26 @@ std::string join(const std::vector<std::string>& words, const std::string& separ
 
 // -- reward models ------------------------------------------------------------------------------------
 
+bool reads_well(const Context& context, const Equations& eqs) {
+  if (!eqs.closed_form) return false;
+  std::vector<ExprId> pending;
+  for (const auto& law : eqs.laws) pending.insert(pending.end(), law.law.begin(), law.law.end());
+  while (!pending.empty()) {
+    const ExprId e = pending.back();
+    pending.pop_back();
+    const Op op = context.store.op(e);
+    if (op == Op::Select || op == Op::Min || op == Op::Max || op == Op::Floor) return false;
+    const auto args = context.store.args(e);
+    pending.insert(pending.end(), args.begin(), args.end());
+  }
+  return true;
+}
+
+std::string density_name(const model::Model& model) {
+  if (model.density) return *model.density;
+  return fresh_name(model, "m") == "m" ? "m" : fresh_name(model, "density");
+}
+
 ExprId in_user_terms(const Context& context, const Equations& eqs, ExprId e) {
   if (!context.model.reward || !e.valid()) return e;
   Store& store = context.store;

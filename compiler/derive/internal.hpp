@@ -73,6 +73,11 @@ std::string join(const std::vector<std::string>& words, const std::string& separ
 
 // -- reward models: from the cost convention to the user's terms ------------------------------------
 
+/// True when the minimised Hamiltonian reads well: no clamps or case distinctions in the laws.
+bool reads_well(const Context&, const Equations&);
+/// "m", or "density" where the model uses that name (a mass, say).
+std::string density_name(const model::Model&);
+
 /// For a reward model the user's value is W = -V: replaces V and its derivatives by their negatives.
 ExprId in_user_terms(const Context&, const Equations&, ExprId e);
 /// The same for an amount (Hamiltonian, running cost): negated as well.

@@ -95,7 +95,7 @@ bool read_noise(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq)
 
 /// One n*K block of noise coefficients times the lower Cholesky factor of the correlation.
 void fold_correlation(const model::Model& model, Sizes s, std::vector<double>& blocks) {
-  if (model.correlation.size() != s.k * s.k) return;
+  if (s.k == 0 || model.correlation.size() != s.k * s.k) return;
   std::vector<double> G(s.k * s.k, 0.0);
   for (std::size_t i = 0; i < s.k; ++i) {
     for (std::size_t j = 0; j <= i; ++j) {

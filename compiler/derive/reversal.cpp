@@ -45,7 +45,7 @@ Step start(const char* field, const char* title, const char* source) {
 }
 
 void add_score(Context& context, Step& step) {
-  const std::string m = context.model.density ? *context.model.density : fresh_name(context.model, "m");
+  const std::string m = density_name(context.model);
   step.notes.push_back(fmt::format("score[x] is the derivative of log {} by x, of the density at time t", m));
   if (!context.model.controls.empty()) step.notes.push_back("the controls stand for their policy; a policy inside the noise adds its own derivative");
 }
