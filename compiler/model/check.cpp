@@ -30,7 +30,10 @@ bool declares_units(const syntax::ModelItem& item) {
 }
 
 void refuse_empty(Context& context, const syntax::ModelItem& item) {
-  if (context.model.states.empty() && context.model.controls.empty())
+  bool any = false;
+  for (const auto& [name, entry] : context.names)
+    any = any || entry.role == Role::State || entry.role == Role::Control;
+  if (!any)
     poison(context, Kind::EmptyModel, item.name.span,
            "the model '" + item.name.text + "' declares no state and no control",
            "add e.g. 'state x in [-1, 1]'");

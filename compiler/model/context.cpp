@@ -138,10 +138,14 @@ std::string describe(Context& context, const UnitTerm& unresolved) {
   UnitTerm resolved = context.units.resolve(unresolved);
   Unit known;
   known.exponents = resolved.known;
-  std::string text = to_string(known);
+  std::string text;
   for (const auto& [index, exponent] : resolved.unknown)
-    text += "*[" + context.units.unknown(index).name + "]";
-  return text;
+    text += (text.empty() ? "" : "*") +
+            factor_text("[" + context.units.unknown(index).name + "]", exponent);
+  std::string rest = to_string(known);
+  if (text.empty()) return rest;
+  if (rest[0] == '1') return text + rest.substr(1);  // 1/s
+  return rest + "*" + text;
 }
 
 void explain_inference(Context& context, Diagnostic& diagnostic, const UnitTerm& unit) {

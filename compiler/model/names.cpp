@@ -29,17 +29,16 @@ Introduced introduced(const syntax::LetDecl& d) { return {&d.name, Role::Let}; }
 template <class Other>
 Introduced introduced(const Other&) { return {}; }
 
-bool refuse_reserved(Context& context, const syntax::Ident& name) {
+void refuse_reserved(Context& context, const syntax::Ident& name) {
   const std::string& text = name.text;
   std::string why;
   if (is_builtin(text)) why = "a function of the language";
   if (text == "pi" || text == "inf" || text == "true" || text == "false") why = "a constant";
   if (text == "t") why = "time";
   if (text == "dt") why = "the differential of time";
-  if (why.empty()) return false;
+  if (why.empty()) return;
   report(context, Kind::ReservedName, name.span, "'" + text + "' is already " + why)
       .help = "choose another name, e.g. '" + text + "_'";
-  return true;
 }
 
 void refuse_differential_names(Context& context) {
@@ -56,7 +55,8 @@ void refuse_differential_names(Context& context) {
 }
 
 void enter(Context& context, const syntax::Declaration& declaration, const Introduced& what) {
-  if (refuse_reserved(context, *what.name)) return;
+  refuse_reserved(context, *what.name);
+  if (what.name->text == "t") return;  // stays time
   auto [position, added] = context.names.try_emplace(what.name->text);
   Entry& entry = position->second;
   if (!added) {
