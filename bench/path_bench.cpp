@@ -1,8 +1,9 @@
 // A whole ensemble beside hand-written C++ of the same arithmetic: dx = (sin x - x/2) dt + 0.3 dw1,
 // dy = (cos y + x/5) dt + 0.3 dw2 from (0.1, 0.2), 20,000 paths of 1000 steps on one thread.
 //
-// The rival is written as one would for speed: blocks of paths in arrays, loops that the compiler can turn into
-// vectors with the vector mathematics library, the same Philox counters and the same Box–Muller pairs.
+// The rival is written as one would for speed: blocks of paths in arrays, loops that the compiler
+// can turn into vectors with the vector mathematics library, the same Philox counters and the same
+// Box–Muller pairs.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -69,10 +70,13 @@ int main() {
     start = Clock::now();
     bench::rival_paths(x.data(), y.data(), kPaths, kSteps, kStep, options.seed);
     theirs = std::min(theirs, seconds_since(start));
-    for (std::size_t i = 0; i < x.size(); ++i) gap = std::max(gap, std::abs(x[i] - ensemble->values(0, 1)[i]));
+    for (std::size_t i = 0; i < x.size(); ++i)
+      gap = std::max(gap, std::abs(x[i] - ensemble->values(0, 1)[i]));
   }
   const double unit = 1e9 / static_cast<double>(kPaths * kSteps);
-  fmt::print("ensemble, 2 states: hopf {:.2f} ns, C++ {:.2f} ns a path-step, ratio {:.2f}; largest gap {:.1e}\n",
-             ours * unit, theirs * unit, ours / theirs, gap);
+  fmt::print(
+      "ensemble, 2 states: hopf {:.2f} ns, C++ {:.2f} ns a path-step, ratio {:.2f}; largest gap "
+      "{:.1e}\n",
+      ours * unit, theirs * unit, ours / theirs, gap);
   return gap < 1e-9 ? 0 : 1;
 }

@@ -11,10 +11,11 @@ namespace {
 constexpr std::int64_t kBlock = 256;
 
 /// The words of one step for a block of paths, as 52-bit uniforms in arrays.
-void uniforms(double* u, double* v, std::int64_t first, std::int64_t count, std::int64_t step, std::uint64_t seed) {
+void uniforms(double* u, double* v, std::int64_t first, std::int64_t count, std::int64_t step,
+              std::uint64_t seed) {
   for (std::int64_t i = 0; i < count; ++i) {
-    const auto words =
-        hopf::runtime::noise_words(seed, static_cast<std::uint64_t>(first + i), static_cast<std::uint64_t>(step), 0);
+    const auto words = hopf::runtime::noise_words(seed, static_cast<std::uint64_t>(first + i),
+                                                  static_cast<std::uint64_t>(step), 0);
     const std::uint64_t a = ((std::uint64_t{words[1]} << 32) | words[0]) >> 12;
     const std::uint64_t b = ((std::uint64_t{words[3]} << 32) | words[2]) >> 12;
     u[i] = 1.0 - static_cast<double>(static_cast<std::int64_t>(a)) * 0x1p-52;
@@ -24,7 +25,8 @@ void uniforms(double* u, double* v, std::int64_t first, std::int64_t count, std:
 
 }  // namespace
 
-void rival_paths(double* x, double* y, std::int64_t paths, std::int64_t steps, double dt, std::uint64_t seed) {
+void rival_paths(double* x, double* y, std::int64_t paths, std::int64_t steps, double dt,
+                 std::uint64_t seed) {
   const double scale = 0.3 * std::sqrt(dt);
   double u[kBlock], v[kBlock];
   for (std::int64_t first = 0; first < paths; first += kBlock) {

@@ -5,6 +5,7 @@
 
 namespace bench {
 
-void rival_paths(double* x, double* y, std::int64_t paths, std::int64_t steps, double dt, std::uint64_t seed);
+void rival_paths(double* x, double* y, std::int64_t paths, std::int64_t steps, double dt,
+                 std::uint64_t seed);
 
 }  // namespace bench

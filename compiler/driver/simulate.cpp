@@ -10,7 +10,7 @@
 #include "core/memory.hpp"
 #include "core/philox.hpp"
 #include "driver/path_policy.hpp"
-#include "jit/jit.hpp"
+#include "driver/native.hpp"
 #include "path/run.hpp"
 
 namespace hopf::driver {
@@ -450,7 +450,7 @@ Ensemble described(const Job& job, const PathRun& run) {
 
 std::optional<Ensemble> simulate(const Model& model, const ValueFunction* value,
                                  const Policy* policy, const SimulateOptions& options,
-                                 const Progress& progress, Sink& sink) {
+                                 const Progress& progress, Sink& sink, Phases* phases) {
   Job job{model, value, policy, options, sink, {}};
   if (!supported(job) || !check_policy(job) || !check_start(job) || !choose_times(job))
     return std::nullopt;
@@ -458,11 +458,8 @@ std::optional<Ensemble> simulate(const Model& model, const ValueFunction* value,
 
   const kernel::PathPolicy law = path_policy(model, value, policy);
   const kernel::PathKernels kernels = kernel::path_kernels(model, law, job.at_horizon);
-  std::vector<kernel::Kernel> code;
-  for (const kernel::Spec* spec : {&kernels.start, &kernels.advance, &kernels.finish}) {
-    code.push_back(kernel::lower(*model.store, *spec));
-  }
-  const jit::Program program = jit::load(code);
+  const jit::Program program =
+      compile_kernels(*model.store, {&kernels.start, &kernels.advance, &kernels.finish}, phases);
 
   PolicyTables tables;
   if (law.from == kernel::PathPolicy::From::Tables)

@@ -14,7 +14,8 @@ using expr::Substitution;
 using expr::SymbolId;
 using model::Model;
 
-/// A set in which paths stop, {phi <= 0}, and what is due there. Without `phi` only `condition` is known.
+/// A set in which paths stop, {phi <= 0}, and what is due there. Without `phi` only `condition` is
+/// known.
 struct StoppingSet {
   ExprId phi, condition;
   ExprId pay;
@@ -24,16 +25,26 @@ struct StoppingSet {
 struct Symbols {
   ExprId dt, sqrt_dt, factor, next_factor, cost, discount, alive, left;
   explicit Symbols(Store& s)
-      : dt(s.symbol("$dt")), sqrt_dt(s.symbol("$sqrt_dt")), factor(s.symbol("$factor")),
-        next_factor(s.symbol("$next_factor")), cost(s.symbol("$cost")), discount(s.symbol("$discount")),
-        alive(s.symbol("$alive")), left(s.symbol("$left")) {}
+      : dt(s.symbol("$dt")),
+        sqrt_dt(s.symbol("$sqrt_dt")),
+        factor(s.symbol("$factor")),
+        next_factor(s.symbol("$next_factor")),
+        cost(s.symbol("$cost")),
+        discount(s.symbol("$discount")),
+        alive(s.symbol("$alive")),
+        left(s.symbol("$left")) {}
 };
 
 class PathBuilder {
  public:
   PathBuilder(const Model& model, const PathPolicy& policy)
-      : model_(model), policy_(policy), store_(*model.store), symbols_(store_), n_(model.states.size()),
-        noises_(model.noise_count()), substitution_(model.parameter_values()) {}
+      : model_(model),
+        policy_(policy),
+        store_(*model.store),
+        symbols_(store_),
+        n_(model.states.size()),
+        noises_(model.noise_count()),
+        substitution_(model.parameter_values()) {}
 
   PathKernels build(bool with_terminal) {
     choose_registers();
@@ -49,7 +60,8 @@ class PathBuilder {
   }
 
  private:
-  // ---- inputs ---------------------------------------------------------------------------------------
+  // ---- inputs
+  // ---------------------------------------------------------------------------------------
 
   void choose_registers() {
     PathRegisters& r = out_.registers;
@@ -92,7 +104,8 @@ class PathBuilder {
     const PathRegisters& r = out_.registers;
     for (std::size_t i = 0; i < n_; ++i) bind(x(i), From::Carried, static_cast<std::uint32_t>(i));
     bind(symbols_.cost, From::Carried, static_cast<std::uint32_t>(r.cost));
-    if (r.discount >= 0) bind(symbols_.discount, From::Carried, static_cast<std::uint32_t>(r.discount));
+    if (r.discount >= 0)
+      bind(symbols_.discount, From::Carried, static_cast<std::uint32_t>(r.discount));
     if (r.alive >= 0) bind(symbols_.alive, From::Carried, static_cast<std::uint32_t>(r.alive));
     if (r.left >= 0) bind(symbols_.left, From::Carried, static_cast<std::uint32_t>(r.left));
     if (r.regime >= 0) bind(regime(), From::Carried, static_cast<std::uint32_t>(r.regime));
@@ -104,7 +117,8 @@ class PathBuilder {
     if (policy_.from == PathPolicy::From::Affine) substitute_affine();
     if (policy_.from != PathPolicy::From::Expressions) return;
     for (std::size_t k = 0; k < model_.controls.size(); ++k) {
-      const ExprId law = expr::substitute(store_, policy_.expressions[k], model_.parameter_values());
+      const ExprId law =
+          expr::substitute(store_, policy_.expressions[k], model_.parameter_values());
       substitution_[model_.controls[k].symbol] = clamped(k, law);
     }
   }
@@ -164,17 +178,21 @@ class PathBuilder {
     PathScalars& scalars = out_.scalars;
     scalars.transitions = scalars.uniforms;
     for (std::size_t k = 0; k < model_.regime->rates.size(); ++k) {
-      bind(store_.symbol("$P" + std::to_string(k)), InputBinding::From::Uniform, scalars.uniforms++);
+      bind(store_.symbol("$P" + std::to_string(k)), InputBinding::From::Uniform,
+           scalars.uniforms++);
     }
   }
 
-  // ---- pieces ---------------------------------------------------------------------------------------
+  // ---- pieces
+  // ---------------------------------------------------------------------------------------
 
   ExprId x(std::size_t i) { return store_.symbol(model_.states[i].symbol); }
   ExprId regime() { return store_.symbol(model_.regime->symbol); }
   ExprId zero() { return store_.integer(0); }
   ExprId one() { return store_.integer(1); }
-  ExprId alive() { return out_.registers.alive >= 0 ? store_.apply(Op::Less, {zero(), symbols_.alive}) : one(); }
+  ExprId alive() {
+    return out_.registers.alive >= 0 ? store_.apply(Op::Less, {zero(), symbols_.alive}) : one();
+  }
 
   /// Parameters and policy put in.
   ExprId prepared(ExprId e) { return expr::substitute(store_, e, substitution_); }
@@ -208,7 +226,9 @@ class PathBuilder {
     return symbol;
   }
   /// The normal of an index above the model's noises, as a uniform on (0, 1).
-  ExprId uniform(std::size_t extra) { return store_.apply(Op::NormalCdf, {normal(noises_ + extra)}); }
+  ExprId uniform(std::size_t extra) {
+    return store_.apply(Op::NormalCdf, {normal(noises_ + extra)});
+  }
 
   /// sigma C, n * K: independent noises.
   std::vector<ExprId> independent_diffusion() {
@@ -237,13 +257,15 @@ class PathBuilder {
         if (!store_.is_zero(sigma)) noise.push_back(store_.mul(sigma, normal(k)));
       }
       ExprId moved = store_.add(x(i), store_.mul(prepared(model_.drift[i]), symbols_.dt));
-      if (!noise.empty()) moved = store_.add(moved, store_.mul(symbols_.sqrt_dt, store_.add(noise)));
+      if (!noise.empty())
+        moved = store_.add(moved, store_.mul(symbols_.sqrt_dt, store_.add(noise)));
       next.push_back(moved);
     }
     return next;
   }
 
-  // ---- bounds ---------------------------------------------------------------------------------------
+  // ---- bounds
+  // ---------------------------------------------------------------------------------------
 
   /// lo + ((x - lo) mod period)
   ExprId wrapped(ExprId at, double lo, double period) {
@@ -256,15 +278,18 @@ class PathBuilder {
     if (!state.lo) return at;
     const double lo = *state.lo, hi = *state.hi, width = hi - lo;
     switch (state.boundary) {
-      case model::Boundary::Periodic: return wrapped(at, lo, width);
+      case model::Boundary::Periodic:
+        return wrapped(at, lo, width);
       case model::Boundary::Reflect: {
-        // Folding [lo, lo + 2 width) at its middle reflects at both ends, however far the step went.
+        // Folding [lo, lo + 2 width) at its middle reflects at both ends, however far the step
+        // went.
         const ExprId folded = store_.sub(wrapped(at, lo, 2 * width), store_.number(hi));
         return store_.sub(store_.number(hi), store_.apply(Op::Abs, {folded}));
       }
       case model::Boundary::Constrain:
         return store_.max(store_.min(at, store_.number(hi)), store_.number(lo));
-      default: return at;  // absorbed by its stopping set, or free to leave
+      default:
+        return at;  // absorbed by its stopping set, or free to leave
     }
   }
 
@@ -280,7 +305,8 @@ class PathBuilder {
     return if_alive(store_.select(any, one(), symbols_.left), symbols_.left);
   }
 
-  // ---- stopping -------------------------------------------------------------------------------------
+  // ---- stopping
+  // -------------------------------------------------------------------------------------
 
   void find_stopping_sets() {
     for (std::size_t i = 0; i < n_; ++i) {
@@ -298,12 +324,14 @@ class PathBuilder {
       const auto args = store_.args(condition);
       alternatives.assign(args.begin(), args.end());
     }
-    for (const ExprId alternative : alternatives) stopping_.push_back(stopping_set(alternative, pay));
+    for (const ExprId alternative : alternatives)
+      stopping_.push_back(stopping_set(alternative, pay));
   }
 
   /// `a <= b` stops where a - b <= 0; of any other condition only its truth is known.
   StoppingSet stopping_set(ExprId condition, ExprId pay) {
-    if (store_.op(condition) != Op::LessEqual && store_.op(condition) != Op::Less) return {{}, condition, pay};
+    if (store_.op(condition) != Op::LessEqual && store_.op(condition) != Op::Less)
+      return {{}, condition, pay};
     const ExprId a = store_.args(condition)[0], b = store_.args(condition)[1];
     return {store_.sub(a, b), {}, pay};
   }
@@ -326,7 +354,8 @@ class PathBuilder {
     return sum;
   }
 
-  /// Inside at the end of the step, or crossed between (the bridge's probability against one uniform).
+  /// Inside at the end of the step, or crossed between (the bridge's probability against one
+  /// uniform).
   ExprId stops(const StoppingSet& set, std::size_t index, const std::vector<ExprId>& end) {
     const ExprId now = at_end(inside(set), end);
     if (!set.phi.valid()) return now;
@@ -345,7 +374,8 @@ class PathBuilder {
     // Where the noise vanishes the floor makes the exponent -inf, hence no crossing.
     const ExprId scale = store_.max(store_.mul(variance, symbols_.dt), store_.number(1e-300));
     const ExprId exponent = store_.div(store_.mul(store_.integer(-2), product), scale);
-    const ExprId crossed = store_.apply(Op::Less, {uniform(index), store_.apply(Op::Exp, {exponent})});
+    const ExprId crossed =
+        store_.apply(Op::Less, {uniform(index), store_.apply(Op::Exp, {exponent})});
     return store_.apply(Op::Or, {now, crossed});
   }
 
@@ -362,10 +392,34 @@ class PathBuilder {
     return result;
   }
 
-  // ---- regimes --------------------------------------------------------------------------------------
+  /// What the end of a step becomes when it may be stopped there.
+  struct Stopped {
+    ExprId due, alive;
+    std::vector<ExprId> place;
+  };
 
-  /// P(j -> k) cumulated over k, as an expression in j: by uniforms when the rates are constant, else from
-  /// 1 - exp(-q_j dt) shared out in proportion to the rates (exact for one switch in the step).
+  /// The sets are tried from the last to the first, so that the first one has the last word.
+  Stopped apply_stopping(const std::vector<ExprId>& end) {
+    Stopped result{zero(), one(), end};
+    for (std::size_t s = stopping_.size(); s-- > 0;) {
+      const ExprId stop = stops(stopping_[s], s, end);
+      const std::vector<ExprId> place = on_boundary(stopping_[s], end);
+      const ExprId due = store_.mul(next_factor(), at_end(stopping_[s].pay, place));
+      result.due = store_.select(stop, due, result.due);
+      result.alive = store_.select(stop, zero(), result.alive);
+      for (std::size_t i = 0; i < n_; ++i) {
+        result.place[i] = store_.select(stop, place[i], result.place[i]);
+      }
+    }
+    return result;
+  }
+
+  // ---- regimes
+  // --------------------------------------------------------------------------------------
+
+  /// P(j -> k) cumulated over k, as an expression in j: by uniforms when the rates are constant,
+  /// else from 1 - exp(-q_j dt) shared out in proportion to the rates (exact for one switch in the
+  /// step).
   ExprId next_regime(std::size_t uniform_index) {
     const auto count = static_cast<std::size_t>(model_.regime->count);
     const ExprId u = uniform(uniform_index);
@@ -374,7 +428,8 @@ class PathBuilder {
       std::vector<ExprId> choices{regime()};
       for (std::size_t j = 0; j < count; ++j) choices.push_back(cumulative(j, k));
       const ExprId threshold = store_.apply(Op::Choose, choices);
-      next = store_.add(next, store_.select(store_.apply(Op::LessEqual, {threshold, u}), one(), zero()));
+      next = store_.add(next,
+                        store_.select(store_.apply(Op::LessEqual, {threshold, u}), one(), zero()));
     }
     return next;
   }
@@ -382,7 +437,9 @@ class PathBuilder {
   ExprId cumulative(std::size_t j, std::size_t k) {
     const auto count = static_cast<std::size_t>(model_.regime->count);
     if (out_.scalars.transitions) return store_.symbol("$P" + std::to_string(j * count + k));
-    const auto rate = [&](std::size_t to) { return prepared(model_.regime->rates[j * count + to]); };
+    const auto rate = [&](std::size_t to) {
+      return prepared(model_.regime->rates[j * count + to]);
+    };
     const ExprId leaving = store_.neg(rate(j));
     const ExprId stays = store_.apply(Op::Exp, {store_.neg(store_.mul(leaving, symbols_.dt))});
     ExprId weight = zero();
@@ -394,7 +451,8 @@ class PathBuilder {
     return j <= k ? store_.add(stays, moved) : moved;
   }
 
-  // ---- the three kernels ----------------------------------------------------------------------------
+  // ---- the three kernels
+  // ----------------------------------------------------------------------------
 
   /// Registers as they are, to be overwritten one by one.
   std::vector<ExprId> unchanged() {
@@ -420,27 +478,13 @@ class PathBuilder {
     std::vector<ExprId> moved = euler_step();
     std::vector<ExprId> end;
     for (std::size_t i = 0; i < n_; ++i) end.push_back(bounded(model_.states[i], moved[i]));
+    const Stopped stopped = apply_stopping(end);
     ExprId charge = store_.mul(factor(), store_.mul(symbols_.dt, running()));
-    ExprId still_alive = one();
-    for (std::size_t s = stopping_.size(); s-- > 0;) {  // the first set of the list has the last word
-      const ExprId stop = stops(stopping_[s], s, end);
-      const std::vector<ExprId> place = on_boundary(stopping_[s], end);
-      const ExprId due = store_.mul(next_factor(), at_end(stopping_[s].pay, place));
-      stop_charge_ = store_.select(stop, due, s + 1 == stopping_.size() ? zero() : stop_charge_);
-      still_alive = store_.select(stop, zero(), still_alive);
-      stopped_at_.resize(n_);
-      for (std::size_t i = 0; i < n_; ++i) {
-        stopped_at_[i] = store_.select(stop, place[i], s + 1 == stopping_.size() ? end[i] : stopped_at_[i]);
-      }
-    }
-    if (!stopping_.empty()) {
-      charge = store_.add(charge, stop_charge_);
-      end = stopped_at_;
-    }
-    for (std::size_t i = 0; i < n_; ++i) outputs[i] = if_alive(end[i], x(i));
+    charge = store_.add(charge, stopped.due);
+    for (std::size_t i = 0; i < n_; ++i) outputs[i] = if_alive(stopped.place[i], x(i));
     set(outputs, r.cost, if_alive(store_.add(symbols_.cost, charge), symbols_.cost));
     if (r.discount >= 0) set(outputs, r.discount, next_factor());
-    if (r.alive >= 0) set(outputs, r.alive, if_alive(still_alive, zero()));
+    if (r.alive >= 0) set(outputs, r.alive, if_alive(stopped.alive, zero()));
     if (r.left >= 0) set(outputs, r.left, left_domain(moved));
     if (r.regime >= 0) set(outputs, r.regime, if_alive(next_regime(stopping_.size()), regime()));
     return outputs;
@@ -495,8 +539,6 @@ class PathBuilder {
   std::vector<std::size_t> normals_;
   std::vector<ExprId> diffusion_;  // sigma C
   std::vector<StoppingSet> stopping_;
-  std::vector<ExprId> stopped_at_;
-  ExprId stop_charge_;
   PathKernels out_;
 };
 

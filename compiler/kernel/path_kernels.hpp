@@ -1,17 +1,20 @@
 // Model and policy -> the three kernels that carry an ensemble of sample paths.
 //
 // Euler–Maruyama (Kloeden & Platen 1992, section 10.2; weak order one):
-//   x' = x + f(t,x,u) dt + sigma(t,x,u) C Z sqrt(dt),   Z standard normal, C C' the noises' correlation,
-// and the cost by the trapezoidal rule, split so that the inner loop evaluates the running cost once a step:
+//   x' = x + f(t,x,u) dt + sigma(t,x,u) C Z sqrt(dt),   Z standard normal, C C' the noises'
+//   correlation,
+// and the cost by the trapezoidal rule, split so that the inner loop evaluates the running cost
+// once a step:
 //   start    cost = -(dt/2) L(0, x0)           checks whether x0 is already in the stopping set
 //   advance  cost += e^{-rho t} dt L(t, x)     then moves, applies bounds, stops paths
 //   finish   cost += e^{-rho T} ((dt/2) L(T, x) + terminal(x))
 // A path that stops within a step has so been charged up to the middle of that step.
 //
-// Stopping (`until`, `absorb`) looks between the grid times too. Where the stopping set is phi <= 0, a path with
-// phi > 0 at both ends of a step has crossed it with probability exp(-2 phi phi' / (|sigma' grad phi|^2 dt)), the
-// law of the Brownian bridge for the half-space tangent to the set (Gobet, Stoch. Proc. Appl. 87, 2000), which
-// restores order one. Stopped paths are put back on phi = 0 by one Newton step along the gradient.
+// Stopping (`until`, `absorb`) looks between the grid times too. Where the stopping set is phi <=
+// 0, a path with phi > 0 at both ends of a step has crossed it with probability exp(-2 phi phi' /
+// (|sigma' grad phi|^2 dt)), the law of the Brownian bridge for the half-space tangent to the set
+// (Gobet, Stoch. Proc. Appl. 87, 2000), which restores order one. Stopped paths are put back on phi
+// = 0 by one Newton step along the gradient.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +30,9 @@ namespace hopf::kernel {
 struct PathPolicy {
   enum class From : std::uint8_t { None, Expressions, Tables, Affine };
   From from = From::None;
-  std::vector<expr::ExprId> expressions;  // Expressions: one per control, over states, t and parameters
-  std::vector<bool> nearest;              // Tables: one per control
+  std::vector<expr::ExprId>
+      expressions;            // Expressions: one per control, over states, t and parameters
+  std::vector<bool> nearest;  // Tables: one per control
 };
 
 /// Carried registers. States come first; -1 where the model needs none.
@@ -50,8 +54,8 @@ struct PathScalars {
   static constexpr std::uint32_t kTime = 0, kFactor = 1, kNextFactor = 2, kAffine = 3;
   /// Tables: five uniforms an axis, a regime's axis first, then one axis a state.
   std::uint32_t axes = 0;
-  /// First of count*count cumulative transition probabilities over dt; none when the rates vary (then they are
-  /// evaluated in the kernel) or there is no regime.
+  /// First of count*count cumulative transition probabilities over dt; none when the rates vary
+  /// (then they are evaluated in the kernel) or there is no regime.
   std::optional<std::uint32_t> transitions;
   std::uint32_t uniforms = 0;
   /// kAffine: K row-major (controls * states), then k; the width of one row of the table.
@@ -65,11 +69,12 @@ struct PathKernels {
   std::uint32_t tables = 0;  // one per control when the policy is tabulated
 };
 
-/// `with_terminal`: the last time is the horizon, so the terminal cost is due. The model must have no jump, no
-/// density term and no optimal stopping (the caller refuses those).
+/// `with_terminal`: the last time is the horizon, so the terminal cost is due. The model must have
+/// no jump, no density term and no optimal stopping (the caller refuses those).
 PathKernels path_kernels(const model::Model&, const PathPolicy&, bool with_terminal);
 
-/// The lower factor of a correlation matrix, row-major; nothing when it is not positive semidefinite.
+/// The lower factor of a correlation matrix, row-major; nothing when it is not positive
+/// semidefinite.
 std::optional<std::vector<double>> cholesky(const std::vector<double>& matrix, std::size_t n);
 
 }  // namespace hopf::kernel

@@ -42,7 +42,8 @@ std::int64_t group_room(const char* limit_path, const char* used_path) {
 }  // namespace
 
 std::int64_t available_memory() {
-  const std::int64_t version2 = group_room("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current");
+  const std::int64_t version2 =
+      group_room("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current");
   const std::int64_t version1 = group_room("/sys/fs/cgroup/memory/memory.limit_in_bytes",
                                            "/sys/fs/cgroup/memory/memory.usage_in_bytes");
   return std::min({machine_available(), version2, version1});
@@ -55,7 +56,8 @@ std::string format_bytes(double bytes) {
     bytes /= 1000;
     unit = larger;
   }
-  return bytes < 9.95 && *unit != 'B' ? fmt::format("{:.1f} {}", bytes, unit) : fmt::format("{:.0f} {}", bytes, unit);
+  return bytes < 9.95 && *unit != 'B' ? fmt::format("{:.1f} {}", bytes, unit)
+                                      : fmt::format("{:.0f} {}", bytes, unit);
 }
 
 }  // namespace hopf::runtime

@@ -6,8 +6,9 @@
 
 namespace hopf::runtime {
 
-/// Bytes this process may still take: the least of the machine's available memory and the room under the limits of
-/// its control group. When nothing can be read, the largest integer: then nothing is refused.
+/// Bytes this process may still take: the least of the machine's available memory and the room
+/// under the limits of its control group. When nothing can be read, the largest integer: then
+/// nothing is refused.
 std::int64_t available_memory();
 
 /// "3.2 GB", "640 MB", "12 kB": decimal, two digits, as in messages.

@@ -1,5 +1,6 @@
-// Sums in a fixed order. Pairwise summation has an error of O(log n) rounding units, against O(n) for a running sum
-// (Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., section 4.2), and its order depends on n alone.
+// Sums in a fixed order. Pairwise summation has an error of O(log n) rounding units, against O(n)
+// for a running sum (Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed.,
+// section 4.2), and its order depends on n alone.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// Files that appear whole or not at all: written under another name in the same folder, made durable, then renamed.
+// Files that appear whole or not at all: written under another name in the same folder, made
+// durable, then renamed.
 #pragma once
 
 #include <string>
@@ -6,7 +7,8 @@
 
 namespace hopf::runtime {
 
-/// Reserves a name beside `path`. Unless `commit` succeeds, the destructor removes whatever was written there.
+/// Reserves a name beside `path`. Unless `commit` succeeds, the destructor removes whatever was
+/// written there.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path);

@@ -8,7 +8,8 @@
 namespace hopf::runtime {
 namespace {
 
-/// Crossings are named by the grid edge they lie on, so that neighbouring cells agree on them exactly.
+/// Crossings are named by the grid edge they lie on, so that neighbouring cells agree on them
+/// exactly.
 class Tracer {
  public:
   Tracer(const Samples& samples, double level) : samples_(samples), level_(level) {}
@@ -18,7 +19,8 @@ class Tracer {
       for (std::size_t i = 0; i + 1 < samples_.nx; ++i) visit_cell(i, j);
     }
     std::vector<Polyline> lines;
-    for (const auto& [edge, ends] : links_) {  // open lines first: they start where only one segment ends
+    for (const auto& [edge, ends] :
+         links_) {  // open lines first: they start where only one segment ends
       if (ends.count == 1 && !ends.used) lines.push_back(follow(edge));
     }
     for (const auto& [edge, ends] : links_) {
@@ -46,14 +48,15 @@ class Tracer {
   }
 
   void visit_cell(std::size_t i, std::size_t j) {
-    const std::array<double, 4> corner{samples_.at(i, j), samples_.at(i + 1, j), samples_.at(i + 1, j + 1),
-                                       samples_.at(i, j + 1)};
+    const std::array<double, 4> corner{samples_.at(i, j), samples_.at(i + 1, j),
+                                       samples_.at(i + 1, j + 1), samples_.at(i, j + 1)};
     unsigned above = 0;
     for (unsigned k = 0; k < 4; ++k) {
       if (std::isnan(corner[k])) return;
       above |= (corner[k] >= level_ ? 1u : 0u) << k;
     }
-    const std::array<Edge, 4> edge{horizontal(i, j), vertical(i + 1, j), horizontal(i, j + 1), vertical(i, j)};
+    const std::array<Edge, 4> edge{horizontal(i, j), vertical(i + 1, j), horizontal(i, j + 1),
+                                   vertical(i, j)};
     std::array<Edge, 4> crossed{};
     int count = 0;
     for (unsigned k = 0; k < 4; ++k) {
@@ -92,7 +95,8 @@ class Tracer {
         moved = true;
       }
       if (moved) continue;
-      const bool closes = line.size() > 2 && (ends.to[0] == start || (ends.count == 2 && ends.to[1] == start));
+      const bool closes =
+          line.size() > 2 && (ends.to[0] == start || (ends.count == 2 && ends.to[1] == start));
       if (closes) line.push_back(line.front());
       return line;
     }
@@ -105,7 +109,9 @@ class Tracer {
 
 }  // namespace
 
-std::vector<Polyline> contour(const Samples& samples, double level) { return Tracer(samples, level).trace(); }
+std::vector<Polyline> contour(const Samples& samples, double level) {
+  return Tracer(samples, level).trace();
+}
 
 std::vector<double> nice_levels(double lo, double hi, int count) {
   std::vector<double> levels;

@@ -18,7 +18,8 @@ struct Samples {
   double at(std::size_t i, std::size_t j) const { return values[j * nx + i]; }
 };
 
-/// The lines where the bilinear samples equal `level`, in the unit square. Cells with a NaN corner have none.
+/// The lines where the bilinear samples equal `level`, in the unit square. Cells with a NaN corner
+/// have none.
 std::vector<Polyline> contour(const Samples&, double level);
 
 /// About `count` levels at multiples of 1, 2 or 5 times a power of ten, strictly inside (lo, hi).

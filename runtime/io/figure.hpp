@@ -1,7 +1,8 @@
 // Figures drawn by gnuplot: a script is put together, run, and its picture moved into place.
 //
-// gnuplot's SVG terminal draws an image as one rectangle a pixel (megabytes, with seams between them), so heat maps
-// go into the SVG as one embedded PNG each, placed by the panel's known corners, under the lines gnuplot drew.
+// gnuplot's SVG terminal draws an image as one rectangle a pixel (megabytes, with seams between
+// them), so heat maps go into the SVG as one embedded PNG each, placed by the panel's known
+// corners, under the lines gnuplot drew.
 #pragma once
 
 #include <array>
@@ -49,7 +50,8 @@ class Figure {
   /// Starts a panel whose plot area is `box`: margins set, ranges and labels cleared.
   void panel(const Box& box);
   void heat_map(const Box& box, const HeatMap&);
-  /// Runs gnuplot and puts the file in place. Error text, or empty. `facts` and `words` go into HTML pages.
+  /// Runs gnuplot and puts the file in place. Error text, or empty. `facts` and `words` go into
+  /// HTML pages.
   std::string write(const std::string& heading, const std::vector<Fact>& facts);
 
  private:
@@ -80,7 +82,8 @@ std::string palette_command(Palette);
 std::array<std::uint8_t, 3> palette_colour(Palette, double place);
 
 /// An 8-bit palette image as PNG; rows from the top, entries index `colours`.
-std::string png_bytes(std::size_t width, std::size_t height, const std::vector<std::uint8_t>& indices,
+std::string png_bytes(std::size_t width, std::size_t height,
+                      const std::vector<std::uint8_t>& indices,
                       const std::vector<std::array<std::uint8_t, 3>>& colours);
 std::string base64(std::string_view bytes);
 

@@ -17,7 +17,8 @@ std::string save_npy(const Ensemble&, const std::string& path);
 /// The bytes of an NPY file, format 1.0, little-endian doubles in row-major order.
 std::string npy_bytes(const std::vector<std::size_t>& shape, const std::vector<double>& data);
 
-/// True when levels are the times of a finite horizon and not the one level of a stationary problem.
+/// True when levels are the times of a finite horizon and not the one level of a stationary
+/// problem.
 bool has_time_axis(const ValueFunction&);
 
 /// The last ending in lower case, with its dot: ".svg"; empty when there is none.

@@ -11,7 +11,8 @@ namespace hopf::runtime {
 namespace {
 
 template <class Result>
-std::string save_by_ending(const Result& result, const Provenance& provenance, const std::string& path) {
+std::string save_by_ending(const Result& result, const Provenance& provenance,
+                           const std::string& path) {
   const std::string ending = file_ending(path);
   if (ending == ".nc") return save_netcdf(result, provenance, path);
   if (ending == ".csv") return save_csv(result, path);
@@ -21,7 +22,8 @@ std::string save_by_ending(const Result& result, const Provenance& provenance, c
 
 }  // namespace
 
-std::string save(const ValueFunction& value, const Provenance& provenance, const std::string& path) {
+std::string save(const ValueFunction& value, const Provenance& provenance,
+                 const std::string& path) {
   return save_by_ending(value, provenance, path);
 }
 
@@ -38,7 +40,8 @@ std::string file_ending(const std::string& path) {
   const std::size_t dot = path.rfind('.');
   if (dot == std::string::npos || (slash != std::string::npos && dot < slash)) return {};
   std::string ending = path.substr(dot);
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   return ending;
 }
 

@@ -12,8 +12,8 @@ namespace hopf::runtime {
 
 /// What every saved file says of its origin.
 struct Provenance {
-  std::string source;    // the model's text
-  std::string version;   // the compiler's
+  std::string source;   // the model's text
+  std::string version;  // the compiler's
   std::string command;
 };
 
@@ -21,7 +21,8 @@ struct Provenance {
 std::string save(const ValueFunction&, const Provenance&, const std::string& path);
 std::string save(const Ensemble&, const Provenance&, const std::string& path);
 
-/// Figures by gnuplot: 1 state a curve with its policy, 2 states a heat map with contours, axes with units, colour bar.
+/// Figures by gnuplot: 1 state a curve with its policy, 2 states a heat map with contours, axes
+/// with units, colour bar.
 /// `.svg`, `.png`, `.html` by the file's ending.
 std::string plot(const ValueFunction&, const std::string& path);
 std::string plot(const Ensemble&, const std::string& path);

@@ -21,7 +21,8 @@ std::optional<std::string> read_file(const std::string& path, std::string& error
   const bool folder = std::filesystem::is_directory(path, ignored);
   std::ifstream file(path, std::ios::binary);
   if (!file || folder) {
-    error = fmt::format("cannot read '{}': {}", path, folder ? "it is a folder" : std::strerror(errno));
+    error =
+        fmt::format("cannot read '{}': {}", path, folder ? "it is a folder" : std::strerror(errno));
     return std::nullopt;
   }
   std::ostringstream bytes;
@@ -78,15 +79,15 @@ struct CsvReader {
   bool add(const std::vector<std::string_view>& row, int line) {
     if (rows == 0) columns = row.size();
     if (row.size() != columns) {
-      error = fmt::format("cannot read '{}': line {} has {} values where the lines above have {}", path, line,
-                          row.size(), columns);
+      error = fmt::format("cannot read '{}': line {} has {} values where the lines above have {}",
+                          path, line, row.size(), columns);
       return false;
     }
     for (std::size_t column = 0; column < row.size(); ++column) {
       const auto value = number(row[column]);
       if (!value) {
-        error = fmt::format("cannot read '{}': line {}, column {}: '{}' is not a number", path, line, column + 1,
-                            row[column]);
+        error = fmt::format("cannot read '{}': line {}, column {}: '{}' is not a number", path,
+                            line, column + 1, row[column]);
         return false;
       }
       array.data.push_back(*value);
@@ -127,7 +128,8 @@ std::optional<Array> load_csv(const std::string& path, std::string& error) {
   return std::move(reader.array);
 }
 
-// ---- NPY: numpy's "NEP 1" format, versions 1.0 to 3.0 ---------------------------------------------------
+// ---- NPY: numpy's "NEP 1" format, versions 1.0 to 3.0
+// ---------------------------------------------------
 
 struct NpyHeader {
   std::string type;  // "<f8"
@@ -145,8 +147,11 @@ std::string_view entry(std::string_view header, std::string_view key) {
 }
 
 std::optional<NpyHeader> npy_header(std::string_view bytes) {
-  if (bytes.size() < 12 || bytes.substr(0, 6) != std::string_view("\x93NUMPY", 6)) return std::nullopt;
-  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(bytes[i])); };
+  if (bytes.size() < 12 || bytes.substr(0, 6) != std::string_view("\x93NUMPY", 6))
+    return std::nullopt;
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::size_t>(static_cast<unsigned char>(bytes[i]));
+  };
   const bool wide = byte(6) >= 2;
   const std::size_t prefix = wide ? 12 : 10;
   const std::size_t length = byte(8) | byte(9) << 8 | (wide ? byte(10) << 16 | byte(11) << 24 : 0);
@@ -211,7 +216,8 @@ std::optional<Array> load_npy(const std::string& path, std::string& error) {
   if (!header) return refuse("it is not an NPY file");
   const std::string& type = header->type;
   if (type != "<f8" && type != "<f4" && type != "<i8" && type != "<i4") {
-    return refuse(fmt::format("its numbers are of type '{}'; <f8, <f4, <i8 and <i4 can be read", type));
+    return refuse(
+        fmt::format("its numbers are of type '{}'; <f8, <f4, <i8 and <i4 can be read", type));
   }
   std::size_t count = 1;
   const std::string_view data = std::string_view(*bytes).substr(header->data);

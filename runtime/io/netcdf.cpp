@@ -1,7 +1,9 @@
-// netCDF-4 after the CF conventions: coordinate variables with units and long names, one variable a quantity.
+// netCDF-4 after the CF conventions: coordinate variables with units and long names, one variable a
+// quantity.
 #include <fmt/format.h>
 
 #include <functional>
+#include <optional>
 
 #include "io/formats.hpp"
 #include "io/netcdf_file.hpp"
@@ -13,16 +15,22 @@ std::string unit_or_one(const std::string& unit) { return unit.empty() ? "1" : u
 
 const char* boundary_name(Boundary boundary) {
   switch (boundary) {
-    case Boundary::Periodic: return "periodic";
-    case Boundary::Reflect: return "reflect";
-    case Boundary::Absorb: return "absorb";
-    case Boundary::Constrain: return "constrain";
-    case Boundary::Extrapolate: return "extrapolate";
+    case Boundary::Periodic:
+      return "periodic";
+    case Boundary::Reflect:
+      return "reflect";
+    case Boundary::Absorb:
+      return "absorb";
+    case Boundary::Constrain:
+      return "constrain";
+    case Boundary::Extrapolate:
+      return "extrapolate";
   }
   return "";
 }
 
-void describe(NetcdfFile& file, int variable, const std::string& long_name, const std::string& unit) {
+void describe(NetcdfFile& file, int variable, const std::string& long_name,
+              const std::string& unit) {
   file.attribute(variable, "long_name", long_name);
   file.attribute(variable, "units", unit_or_one(unit));
 }
@@ -52,7 +60,8 @@ void write_report(NetcdfFile& file, const ValueFunction& value) {
   if (value.horizon) file.global("horizon", *value.horizon);
 }
 
-// ---- on a grid ----------------------------------------------------------------------------------------
+// ---- on a grid
+// ----------------------------------------------------------------------------------------
 
 /// The dimensions of V in order, with the ids of their coordinate variables.
 struct GridLayout {
@@ -97,7 +106,8 @@ std::string grid_text(const Grid& grid) {
 }
 
 /// Level after level, so that no second copy of a large answer is made.
-void write_levels(NetcdfFile& file, int variable, const GridLayout& layout, const ValueFunction& value,
+void write_levels(NetcdfFile& file, int variable, const GridLayout& layout,
+                  const ValueFunction& value,
                   const std::function<const std::vector<double>&(std::size_t)>& level_data) {
   for (std::size_t level = 0; level < value.value.size(); ++level) {
     std::vector<std::size_t> start(layout.dimensions.size(), 0), count;
@@ -116,7 +126,8 @@ void save_grid(NetcdfFile& file, const ValueFunction& value) {
   const std::string value_name = file.unused_name("V");
   const GridLayout layout = define_grid(file, value);
   const int V = file.variable(value_name, layout.dimensions);
-  describe(file, V, value.reward ? "value function (reward)" : "value function (cost)", value.value_unit);
+  describe(file, V, value.reward ? "value function (reward)" : "value function (cost)",
+           value.value_unit);
   std::vector<int> controls;
   if (!value.policy.empty()) {
     for (std::size_t k = 0; k < value.controls.size(); ++k) {
@@ -136,16 +147,19 @@ void save_grid(NetcdfFile& file, const ValueFunction& value) {
     for (int j = 1; j <= value.regimes; ++j) numbers.push_back(j);
     file.write(layout.regime, numbers);
   }
-  for (std::size_t i = 0; i < layout.axes.size(); ++i) file.write(layout.axes[i], value.grid.axes[i].nodes);
+  for (std::size_t i = 0; i < layout.axes.size(); ++i)
+    file.write(layout.axes[i], value.grid.axes[i].nodes);
   write_levels(file, V, layout, value,
                [&](std::size_t level) -> const std::vector<double>& { return value.value[level]; });
   for (std::size_t k = 0; k < controls.size(); ++k) {
-    write_levels(file, controls[k], layout, value,
-                 [&](std::size_t level) -> const std::vector<double>& { return value.policy[level][k]; });
+    write_levels(
+        file, controls[k], layout, value,
+        [&](std::size_t level) -> const std::vector<double>& { return value.policy[level][k]; });
   }
 }
 
-// ---- in closed form -----------------------------------------------------------------------------------
+// ---- in closed form
+// -----------------------------------------------------------------------------------
 
 std::vector<std::string> names_of(const std::vector<NamedUnit>& items) {
   std::vector<std::string> names;
@@ -170,6 +184,48 @@ std::vector<double> stacked(const ValueFunction& value, const Entries& entries) 
   return result;
 }
 
+/// One coefficient of the closed form: its dimensions after time, and where a level keeps it.
+struct Coefficient {
+  const char* name;
+  const char* long_name;
+  std::vector<int> dimensions;
+  std::vector<double> (*of)(const QuadraticLevel&);
+  int variable = -1;
+};
+
+using Level = QuadraticLevel;
+
+std::vector<Coefficient> coefficients(int row, int column, int control) {
+  std::vector<Coefficient> list{
+      {"P",
+       "quadratic coefficient of V = 1/2 x'P x + p'x + c",
+       {row, column},
+       [](const Level& l) { return l.P; }},
+      {"p", "linear coefficient of V", {row}, [](const Level& l) { return l.p; }},
+      {"c", "constant of V", {}, [](const Level& l) { return std::vector{l.c}; }}};
+  if (control < 0) return list;
+  list.push_back(
+      {"K", "gain of the policy u = K x + k", {control, row}, [](const Level& l) { return l.K; }});
+  list.push_back({"k", "constant of the policy", {control}, [](const Level& l) { return l.k; }});
+  return list;
+}
+
+/// Names along a dimension, with their units beside them.
+struct NamedDimension {
+  const std::vector<NamedUnit>& items;
+  int dimension, names, units;
+
+  NamedDimension(NetcdfFile& file, const std::string& name, const std::vector<NamedUnit>& all)
+      : items(all),
+        dimension(file.dimension(name, all.size())),
+        names(file.text_variable(name, dimension)),
+        units(file.text_variable(name + "_units", dimension)) {}
+  void write(NetcdfFile& file) const {
+    file.write(names, names_of(items));
+    file.write(units, units_of(items));
+  }
+};
+
 void save_quadratic(NetcdfFile& file, const ValueFunction& value) {
   std::vector<int> time;
   int time_variable = -1;
@@ -178,46 +234,35 @@ void save_quadratic(NetcdfFile& file, const ValueFunction& value) {
     time_variable = file.variable("time", time);
     describe(file, time_variable, "time", "s");
   }
-  const auto with_time = [&](std::vector<int> dimensions) {
-    dimensions.insert(dimensions.begin(), time.begin(), time.end());
-    return dimensions;
-  };
-  const int row = file.dimension("state", value.states.size());
-  const int column = file.dimension("state_column", value.states.size());
-  const bool has_controls = !value.controls.empty();
-  const int control = has_controls ? file.dimension("control", value.controls.size()) : -1;
-  const int states = file.text_variable("state", row), columns = file.text_variable("state_column", column);
-  const int state_units = file.text_variable("state_units", row);
-  const int controls = has_controls ? file.text_variable("control", control) : -1;
-  const int control_units = has_controls ? file.text_variable("control_units", control) : -1;
-  const int P = file.variable("P", with_time({row, column})), p = file.variable("p", with_time({row}));
-  const int c = file.variable("c", with_time({}));
-  const int K = has_controls ? file.variable("K", with_time({control, row})) : -1;
-  const int k = has_controls ? file.variable("k", with_time({control})) : -1;
-  file.attribute(P, "long_name", "quadratic coefficient of V = 1/2 x'P x + p'x + c");
-  file.attribute(p, "long_name", "linear coefficient of V");
-  describe(file, c, "constant of V", value.value_unit);
-  if (has_controls) file.attribute(K, "long_name", "gain of the policy u = K x + k");
-  if (has_controls) file.attribute(k, "long_name", "constant of the policy");
+  const NamedDimension row(file, "state", value.states), column(file, "state_column", value.states);
+  std::optional<NamedDimension> control;
+  if (!value.controls.empty()) control.emplace(file, "control", value.controls);
+  auto list = coefficients(row.dimension, column.dimension, control ? control->dimension : -1);
+  for (Coefficient& coefficient : list) {
+    std::vector<int> dimensions = time;
+    dimensions.insert(dimensions.end(), coefficient.dimensions.begin(),
+                      coefficient.dimensions.end());
+    coefficient.variable = file.variable(coefficient.name, dimensions);
+    file.attribute(coefficient.variable, "long_name", coefficient.long_name);
+  }
+  if (!value.value_unit.empty()) file.global("value_units", value.value_unit);
   file.end_definitions();
 
-  if (time_variable >= 0) file.write(time_variable, stacked(value, [](const auto& l) { return std::vector{l.t}; }));
-  file.write(states, names_of(value.states));
-  file.write(columns, names_of(value.states));
-  file.write(state_units, units_of(value.states));
-  file.write(P, stacked(value, [](const auto& l) { return l.P; }));
-  file.write(p, stacked(value, [](const auto& l) { return l.p; }));
-  file.write(c, stacked(value, [](const auto& l) { return std::vector{l.c}; }));
-  if (!has_controls) return;
-  file.write(controls, names_of(value.controls));
-  file.write(control_units, units_of(value.controls));
-  file.write(K, stacked(value, [](const auto& l) { return l.K; }));
-  file.write(k, stacked(value, [](const auto& l) { return l.k; }));
+  if (time_variable >= 0) {
+    file.write(time_variable, stacked(value, [](const Level& l) { return std::vector{l.t}; }));
+  }
+  row.write(file);
+  column.write(file);
+  if (control) control->write(file);
+  for (const Coefficient& coefficient : list) {
+    file.write(coefficient.variable, stacked(value, coefficient.of));
+  }
 }
 
 }  // namespace
 
-std::string save_netcdf(const ValueFunction& value, const Provenance& provenance, const std::string& path) {
+std::string save_netcdf(const ValueFunction& value, const Provenance& provenance,
+                        const std::string& path) {
   NetcdfFile file(path);
   write_provenance(file, provenance, value.model);
   write_report(file, value);
@@ -229,7 +274,8 @@ std::string save_netcdf(const ValueFunction& value, const Provenance& provenance
   return file.close();
 }
 
-std::string save_netcdf(const Ensemble& ensemble, const Provenance& provenance, const std::string& path) {
+std::string save_netcdf(const Ensemble& ensemble, const Provenance& provenance,
+                        const std::string& path) {
   NetcdfFile file(path);
   write_provenance(file, provenance, ensemble.model);
   file.global("step", ensemble.step);
@@ -249,7 +295,8 @@ std::string save_netcdf(const Ensemble& ensemble, const Provenance& provenance, 
     describe(file, states.back(), state.name, state.unit);
   }
   const int cost = file.variable(file.unused_name(ensemble.reward ? "reward" : "cost"), {paths});
-  describe(file, cost, ensemble.reward ? "discounted reward of the path" : "discounted cost of the path",
+  describe(file, cost,
+           ensemble.reward ? "discounted reward of the path" : "discounted cost of the path",
            ensemble.cost_unit);
   file.end_definitions();
   file.write(times, ensemble.times);

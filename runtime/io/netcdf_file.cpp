@@ -60,8 +60,12 @@ void NetcdfFile::attribute(int variable, const std::string& name, double number)
   if (error_.empty()) check(nc_put_att_double(id_, variable, name.c_str(), NC_DOUBLE, 1, &number));
 }
 
-void NetcdfFile::global(const std::string& name, const std::string& text) { attribute(NC_GLOBAL, name, text); }
-void NetcdfFile::global(const std::string& name, double number) { attribute(NC_GLOBAL, name, number); }
+void NetcdfFile::global(const std::string& name, const std::string& text) {
+  attribute(NC_GLOBAL, name, text);
+}
+void NetcdfFile::global(const std::string& name, double number) {
+  attribute(NC_GLOBAL, name, number);
+}
 
 void NetcdfFile::end_definitions() {
   if (error_.empty()) check(nc_enddef(id_));
@@ -71,8 +75,8 @@ void NetcdfFile::write(int variable, const std::vector<double>& data) {
   if (error_.empty()) check(nc_put_var_double(id_, variable, data.data()));
 }
 
-void NetcdfFile::write(int variable, const std::vector<std::size_t>& start, const std::vector<std::size_t>& count,
-                       const double* data) {
+void NetcdfFile::write(int variable, const std::vector<std::size_t>& start,
+                       const std::vector<std::size_t>& count, const double* data) {
   if (error_.empty()) check(nc_put_vara_double(id_, variable, start.data(), count.data(), data));
 }
 

@@ -32,8 +32,8 @@ class NetcdfFile {
 
   void write(int variable, const std::vector<double>& data);
   /// One block of the leading dimensions: `start` and `count` have the variable's rank.
-  void write(int variable, const std::vector<std::size_t>& start, const std::vector<std::size_t>& count,
-             const double* data);
+  void write(int variable, const std::vector<std::size_t>& start,
+             const std::vector<std::size_t>& count, const double* data);
   void write(int variable, const std::vector<std::string>& words);
 
   /// Error text, or empty when the whole file is in place.

@@ -1,4 +1,5 @@
-// Fan charts of an ensemble: median, 50 % and 90 % bands, a few paths, and the distribution of the cost.
+// Fan charts of an ensemble: median, 50 % and 90 % bands, a few paths, and the distribution of the
+// cost.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -27,7 +28,8 @@ std::string band_rows(const Ensemble& ensemble, std::size_t state) {
       const auto below = static_cast<std::size_t>(position);
       const std::size_t above = std::min(below + 1, sorted.size() - 1);
       const double weight = position - static_cast<double>(below);
-      fmt::format_to(std::back_inserter(rows), " {:.8g}", (1 - weight) * sorted[below] + weight * sorted[above]);
+      fmt::format_to(std::back_inserter(rows), " {:.8g}",
+                     (1 - weight) * sorted[below] + weight * sorted[above]);
     }
     rows += '\n';
   }
@@ -56,15 +58,17 @@ std::string path_rows(const Ensemble& ensemble, std::size_t state) {
 void fan(Figure& figure, const Box& box, const Ensemble& ensemble, std::size_t state, bool last) {
   figure.panel(box);
   const NamedUnit& named = ensemble.states[state];
-  figure.add(fmt::format("set xrange [{}:{}]\nset ylabel {}\nset grid linecolor rgb '#e4e4e4' linewidth 0.6\n",
-                         ensemble.times.front(), ensemble.times.back(), quoted(axis_label(named.name, named.unit))));
+  figure.add(fmt::format(
+      "set xrange [{}:{}]\nset ylabel {}\nset grid linecolor rgb '#e4e4e4' linewidth 0.6\n",
+      ensemble.times.front(), ensemble.times.back(), quoted(axis_label(named.name, named.unit))));
   figure.add(last ? std::string("set xlabel 'time [s]'\n") : std::string("set format x ''\n"));
   if (state == 0) {
-    figure.add(fmt::format("set key at graph 1, graph {} right bottom horizontal samplen 2 width 1 font ',9'\n",
-                           1 + 4 / box.height));
+    figure.add(fmt::format(
+        "set key at graph 1, graph {} right bottom horizontal samplen 2 width 1 font ',9'\n",
+        1 + 4 / box.height));
   }
-  figure.add(fmt::format("$bands{0} << EOD\n{1}EOD\n$paths{0} << EOD\n{2}EOD\n", state, band_rows(ensemble, state),
-                         path_rows(ensemble, state)));
+  figure.add(fmt::format("$bands{0} << EOD\n{1}EOD\n$paths{0} << EOD\n{2}EOD\n", state,
+                         band_rows(ensemble, state), path_rows(ensemble, state)));
   figure.add(fmt::format(
       "plot $bands{0} using 1:2:6 with filledcurves fillcolor rgb '#cfe3ea' notitle, "
       "$bands{0} using 1:3:5 with filledcurves fillcolor rgb '#8fbccb' notitle, "
@@ -79,7 +83,8 @@ void fan(Figure& figure, const Box& box, const Ensemble& ensemble, std::size_t s
 
 std::string cost_text(const Ensemble& ensemble) {
   const char* what = ensemble.reward ? "reward" : "cost";
-  return fmt::format("mean {} {:.6g} ± {:.2g}", what, ensemble.mean_cost(), ensemble.cost_standard_error());
+  return fmt::format("mean {} {:.6g} ± {:.2g}", what, ensemble.mean_cost(),
+                     ensemble.cost_standard_error());
 }
 
 void cost_histogram(Figure& figure, const Box& box, const Ensemble& ensemble) {
@@ -92,14 +97,16 @@ void cost_histogram(Figure& figure, const Box& box, const Ensemble& ensemble) {
   const Histogram bars = histogram(central, kBins);
   std::string rows;
   for (std::size_t i = 0; i < bars.counts.size(); ++i) {
-    fmt::format_to(std::back_inserter(rows), "{:.8g} {} {:.8g}\n", (bars.edges[i] + bars.edges[i + 1]) / 2,
-                   bars.counts[i], bars.edges[i + 1] - bars.edges[i]);
+    fmt::format_to(std::back_inserter(rows), "{:.8g} {} {:.8g}\n",
+                   (bars.edges[i] + bars.edges[i + 1]) / 2, bars.counts[i],
+                   bars.edges[i + 1] - bars.edges[i]);
   }
   figure.panel(box);
-  figure.add(fmt::format("$cost << EOD\n{}EOD\nset xlabel {}\nset ylabel 'paths'\nset yrange [0:*]\n"
-                         "set style fill solid noborder\nset title {} offset 0,-0.4\n",
-                         rows, quoted(axis_label(ensemble.reward ? "reward" : "cost", ensemble.cost_unit)),
-                         quoted(cost_text(ensemble))));
+  figure.add(
+      fmt::format("$cost << EOD\n{}EOD\nset xlabel {}\nset ylabel 'paths'\nset yrange [0:*]\n"
+                  "set style fill solid noborder\nset title {} offset 0,-0.4\n",
+                  rows, quoted(axis_label(ensemble.reward ? "reward" : "cost", ensemble.cost_unit)),
+                  quoted(cost_text(ensemble))));
   figure.add("plot $cost using 1:2:3 with boxes fillcolor rgb '#8fbccb' notitle\n");
 }
 
@@ -107,12 +114,14 @@ std::vector<Fact> facts_of(const Ensemble& ensemble) {
   std::vector<Fact> facts{
       {"paths", std::to_string(ensemble.paths), ""},
       {"step", fmt::format("{:g} s", ensemble.step), "Euler–Maruyama, weak order one"},
-      {"seed", std::to_string(ensemble.seed), "the same seed gives the same paths on any number of threads"},
+      {"seed", std::to_string(ensemble.seed),
+       "the same seed gives the same paths on any number of threads"},
       {ensemble.reward ? "reward" : "cost",
        fmt::format("{:.6g} ± {:.2g}", ensemble.mean_cost(), ensemble.cost_standard_error()),
        "mean and standard error over paths"},
       {"stopped", std::to_string(ensemble.stopped), "paths that ended before the last time"},
-      {"left the domain", std::to_string(ensemble.left_domain), "paths that touched a bound of the grid"}};
+      {"left the domain", std::to_string(ensemble.left_domain),
+       "paths that touched a bound of the grid"}};
   return facts;
 }
 
@@ -125,7 +134,8 @@ std::string plot(const Ensemble& ensemble, const std::string& path) {
   const int each = panels == 1 ? 300 : 190;
   const int height = 96 + panels * (each + 18) + 45 + (has_cost ? 235 : 0);
   Figure figure(path, 820, height);
-  figure.title(ensemble.model, fmt::format("{} paths, step {:g} s, seed {}", ensemble.paths, ensemble.step, ensemble.seed));
+  figure.title(ensemble.model, fmt::format("{} paths, step {:g} s, seed {}", ensemble.paths,
+                                           ensemble.step, ensemble.seed));
   double top = height - 96;
   for (int i = 0; i < panels; ++i) {
     const Box box{90, top - each, 700, static_cast<double>(each)};

@@ -63,7 +63,8 @@ std::vector<Fact> report_facts(const ValueFunction& value) {
   return facts;
 }
 
-// ---- one state ----------------------------------------------------------------------------------------
+// ---- one state
+// ----------------------------------------------------------------------------------------
 
 /// A family of curves in one panel.
 struct Curve {
@@ -72,16 +73,21 @@ struct Curve {
   double place = 0;  // in the palette
 };
 
-void curves(Figure& figure, const Box& box, const Range& x, const std::string& y_label, const std::string& x_label,
-            const std::vector<Curve>& family, const std::string& prefix, bool with_key) {
+void curves(Figure& figure, const Box& box, const Range& x, const std::string& y_label,
+            const std::string& x_label, const std::vector<Curve>& family, const std::string& prefix,
+            bool with_key) {
   figure.panel(box);
-  figure.add(fmt::format("set xrange [{}:{}]\nset autoscale yfix\nset ylabel {}\nset offsets 0,0,graph 0.06,graph 0.06\n", x.lo, x.hi,
-                         quoted(y_label)));
-  figure.add(x_label.empty() ? std::string("set format x ''\n") : "set xlabel " + quoted(x_label) + "\n");
+  figure.add(
+      fmt::format("set xrange [{}:{}]\nset autoscale yfix\nset ylabel {}\nset offsets 0,0,graph "
+                  "0.06,graph 0.06\n",
+                  x.lo, x.hi, quoted(y_label)));
+  figure.add(x_label.empty() ? std::string("set format x ''\n")
+                             : "set xlabel " + quoted(x_label) + "\n");
   figure.add("set grid linecolor rgb '#e4e4e4' linewidth 0.6\n");
   if (family.size() > 1 && with_key) {
-    figure.add(fmt::format("set key at graph 1, graph {} right bottom horizontal samplen 1.5 font ',9'\n",
-                           1 + 4 / box.height));
+    figure.add(
+        fmt::format("set key at graph 1, graph {} right bottom horizontal samplen 1.5 font ',9'\n",
+                    1 + 4 / box.height));
   }
   std::string clauses;
   for (std::size_t c = 0; c < family.size(); ++c) {
@@ -92,26 +98,30 @@ void curves(Figure& figure, const Box& box, const Range& x, const std::string& y
     }
     figure.add(fmt::format("${}{} << EOD\n{}EOD\n", prefix, c, rows));
     const auto colour = palette_colour(Palette::Sequential, family[c].place);
-    clauses += fmt::format("{}${}{} using 1:2 with lines linewidth 2 linecolor rgb '#{:02x}{:02x}{:02x}' title {}",
-                           c ? ", " : "", prefix, c, colour[0], colour[1], colour[2], quoted(family[c].label));
+    clauses += fmt::format(
+        "{}${}{} using 1:2 with lines linewidth 2 linecolor rgb '#{:02x}{:02x}{:02x}' title {}",
+        c ? ", " : "", prefix, c, colour[0], colour[1], colour[2], quoted(family[c].label));
   }
   figure.add("plot " + clauses + "\nset offsets 0,0,0,0\n");
 }
 
 /// One curve a regime, or one a time of a finite horizon.
-std::vector<Curve> family_of(const ValueFunction& value, const std::function<double(double, double, int)>& f) {
+std::vector<Curve> family_of(const ValueFunction& value,
+                             const std::function<double(double, double, int)>& f) {
   std::vector<Curve> family;
   if (value.regimes > 1) {
     for (int j = 1; j <= value.regimes; ++j) {
       const double place = 0.15 + 0.65 * (j - 1) / (value.regimes - 1);
-      family.push_back({fmt::format("regime {}", j), [f, j](double x) { return f(x, 0, j); }, place});
+      family.push_back(
+          {fmt::format("regime {}", j), [f, j](double x) { return f(x, 0, j); }, place});
     }
     return family;
   }
   if (!value.horizon) return {{"", [f](double x) { return f(x, 0, 1); }, 0.25}};
   for (const double part : {0.0, 0.25, 0.5, 0.75}) {
     const double t = part * *value.horizon;
-    family.push_back({fmt::format("t = {:.3g}", t), [f, t](double x) { return f(x, t, 1); }, 0.12 + 0.9 * part});
+    family.push_back(
+        {fmt::format("t = {:.3g}", t), [f, t](double x) { return f(x, t, 1); }, 0.12 + 0.9 * part});
   }
   return family;
 }
@@ -126,20 +136,22 @@ std::string plot_curves(const ValueFunction& value, const std::string& path) {
   const Range x = domain(value, 0);
   const std::string x_label = axis_label(value.states[0].name, value.states[0].unit);
   for (std::size_t k = 0; k < panels; ++k) {
-    const double bottom = height - kHead - static_cast<double>(k + 1) * each - 18.0 * static_cast<double>(k);
+    const double bottom =
+        height - kHead - static_cast<double>(k + 1) * each - 18.0 * static_cast<double>(k);
     const Box box{90, bottom, 640, static_cast<double>(each)};
     const auto f = [&value, k](double at, double t, int j) {
       const std::vector<double> point{at};
       return k == 0 ? value(point, t, j) : value.control(point, t, j)[k - 1];
     };
     const NamedUnit named = k == 0 ? NamedUnit{"V", value.value_unit} : value.controls[k - 1];
-    curves(figure, box, x, axis_label(named.name, named.unit), k + 1 == panels ? x_label : "", family_of(value, f),
-           fmt::format("curve{}_", k), k == 0);
+    curves(figure, box, x, axis_label(named.name, named.unit), k + 1 == panels ? x_label : "",
+           family_of(value, f), fmt::format("curve{}_", k), k == 0);
   }
   return figure.write(value.model, report_facts(value));
 }
 
-// ---- two states and more ------------------------------------------------------------------------------
+// ---- two states and more
+// ------------------------------------------------------------------------------
 
 /// One panel: a quantity over the plane of two states, the others in the middle of their domains.
 struct Plane {
@@ -158,8 +170,9 @@ HeatMap sampled(const ValueFunction& value, const Plane& plane) {
     for (std::size_t i = 0; i < kSamples; ++i) {
       point[plane.first] = between(map.x, i, kSamples);
       point[plane.second] = between(map.y, j, kSamples);
-      map.samples.values.push_back(plane.control ? value.control(point, 0, plane.regime)[*plane.control]
-                                                 : value(point, 0, plane.regime));
+      map.samples.values.push_back(plane.control
+                                       ? value.control(point, 0, plane.regime)[*plane.control]
+                                       : value(point, 0, plane.regime));
     }
   }
   return map;
@@ -173,9 +186,12 @@ bool choose_colours(HeatMap& map) {
   }
   if (sorted.empty()) return false;
   std::sort(sorted.begin(), sorted.end());
-  const auto at = [&](double q) { return sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1))]; };
+  const auto at = [&](double q) {
+    return sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1))];
+  };
   map.colour = {sorted.front(), sorted.back()};
-  const bool clipped = at(0.99) - at(0.01) < 0.2 * (sorted.back() - sorted.front()) && at(0.99) > at(0.01);
+  const bool clipped =
+      at(0.99) - at(0.01) < 0.2 * (sorted.back() - sorted.front()) && at(0.99) > at(0.01);
   if (clipped) map.colour = {at(0.01), at(0.99)};
   if (map.colour.hi <= map.colour.lo) map.colour = {sorted.front() - 0.5, sorted.front() + 0.5};
   return clipped;
@@ -203,7 +219,8 @@ std::string where(const ValueFunction& value, const Plane& plane) {
 
 HeatMap panel_map(const ValueFunction& value, const Plane& plane) {
   HeatMap map = sampled(value, plane);
-  const NamedUnit named = plane.control ? value.controls[*plane.control] : NamedUnit{"V", value.value_unit};
+  const NamedUnit named =
+      plane.control ? value.controls[*plane.control] : NamedUnit{"V", value.value_unit};
   map.colour_label = axis_label(named.name, named.unit);
   if (plane.control) {
     choose_control_colours(map);
@@ -240,7 +257,8 @@ std::string plot_planes(const ValueFunction& value, const std::string& path) {
   const int rows = (static_cast<int>(planes.size()) + columns - 1) / columns;
   constexpr int kWide = 520, kTall = 470, kHead = 56;
   Figure figure(path, columns * kWide, kHead + rows * kTall);
-  const std::string when = value.horizon ? fmt::format("{}({}) at t = 0", value.model, name_list(value)) : value.model;
+  const std::string when =
+      value.horizon ? fmt::format("{}({}) at t = 0", value.model, name_list(value)) : value.model;
   figure.title(when, subtitle(value));
   for (std::size_t p = 0; p < planes.size(); ++p) {
     const int column = static_cast<int>(p) % columns, row = static_cast<int>(p) / columns;

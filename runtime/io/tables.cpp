@@ -11,7 +11,8 @@
 namespace hopf::runtime {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "NPY files are written as the host's doubles");
+static_assert(std::endian::native == std::endian::little,
+              "NPY files are written as the host's doubles");
 
 std::string heading(const std::string& name, const std::string& unit) {
   std::string text = unit.empty() ? name : fmt::format("{} [{}]", name, unit);
@@ -71,10 +72,11 @@ std::string coefficient_rows(const ValueFunction& value) {
   std::string out = "t,coefficient,row,column,value\n";
   const std::size_t n = value.states.size();
   for (const QuadraticLevel& level : value.quadratic) {
-    const auto rows = [&](const char* name, const std::vector<double>& entries, std::size_t columns) {
+    const auto rows = [&](const char* name, const std::vector<double>& entries,
+                          std::size_t columns) {
       for (std::size_t i = 0; i < entries.size(); ++i) {
-        fmt::format_to(std::back_inserter(out), "{},{},{},{},{}\n", level.t, name, i / columns + 1, i % columns + 1,
-                       entries[i]);
+        fmt::format_to(std::back_inserter(out), "{},{},{},{},{}\n", level.t, name, i / columns + 1,
+                       i % columns + 1, entries[i]);
       }
     };
     rows("P", level.P, n);
@@ -116,8 +118,10 @@ std::string npy_bytes(const std::vector<std::size_t>& shape, const std::vector<d
   for (const std::size_t extent : shape) dims += fmt::format("{}, ", extent);
   if (shape.size() > 1) dims.resize(dims.size() - 2);
   if (shape.size() == 1) dims.resize(dims.size() - 1);
-  std::string header = fmt::format("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}), }}", dims);
-  constexpr std::size_t kPrefix = 10, kAlignment = 64;  // magic, version and length; data starts aligned
+  std::string header =
+      fmt::format("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}), }}", dims);
+  constexpr std::size_t kPrefix = 10,
+                        kAlignment = 64;  // magic, version and length; data starts aligned
   header.append(kAlignment - (kPrefix + header.size() + 1) % kAlignment, ' ');
   header += '\n';
   std::string bytes("\x93NUMPY\x01\x00", 8);
@@ -140,7 +144,8 @@ std::string save_npy(const ValueFunction& value, const std::string& path) {
   } else {
     if (has_time_axis(value)) shape.push_back(value.quadratic.size());
     shape.insert(shape.end(), 2, value.states.size());
-    for (const QuadraticLevel& level : value.quadratic) data.insert(data.end(), level.P.begin(), level.P.end());
+    for (const QuadraticLevel& level : value.quadratic)
+      data.insert(data.end(), level.P.begin(), level.P.end());
   }
   return write_file(path, npy_bytes(shape, data));
 }

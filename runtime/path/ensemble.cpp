@@ -12,7 +12,8 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double mean_of(const double* values, std::size_t count) {
-  return pairwise_sum(0, count, [&](std::size_t i) { return values[i]; }) / static_cast<double>(count);
+  return pairwise_sum(0, count, [&](std::size_t i) { return values[i]; }) /
+         static_cast<double>(count);
 }
 
 /// Unbiased sample variance in two passes: no cancellation when the mean is large.
@@ -26,7 +27,8 @@ double variance_of(const double* values, std::size_t count) {
 }  // namespace
 
 std::span<const double> Ensemble::values(std::size_t state, std::size_t time) const {
-  return std::span(recorded[state]).subspan(time * static_cast<std::size_t>(paths), static_cast<std::size_t>(paths));
+  return std::span(recorded[state])
+      .subspan(time * static_cast<std::size_t>(paths), static_cast<std::size_t>(paths));
 }
 
 std::vector<double> Ensemble::mean(std::size_t time) const {
@@ -50,7 +52,9 @@ double Ensemble::quantile(std::size_t state, std::size_t time, double q) const {
   return runtime::quantile({all.begin(), all.end()}, q);
 }
 
-double Ensemble::mean_cost() const { return cost.empty() ? kNaN : mean_of(cost.data(), cost.size()); }
+double Ensemble::mean_cost() const {
+  return cost.empty() ? kNaN : mean_of(cost.data(), cost.size());
+}
 
 double Ensemble::cost_standard_error() const {
   return std::sqrt(variance_of(cost.data(), cost.size()) / static_cast<double>(cost.size()));

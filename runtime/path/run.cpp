@@ -8,7 +8,8 @@
 namespace hopf::runtime {
 namespace {
 
-/// At least 64 chunks for a large ensemble, whole vectors in each, and never more than fits the first cache.
+/// At least 64 chunks for a large ensemble, whole vectors in each, and never more than fits the
+/// first cache.
 std::int64_t chunk_size(std::int64_t paths) {
   const std::int64_t share = (paths + 63) / 64;
   return std::clamp<std::int64_t>((share + 15) / 16 * 16, 16, 1024);
@@ -27,7 +28,8 @@ class Lanes {
     for (auto& lane : values_) pointers_.push_back(lane.data());
   }
 
-  void call(const PathKernel& kernel, std::int64_t first, std::int64_t count, const PathRun::Level& level) {
+  void call(const PathKernel& kernel, std::int64_t first, std::int64_t count,
+            const PathRun::Level& level) {
     hopf_path_call call{};
     call.count = chunk_.size();
     call.first_path = chunk_.begin;
@@ -54,7 +56,9 @@ class Lanes {
   }
 
   const PathRun::Level& level_at(std::int64_t step) const {
-    const auto later = [](std::int64_t s, const PathRun::Level& level) { return s < level.first_step; };
+    const auto later = [](std::int64_t s, const PathRun::Level& level) {
+      return s < level.first_step;
+    };
     return *std::prev(std::upper_bound(run_.levels.begin(), run_.levels.end(), step, later));
   }
 
@@ -111,8 +115,8 @@ struct ChunkTotals {
 using Registers = std::vector<std::vector<double>>;
 
 /// One chunk from start to finish. Returns the first faulty path, if there is one.
-std::optional<std::int64_t> run_chunk(const PathRun& run, Chunk chunk, Ensemble& out, Registers& last,
-                                      ChunkTotals& totals) {
+std::optional<std::int64_t> run_chunk(const PathRun& run, Chunk chunk, Ensemble& out,
+                                      Registers& last, ChunkTotals& totals) {
   Lanes lanes(run, chunk);
   const auto faulty = [&]() -> std::optional<std::int64_t> {
     const auto bad = lanes.not_finite();
@@ -161,14 +165,15 @@ PathOutcome run_paths(const PathRun& run, Ensemble& out, const PoolProgress& pro
     const Chunk chunk = chunks[static_cast<std::size_t>(index)];
     // Chunks above a known fault cannot change which path is named; those below still run.
     if (chunk.begin > first_fault.load()) return;
-    const auto fault =
-        run_chunk(run, chunk, out, outcome.final_registers, totals[static_cast<std::size_t>(index)]);
+    const auto fault = run_chunk(run, chunk, out, outcome.final_registers,
+                                 totals[static_cast<std::size_t>(index)]);
     if (!fault) return;
     std::int64_t known = first_fault.load();
     while (*fault < known && !first_fault.compare_exchange_weak(known, *fault)) {
     }
   };
-  outcome.cancelled = !parallel_for(run.threads, static_cast<std::int64_t>(chunks.size()), body, progress);
+  outcome.cancelled =
+      !parallel_for(run.threads, static_cast<std::int64_t>(chunks.size()), body, progress);
   if (outcome.cancelled) return outcome;
   if (first_fault != kNone) {
     outcome.fault = locate(run, first_fault);

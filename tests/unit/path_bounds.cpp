@@ -43,31 +43,41 @@ TEST_CASE("a constrained state stays, an extrapolated one may leave and is count
 }
 
 TEST_CASE("absorbing bounds: time to exit and where, with no bias of order sqrt(dt)", "[path]") {
-  // Without looking between grid times the mean exit time would be too long by 0.58 sqrt(dt) (about 0.03 here).
-  const driver::SimulateOptions options{.from = {0.3}, .until = 6, .paths = 20'000, .seed = 12, .step = 0.004};
-  const auto time = ensemble("state x in [0, 1] absorb(0)\nnoise w\ndx = dw\nlagrangian 1\n", options);
+  // Without looking between grid times the mean exit time would be too long by 0.58 sqrt(dt) (about
+  // 0.03 here).
+  const driver::SimulateOptions options{
+      .from = {0.3}, .until = 6, .paths = 20'000, .seed = 12, .step = 0.004};
+  const auto time =
+      ensemble("state x in [0, 1] absorb(0)\nnoise w\ndx = dw\nlagrangian 1\n", options);
   check_cost(time, 0.3 * 0.7, 0.003);
   CHECK(time.stopped == 20'000);
   const auto place = ensemble("state x in [0, 1] absorb(x)\nnoise w\ndx = dw\n", options);
   check_cost(place, 0.3, 0.001);
-  for (const double x : place.values(0, place.times.size() - 1)) CHECK((x == 0 || std::abs(x - 1) < 1e-12));
+  for (const double x : place.values(0, place.times.size() - 1))
+    CHECK((x == 0 || std::abs(x - 1) < 1e-12));
 }
 
 TEST_CASE("until: Brownian motion leaves the disc, and pays where it does", "[path]") {
-  const driver::SimulateOptions options{.from = {0.4, 0}, .until = 6, .paths = 20'000, .seed = 13, .step = 0.004};
-  const auto time = ensemble("state x, y\nnoise w[2]\ndx = dw[1]\ndy = dw[2]\nlagrangian 1\n"
-                             "until x^2 + y^2 >= 1 pay 0\n", options);
+  const driver::SimulateOptions options{
+      .from = {0.4, 0}, .until = 6, .paths = 20'000, .seed = 13, .step = 0.004};
+  const auto time = ensemble(
+      "state x, y\nnoise w[2]\ndx = dw[1]\ndy = dw[2]\nlagrangian 1\n"
+      "until x^2 + y^2 >= 1 pay 0\n",
+      options);
   check_cost(time, (1 - 0.16) / 2, 0.005);
   // x^2 - y^2 is harmonic: the expected payment is its value at the start.
-  const auto pay = ensemble("state x, y\nnoise w[2]\ndx = dw[1]\ndy = dw[2]\n"
-                            "until x^2 + y^2 >= 1 pay x^2 - y^2\n", options);
+  const auto pay = ensemble(
+      "state x, y\nnoise w[2]\ndx = dw[1]\ndy = dw[2]\n"
+      "until x^2 + y^2 >= 1 pay x^2 - y^2\n",
+      options);
   check_cost(pay, 0.16, 0.005);
 }
 
 TEST_CASE("until with several conditions, discounted, and from inside", "[path]") {
   // E exp(-tau/2) for the exit of (-1, 1) from 0 is 1/cosh(1).
-  const auto e = ensemble("state x\nnoise w\ndx = dw\nuntil x >= 1 or x <= -1 pay 1\ndiscount 0.5\n",
-                          {.from = {0}, .until = 20, .paths = 20'000, .seed = 14, .step = 0.005});
+  const auto e =
+      ensemble("state x\nnoise w\ndx = dw\nuntil x >= 1 or x <= -1 pay 1\ndiscount 0.5\n",
+               {.from = {0}, .until = 20, .paths = 20'000, .seed = 14, .step = 0.005});
   check_cost(e, 1 / std::cosh(1.0), 0.004);
   const auto inside = ensemble("state x\ndx = dt\nlagrangian 1\nuntil x >= 1 pay 7\n",
                                {.from = {2}, .until = 1, .paths = 3});
@@ -108,7 +118,8 @@ TEST_CASE("what cannot be simulated is refused in words", "[path]") {
   CHECK(kind(walk, {.from = {0}, .until = 1, .step = -0.1}) == "invalid-times");
   CHECK(kind(walk, {.from = {0}, .until = 1, .paths = 100'000'000'000}) == "ensemble-too-large");
   CHECK(kind(walk, {.from = {0}, .until = 1, .method = "milstein"}) == "not-built-yet");
-  CHECK(kind("state x\nnoise w\ndx = dw\nhorizon 1\n", {.from = {0}, .until = 2}) == "invalid-times");
+  CHECK(kind("state x\nnoise w\ndx = dw\nhorizon 1\n", {.from = {0}, .until = 2}) ==
+        "invalid-times");
   CHECK(kind("state x\ncontrol u\ndx = u*dt\n", {.from = {0}, .until = 2}) == "missing-argument");
   CHECK(kind("state x\njump N rate 1\ndx = dN\n", {.from = {0}, .until = 2}) == "not-built-yet");
 }

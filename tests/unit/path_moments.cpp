@@ -10,7 +10,8 @@ const char* const kOrnsteinUhlenbeck = "state x\nnoise w\ndx = -x*dt + 0.5*dw\n"
 }  // namespace
 
 TEST_CASE("Ornstein-Uhlenbeck has the mean and variance of its Euler recursion", "[path]") {
-  const auto e = ensemble(kOrnsteinUhlenbeck, {.from = {1}, .until = 2, .paths = kPaths, .seed = 3, .step = 0.01});
+  const auto e = ensemble(kOrnsteinUhlenbeck,
+                          {.from = {1}, .until = 2, .paths = kPaths, .seed = 3, .step = 0.01});
   REQUIRE(e.times.size() == 101);
   CHECK(e.times.back() == 2);
   const double mean = std::pow(0.99, 200);
@@ -23,7 +24,8 @@ TEST_CASE("Ornstein-Uhlenbeck has the mean and variance of its Euler recursion",
 
 TEST_CASE("geometric Brownian motion grows as it must", "[path]") {
   const char* body = "param mu = 0.1, sigma = 0.3\nstate S\nnoise w\ndS = mu*S*dt + sigma*S*dw\n";
-  const auto e = ensemble(body, {.from = {2}, .until = 1, .paths = kPaths, .seed = 5, .step = 0.005});
+  const auto e =
+      ensemble(body, {.from = {2}, .until = 1, .paths = kPaths, .seed = 5, .step = 0.005});
   const double mean = 2 * std::pow(1 + 0.1 * 0.005, 200);
   const double square = 4 * std::pow((1 + 0.1 * 0.005) * (1 + 0.1 * 0.005) + 0.09 * 0.005, 200);
   CHECK(std::abs(e.mean(100)[0] - mean) < 4 * standard_error(square - mean * mean, kPaths));
@@ -46,7 +48,8 @@ TEST_CASE("the weak error falls with order one over four steps", "[path]") {
 }
 
 TEST_CASE("an ensemble is the same bits for 1, 2 and 3 threads and for other records", "[path]") {
-  driver::SimulateOptions options{.from = {1}, .until = 1, .paths = 1001, .seed = 9, .step = 0.01, .threads = 1};
+  driver::SimulateOptions options{
+      .from = {1}, .until = 1, .paths = 1001, .seed = 9, .step = 0.01, .threads = 1};
   const auto one = ensemble(kOrnsteinUhlenbeck, options);
   for (const int threads : {2, 3}) {
     options.threads = threads;
@@ -63,8 +66,10 @@ TEST_CASE("an ensemble is the same bits for 1, 2 and 3 threads and for other rec
 }
 
 TEST_CASE("correlated noises have their correlation", "[path]") {
-  const char* body = "state x, y\nnoise w[2] correlated [[1, -0.6], [-0.6, 1]]\ndx = 2*dw[1]\ndy = dw[2]\n";
-  const auto e = ensemble(body, {.from = {0, 0}, .until = 1, .paths = kPaths, .seed = 2, .step = 0.1});
+  const char* body =
+      "state x, y\nnoise w[2] correlated [[1, -0.6], [-0.6, 1]]\ndx = 2*dw[1]\ndy = dw[2]\n";
+  const auto e =
+      ensemble(body, {.from = {0, 0}, .until = 1, .paths = kPaths, .seed = 2, .step = 0.1});
   const auto x = e.values(0, e.times.size() - 1), y = e.values(1, e.times.size() - 1);
   double xx = 0, xy = 0, yy = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -78,17 +83,20 @@ TEST_CASE("correlated noises have their correlation", "[path]") {
 }
 
 TEST_CASE("noise in time and drift in time are taken at the step's start", "[path]") {
-  const auto e = ensemble("state x\ndx = t*dt\nhorizon 1\n", {.from = {0}, .paths = 5, .step = 0.1});
+  const auto e =
+      ensemble("state x\ndx = t*dt\nhorizon 1\n", {.from = {0}, .paths = 5, .step = 0.1});
   CHECK(e.mean(e.times.size() - 1)[0] == Approx(0.45));
 }
 
 TEST_CASE("regimes visit their states as the generator says", "[path]") {
   const char* body =
       "regime j in 1..2 rates [[-1.5, 1.5], [1, -1]]\nlet z = [1, 3]\nstate x\ndx = z[j]*dt\n";
-  const auto e = ensemble(body, {.from = {0}, .regime = 1, .until = 8, .paths = 4000, .seed = 4, .step = 0.02});
+  const auto e = ensemble(
+      body, {.from = {0}, .regime = 1, .until = 8, .paths = 4000, .seed = 4, .step = 0.02});
   // E int z dt with P(j = 1) = 0.4 + 0.6 exp(-2.5 t): left-point sums of the exact law.
   double expected = 0;
-  for (int k = 0; k < 400; ++k) expected += 0.02 * (3 - 2 * (0.4 + 0.6 * std::exp(-2.5 * 0.02 * k)));
+  for (int k = 0; k < 400; ++k)
+    expected += 0.02 * (3 - 2 * (0.4 + 0.6 * std::exp(-2.5 * 0.02 * k)));
   const std::size_t last = e.times.size() - 1;
   CHECK(std::abs(e.mean(last)[0] - expected) < 4 * standard_error(e.variance(last)[0], 4000));
 }
@@ -96,9 +104,11 @@ TEST_CASE("regimes visit their states as the generator says", "[path]") {
 TEST_CASE("switching rates may depend on the state", "[path]") {
   // From regime 1 at rate 1 + x with x = 1: the chance still to be there at t = 0.5 is exp(-1).
   const char* body =
-      "state x\nregime j in 1..2 rates [[-1 - x, 1 + x], [0, 0]]\nlet z = [1, 0]\nstate y\ndx = 0*dt\n"
+      "state x\nregime j in 1..2 rates [[-1 - x, 1 + x], [0, 0]]\nlet z = [1, 0]\nstate y\ndx = "
+      "0*dt\n"
       "dy = z[j]*dt\n";
-  const auto e = ensemble(body, {.from = {1, 0}, .regime = 1, .until = 0.5, .paths = kPaths, .seed = 6, .step = 0.005});
+  const auto e = ensemble(
+      body, {.from = {1, 0}, .regime = 1, .until = 0.5, .paths = kPaths, .seed = 6, .step = 0.005});
   const auto y = e.values(1, e.times.size() - 1);
   const auto stayed = std::count_if(y.begin(), y.end(), [](double v) { return v > 0.4975; });
   CHECK(std::abs(static_cast<double>(stayed) / kPaths - std::exp(-0.99)) < 0.015);

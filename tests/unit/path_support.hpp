@@ -22,7 +22,8 @@ struct Simulated {
   std::string message() const { return sink.sorted().empty() ? "" : sink.sorted()[0].message; }
 };
 
-/// Simulates the model `m { body }`; `policy` maps controls to expressions in Hopf built by the caller.
+/// Simulates the model `m { body }`; `policy` maps controls to expressions in Hopf built by the
+/// caller.
 inline Simulated simulate(const std::string& body, const driver::SimulateOptions& options,
                           const std::function<driver::Policy(expr::Store&)>& policy = {},
                           const runtime::ValueFunction* value = nullptr) {

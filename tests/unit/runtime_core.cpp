@@ -14,7 +14,8 @@ using namespace hopf::runtime;
 
 TEST_CASE("philox gives the published vectors", "[philox]") {
   // Known answers of the Random123 distribution (kat_vectors, philox4x32 10).
-  CHECK(philox4x32({0, 0, 0, 0}, 0, 0) == PhiloxWords{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
+  CHECK(philox4x32({0, 0, 0, 0}, 0, 0) ==
+        PhiloxWords{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
   CHECK(philox4x32({0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, 0xffffffff, 0xffffffff) ==
         PhiloxWords{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
   CHECK(philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, 0xa4093822, 0x299f31d0) ==
@@ -25,9 +26,12 @@ TEST_CASE("normals have the moments of the normal law and do not repeat", "[phil
   constexpr int kDraws = 200'000;
   double sum = 0, square = 0, fourth = 0, along_steps = 0, across_noises = 0;
   for (int i = 0; i < kDraws; ++i) {
-    const double z = standard_normal(7, static_cast<std::uint64_t>(i % 1000), static_cast<std::uint64_t>(i / 1000), 0);
-    const double next = standard_normal(7, static_cast<std::uint64_t>(i % 1000), static_cast<std::uint64_t>(i / 1000) + 1, 0);
-    const double other = standard_normal(7, static_cast<std::uint64_t>(i % 1000), static_cast<std::uint64_t>(i / 1000), 1);
+    const double z = standard_normal(7, static_cast<std::uint64_t>(i % 1000),
+                                     static_cast<std::uint64_t>(i / 1000), 0);
+    const double next = standard_normal(7, static_cast<std::uint64_t>(i % 1000),
+                                        static_cast<std::uint64_t>(i / 1000) + 1, 0);
+    const double other = standard_normal(7, static_cast<std::uint64_t>(i % 1000),
+                                         static_cast<std::uint64_t>(i / 1000), 1);
     sum += z;
     square += z * z;
     fourth += z * z * z * z;
@@ -74,7 +78,8 @@ TEST_CASE("a loop passes on an exception and can be stopped", "[parallel]") {
   CHECK_THROWS_AS(pool.run(100, fail), std::runtime_error);
   CHECK(pool.run(100, [](std::int64_t) {}));
   std::atomic<int> done{0};
-  CHECK_FALSE(parallel_for(1, 1000, [&](std::int64_t) { ++done; }, [](double fraction) { return fraction > 0.1; }));
+  CHECK_FALSE(parallel_for(
+      1, 1000, [&](std::int64_t) { ++done; }, [](double fraction) { return fraction > 0.1; }));
   CHECK(done < 1000);
 }
 

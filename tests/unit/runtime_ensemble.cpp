@@ -46,7 +46,8 @@ PathRun ornstein_uhlenbeck_run(std::int64_t paths, int threads) {
 Ensemble run_with(const PathRun& run) {
   Ensemble ensemble;
   ensemble.paths = run.paths;
-  for (const std::int64_t step : run.records) ensemble.times.push_back(0.01 * static_cast<double>(step));
+  for (const std::int64_t step : run.records)
+    ensemble.times.push_back(0.01 * static_cast<double>(step));
   const PathOutcome outcome = run_paths(run, ensemble);
   REQUIRE_FALSE(outcome.fault);
   REQUIRE_FALSE(outcome.cancelled);
@@ -55,7 +56,8 @@ Ensemble run_with(const PathRun& run) {
 
 }  // namespace
 
-TEST_CASE("an ensemble is the same bits on 1, 2 and 7 threads and with other record times", "[ensemble]") {
+TEST_CASE("an ensemble is the same bits on 1, 2 and 7 threads and with other record times",
+          "[ensemble]") {
   const Ensemble one = run_with(ornstein_uhlenbeck_run(777, 1));
   for (const int threads : {2, 7}) {
     const Ensemble many = run_with(ornstein_uhlenbeck_run(777, threads));
@@ -71,7 +73,8 @@ TEST_CASE("an ensemble is the same bits on 1, 2 and 7 threads and with other rec
   CHECK(std::equal(one.cost.begin(), one.cost.end(), more.cost.begin()));
 }
 
-TEST_CASE("mean and variance of Ornstein-Uhlenbeck are those of its Euler recursion", "[ensemble]") {
+TEST_CASE("mean and variance of Ornstein-Uhlenbeck are those of its Euler recursion",
+          "[ensemble]") {
   const Ensemble e = run_with(ornstein_uhlenbeck_run(20'000, 2));
   const double decay = std::pow(0.99, 100);
   double variance = 0;
@@ -95,12 +98,14 @@ TEST_CASE("tables change at their step, whatever the record times", "[ensemble]"
   CHECK(run_with(run).cost[39] == 30 + 70 * 1000);
 }
 
-TEST_CASE("the first path that is not finite is named with its step and the state before", "[ensemble]") {
+TEST_CASE("the first path that is not finite is named with its step and the state before",
+          "[ensemble]") {
   PathRun run = ornstein_uhlenbeck_run(3000, 2);
   run.advance = [](const hopf_path_call& call) {
     ornstein_uhlenbeck(call);
     for (std::int64_t i = 0; i < call.count; ++i) {
-      const bool hit = call.first_step + call.step_count > 42 && (call.first_path + i) % 1000 == 345;
+      const bool hit =
+          call.first_step + call.step_count > 42 && (call.first_path + i) % 1000 == 345;
       if (hit) static_cast<double*>(call.carried[0])[i] = std::numeric_limits<double>::quiet_NaN();
     }
   };
@@ -120,7 +125,8 @@ TEST_CASE("the first path that is not finite is named with its step and the stat
 TEST_CASE("a stopped run says so", "[ensemble]") {
   Ensemble ensemble;
   ensemble.paths = 3000;
-  CHECK(run_paths(ornstein_uhlenbeck_run(3000, 1), ensemble, [](double) { return true; }).cancelled);
+  CHECK(
+      run_paths(ornstein_uhlenbeck_run(3000, 1), ensemble, [](double) { return true; }).cancelled);
 }
 
 TEST_CASE("quantiles interpolate order statistics", "[ensemble]") {

@@ -27,7 +27,8 @@ struct Folder {
   ~Folder() { fs::remove_all(path); }
   std::string file(const std::string& name) const { return (path / name).string(); }
   std::size_t entries() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator(path), fs::directory_iterator()));
   }
 };
 
@@ -77,7 +78,9 @@ const Provenance kOrigin{"model demo { }", "0.1.0", "hopf run demo.hopf"};
 /// Reads back through the library, as ncdump would.
 struct Reader {
   int id = -1;
-  explicit Reader(const std::string& path) { REQUIRE(nc_open(path.c_str(), NC_NOWRITE, &id) == NC_NOERR); }
+  explicit Reader(const std::string& path) {
+    REQUIRE(nc_open(path.c_str(), NC_NOWRITE, &id) == NC_NOERR);
+  }
   ~Reader() { nc_close(id); }
   std::vector<double> variable(const char* name, std::size_t count) const {
     int variable = -1;
@@ -232,8 +235,10 @@ TEST_CASE("what cannot be written leaves nothing behind and says why", "[io]") {
     CHECK(error.find("No such file or directory") != std::string::npos);
     CHECK(error.find(name) != std::string::npos);
   }
-  CHECK(save(gridded(), kOrigin, folder.file("v.xyz")).find(".nc, .csv or .npy") != std::string::npos);
-  CHECK(plot(gridded(), folder.file("no/v.svg")).find("No such file or directory") != std::string::npos);
+  CHECK(save(gridded(), kOrigin, folder.file("v.xyz")).find(".nc, .csv or .npy") !=
+        std::string::npos);
+  CHECK(plot(gridded(), folder.file("no/v.svg")).find("No such file or directory") !=
+        std::string::npos);
   CHECK(plot(gridded(), folder.file("v.bmp")).find(".svg, .png or .html") != std::string::npos);
   fs::create_directory(folder.path / "d.nc");
   CHECK(save(gridded(), kOrigin, folder.file("d.nc")).find("folder") != std::string::npos);
@@ -278,7 +283,8 @@ TEST_CASE("contours of a circle are closed and on the circle", "[io][plot]") {
   const auto lines = contour(samples, 0.09);
   REQUIRE(lines.size() == 1);
   CHECK(lines[0].front().x == lines[0].back().x);
-  for (const PlanePoint& p : lines[0]) CHECK(std::hypot(p.x - 0.5, p.y - 0.5) == Approx(0.3).margin(1e-3));
+  for (const PlanePoint& p : lines[0])
+    CHECK(std::hypot(p.x - 0.5, p.y - 0.5) == Approx(0.3).margin(1e-3));
   CHECK(contour(samples, 5).empty());
   CHECK(nice_levels(0, 10, 5) == std::vector<double>{2, 4, 6, 8});
   CHECK(nice_levels(1, 1, 5).empty());
