@@ -44,10 +44,19 @@ expr::ExprId numeric(const model::Model& model, expr::ExprId e) {
 
 namespace {
 
+std::optional<plan::Plan> choose_plan(const SolveTask& task, const plan::Options& options) {
+  const auto choose = [&] { return plan::choose(task.model, task.equations, options, task.sink); };
+  if (!task.phases) return choose();
+  auto plan = task.phases->run("plan", choose);
+  if (plan) task.phases->dump("plan", [&] { return plan::render(task.model, *plan); });
+  if (task.phases->stop_after("plan")) return std::nullopt;
+  return plan;
+}
+
 std::optional<runtime::ValueFunction> run(const SolveTask& task) {
   const auto start = std::chrono::steady_clock::now();
   plan::Options options = task.options;
-  std::optional<plan::Plan> plan = plan::choose(task.model, task.equations, options, task.sink);
+  std::optional<plan::Plan> plan = choose_plan(task, options);
   if (!plan) return std::nullopt;
   std::optional<runtime::ValueFunction> result;
   if (plan->method == plan::Method::Riccati) {
@@ -55,7 +64,7 @@ std::optional<runtime::ValueFunction> run(const SolveTask& task) {
     result = solve_quadratic(task, *plan, applicable);
     if (!applicable) {
       options.method = "fd";
-      plan = plan::choose(task.model, task.equations, options, task.sink);
+      plan = choose_plan(task, options);
       if (!plan) return std::nullopt;
       result = solve_on_grid(task, *plan);
     }
@@ -74,14 +83,15 @@ std::optional<runtime::ValueFunction> run(const SolveTask& task) {
 
 std::optional<runtime::ValueFunction> solve(const model::Model& model, const derive::Equations& equations,
                                             const plan::Options& options, const Progress& progress,
-                                            diagnostics::Sink& sink) {
-  return run({model, equations, options, progress, sink});
+                                            diagnostics::Sink& sink, Phases* phases) {
+  return run({model, equations, options, progress, sink, nullptr, phases});
 }
 
 std::optional<runtime::ValueFunction> evaluate(const model::Model& model, const derive::Equations& equations,
                                                const Policy& policy, const plan::Options& options,
-                                               const Progress& progress, diagnostics::Sink& sink) {
-  return run({model, equations, options, progress, sink, &policy});
+                                               const Progress& progress, diagnostics::Sink& sink,
+                                               Phases* phases) {
+  return run({model, equations, options, progress, sink, &policy, phases});
 }
 
 }  // namespace hopf::driver

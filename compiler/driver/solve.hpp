@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "diagnostics/diagnostic.hpp"
+#include "driver/phases.hpp"
 #include "plan/plan.hpp"
 #include "value/value_function.hpp"
 
@@ -16,11 +17,12 @@ using Progress = std::function<bool(const char* what, double fraction)>;
 
 /// Solves; nothing when errors were emitted or the user stopped it.
 std::optional<runtime::ValueFunction> solve(const model::Model&, const derive::Equations&, const plan::Options&,
-                                            const Progress&, diagnostics::Sink&);
+                                            const Progress&, diagnostics::Sink&, Phases* = nullptr);
 
 /// Values a given policy: control name -> expression in the model's symbols. Linear: one solve.
 using Policy = std::map<std::string, expr::ExprId>;
 std::optional<runtime::ValueFunction> evaluate(const model::Model&, const derive::Equations&, const Policy&,
-                                               const plan::Options&, const Progress&, diagnostics::Sink&);
+                                               const plan::Options&, const Progress&, diagnostics::Sink&,
+                                               Phases* = nullptr);
 
 }  // namespace hopf::driver

@@ -154,28 +154,15 @@ std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan, 
   };
   add(splitting_check(problem, system));
   add(leaving_check(problem, system));
-  if (!task.model.horizon) add(influence_check(problem, system, solution.value.front()));
+  if (!task.model.horizon && task.model.discount) add(influence_check(problem, system, solution.value.front()));
   return checks;
 }
 
 namespace {
 
-runtime::Axis coarsened(const runtime::Axis& axis) {
-  runtime::Axis result = axis;
-  result.nodes.clear();
-  for (std::size_t i = 0; i < axis.nodes.size(); i += 2) result.nodes.push_back(axis.nodes[i]);
-  const bool odd = axis.nodes.size() % 2 == 1;
-  if (axis.periodic() ? odd : !odd) {
-    const int n = static_cast<int>(result.nodes.size()) + (axis.periodic() ? 1 : 0);
-    return uniform_axis(axis.name, axis.unit, axis.boundary, axis.lo, axis.hi, n);
-  }
-  return result;
-}
-
-std::vector<double> solve_coarser(const runtime::PointProblem& problem, const runtime::SolveSettings& settings) {
-  std::vector<Boundary> rules;
-  for (const auto& axis : problem.grid.axes) rules.push_back(axis.boundary);
-  runtime::PolicySystem system(problem, rules, settings.threads);
+std::vector<double> solve_coarser(const SolveTask& task, const runtime::PointProblem& problem,
+                                  const runtime::SolveSettings& settings) {
+  runtime::PolicySystem system(problem, boundary_rules(task, problem.grid), settings.threads);
   runtime::GridSolution solution = runtime::solve_grid(system, problem, settings);
   if (solution.failure != runtime::Failure::None) return {};
   return std::move(solution.value.front());
@@ -195,7 +182,7 @@ std::optional<Check> halving_check(const SolveTask& task, const runtime::PointPr
   runtime::SolveSettings coarse = settings, coarsest = settings;
   coarse.steps = std::max(2, settings.steps / 2);
   coarsest.steps = std::max(2, settings.steps / 4);
-  const std::vector<double> V2 = solve_coarser(half, coarse), V4 = solve_coarser(quarter, coarsest);
+  const std::vector<double> V2 = solve_coarser(task, half, coarse), V4 = solve_coarser(task, quarter, coarsest);
   if (V2.empty() || V4.empty()) return std::nullopt;
   const std::size_t points = quarter.grid.points();
   double first = 0, second = 0, size = 0;

@@ -87,13 +87,37 @@ runtime::SolveSettings settings_of(const SolveTask& task, const plan::Plan& plan
   return settings;
 }
 
-std::vector<runtime::Boundary> rules_of(const runtime::Grid& grid) {
-  std::vector<runtime::Boundary> rules;
-  for (const runtime::Axis& axis : grid.axes) rules.push_back(axis.boundary);
-  return rules;
+// V on a coarser grid, solved in the same way, interpolated: Howard's iteration then needs a few steps only. Empty where
+// the grid is small already, and for problems that need no start.
+std::vector<double> first_guess(const SolveTask& task, const runtime::PointProblem& fine,
+                                const runtime::SolveSettings& settings) {
+  if (settings.horizon > 0 || fine.fixed_policy) return {};
+  runtime::PointProblem coarse = fine;
+  for (runtime::Axis& axis : coarse.grid.axes) {
+    axis = runtime::coarsened(axis);
+    if (fine.grid.dimension() == 1) axis = runtime::coarsened(axis);
+    if (axis.nodes.size() < (fine.grid.dimension() == 1 ? 200u : 20u)) return {};
+  }
+  runtime::PolicySystem system(coarse, boundary_rules(task, coarse.grid), settings.threads);
+  runtime::SolveSettings rough = settings;
+  rough.tolerance = 1e-6;
+  const runtime::GridSolution solution =
+      runtime::solve_grid(system, coarse, rough, first_guess(task, coarse, settings));
+  if (solution.failure != runtime::Failure::None) return {};
+  return runtime::prolong(coarse.grid, solution.value.front(), fine.grid, fine.regimes);
 }
 
 }  // namespace
+
+std::vector<runtime::Boundary> boundary_rules(const SolveTask& task, const runtime::Grid& grid) {
+  const bool closed = !task.model.discount && !task.model.horizon;
+  std::vector<runtime::Boundary> rules;
+  for (const runtime::Axis& axis : grid.axes) {
+    const bool open = axis.boundary == runtime::Boundary::Extrapolate;
+    rules.push_back(open && closed ? runtime::Boundary::Constrain : axis.boundary);
+  }
+  return rules;
+}
 
 void report_failure(const SolveTask& task, const plan::Plan& plan, const runtime::GridSolution& solution,
                     const runtime::PolicySystem& system) {
@@ -126,9 +150,11 @@ void report_failure(const SolveTask& task, const plan::Plan& plan, const runtime
 
 std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const plan::Plan& plan) {
   const runtime::PointProblem problem = point_problem(task, plan, hjb_input(task, plan));
+  if (task.phases && (task.phases->stop_after("lower") || task.phases->stop_after("codegen"))) return std::nullopt;
   const runtime::SolveSettings settings = settings_of(task, plan);
-  runtime::PolicySystem system(problem, rules_of(plan.grid), settings.threads);
-  runtime::GridSolution solution = runtime::solve_grid(system, problem, settings);
+  runtime::PolicySystem system(problem, boundary_rules(task, plan.grid), settings.threads);
+  runtime::GridSolution solution =
+      runtime::solve_grid(system, problem, settings, first_guess(task, problem, settings));
   if (solution.failure != runtime::Failure::None) {
     report_failure(task, plan, solution, system);
     return std::nullopt;

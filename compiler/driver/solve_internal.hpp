@@ -19,6 +19,7 @@ struct SolveTask {
   const Progress& progress;
   diagnostics::Sink& sink;
   const Policy* policy = nullptr;  // evaluate: one expression per control
+  Phases* phases = nullptr;        // times, dumps and switches of the run; may be null
 };
 
 /// Names, units and flags of the answer; no values yet.
@@ -32,6 +33,10 @@ expr::ExprId numeric(const model::Model&, expr::ExprId);
 kernel::HjbInput hjb_input(const SolveTask&, const plan::Plan&);
 /// Kernels compiled and bound to the plan's grid.
 runtime::PointProblem point_problem(const SolveTask&, const plan::Plan&, const kernel::HjbInput&);
+
+/// The rule at each axis' ends. Without a discount or a horizon an open boundary is closed: continued outside, the cost
+/// would grow for ever and the equations have no solution; held at the end, the state can come back.
+std::vector<runtime::Boundary> boundary_rules(const SolveTask&, const runtime::Grid&);
 
 std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask&, const plan::Plan&);
 /// Nothing, without an error, when the policy is not affine: then the grid takes over.

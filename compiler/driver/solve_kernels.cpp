@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "driver/native.hpp"
 #include "driver/solve_internal.hpp"
-#include "jit/jit.hpp"
 
 namespace hopf::driver {
 
@@ -70,13 +70,8 @@ void add_covariance(const SolveTask& task, kernel::HjbInput& input) {
 /// Machine code of all specs, kept alive by the functions made from it.
 class Compiled {
  public:
-  Compiled(expr::Store& store, const std::vector<const kernel::Spec*>& specs) {
-    std::vector<kernel::Kernel> kernels;
-    for (const kernel::Spec* spec : specs) {
-      if (!spec->outputs.empty()) kernels.push_back(kernel::lower(store, *spec));
-    }
-    program_ = std::make_shared<jit::Program>(jit::load(kernels));
-  }
+  Compiled(expr::Store& store, const std::vector<const kernel::Spec*>& specs, Phases* phases)
+      : program_(std::make_shared<jit::Program>(compile_kernels(store, specs, phases))) {}
   runtime::PointFunction function(const kernel::Spec& spec) const {
     if (spec.outputs.empty()) return {};
     const hopf_point_kernel code = program_->point(spec.name);
@@ -174,7 +169,7 @@ runtime::PointProblem point_problem(const SolveTask& task, const plan::Plan& pla
     for (const kernel::Spec& spec : *group) all.push_back(&spec);
   }
   if (specs.covariance) all.push_back(&*specs.covariance);
-  const Compiled compiled(store, all);
+  const Compiled compiled(store, all, task.phases);
   runtime::PointProblem problem;
   problem.grid = plan.grid;
   problem.regimes = input.regimes;

@@ -87,7 +87,7 @@ bool plan_grid(const model::Model& model, const derive::Equations& equations, co
   if (model.horizon) {
     plan.method = Method::ImplicitStepping;
     plan.name = "implicit finite differences, Howard iteration at every step";
-    plan.steps = options.steps > 0 ? options.steps : model.dimension() == 3 ? 100 : 200;
+    plan.steps = options.steps > 0 ? options.steps : model.dimension() == 1 ? 400 : model.dimension() == 2 ? 200 : 100;
     plan.scheme += "; BDF2 in time, second order";
   } else {
     plan.method = Method::Howard;

@@ -139,10 +139,36 @@ Axis geometric_axis(std::string name, std::string unit, Boundary boundary, doubl
   return axis;
 }
 
+Axis coarsened(const Axis& axis) {
+  Axis result = axis;
+  result.nodes.clear();
+  for (std::size_t i = 0; i < axis.nodes.size(); i += 2) result.nodes.push_back(axis.nodes[i]);
+  const bool odd = axis.nodes.size() % 2 == 1;
+  if (axis.periodic() != odd) return result;
+  const int n = static_cast<int>(result.nodes.size()) + (axis.periodic() ? 1 : 0);
+  return uniform_axis(axis.name, axis.unit, axis.boundary, axis.lo, axis.hi, n);
+}
+
 double interpolate(const Grid& grid, std::span<const double> values, std::span<const double> x) {
   double sum = 0;
   for_corners(grid, x, [&](std::size_t point, double weight) { sum += weight * values[point]; });
   return sum;
+}
+
+std::vector<double> prolong(const Grid& from, std::span<const double> values, const Grid& to, int fields) {
+  const std::size_t points = to.points(), dimension = to.dimension();
+  std::vector<double> result(points * static_cast<std::size_t>(fields)), x(dimension);
+  for (std::size_t i = 0; i < points; ++i) {
+    for (std::size_t k = 0; k < dimension; ++k) {
+      x[k] = to.axes[k].nodes[i / to.stride(k) % to.axes[k].nodes.size()];
+    }
+    for_corners(from, x, [&](std::size_t point, double weight) {
+      for (std::size_t f = 0; f < static_cast<std::size_t>(fields); ++f) {
+        result[f * points + i] += weight * values[f * from.points() + point];
+      }
+    });
+  }
+  return result;
 }
 
 double nearest(const Grid& grid, std::span<const double> values, std::span<const double> x) {

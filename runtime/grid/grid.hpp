@@ -39,8 +39,13 @@ Axis stretched_axis(std::string name, std::string unit, Boundary, double lo, dou
 /// Constant ratio between neighbours; 0 < lo < hi. For states that grow in proportion to themselves.
 Axis geometric_axis(std::string name, std::string unit, Boundary, double lo, double hi, int n);
 
+/// Every second node; where the ends do not fit, a uniform axis of about half as many.
+Axis coarsened(const Axis&);
+
 /// Multilinear interpolation of values[points] at x; periodic axes wrap, others clamp to the box.
 double interpolate(const Grid&, std::span<const double> values, std::span<const double> x);
+/// Values of one grid interpolated at the nodes of another on the same domain, for each of `fields` fields in turn.
+std::vector<double> prolong(const Grid& from, std::span<const double> values, const Grid& to, int fields);
 /// The value at the nearest corner of the cell that holds x: for controls from finite sets.
 double nearest(const Grid&, std::span<const double> values, std::span<const double> x);
 /// Gradient of the smooth interpolant: central differences at the nodes, interpolated multilinearly.

@@ -8,6 +8,8 @@ namespace hopf::runtime {
 
 namespace {
 
+constexpr int kStartSteps = 16;  // of implicit Euler within the first step of BDF2
+
 double largest(std::span<const double> v) {
   double result = 0;
   for (const double x : v) result = std::max(result, std::abs(x));
@@ -17,12 +19,14 @@ double largest(std::span<const double> v) {
 // Shared state of the iterations of one solve.
 class Iteration {
  public:
-  Iteration(PolicySystem& system, const PointProblem& problem, const SolveSettings& settings)
+  Iteration(PolicySystem& system, const PointProblem& problem, const SolveSettings& settings,
+            std::vector<double> guess)
       : system_(system),
         problem_(problem),
         settings_(settings),
-        solver_(system.elimination_order()),
-        V_(system.unknowns(), 0.0),
+        solver_(system.elimination_order(), problem.grid.dimension() == 2),
+        guessed_(!guess.empty()),
+        V_(guessed_ ? std::move(guess) : std::vector<double>(system.unknowns(), 0.0)),
         residual_(system.unknowns(), 0.0) {}
 
   GridSolution stationary();
@@ -44,6 +48,7 @@ class Iteration {
   const PointProblem& problem_;
   const SolveSettings& settings_;
   LinearSolver solver_;
+  bool guessed_;
   SparseMatrix A_;
   std::vector<double> b_, V_, residual_, next_;
   GridSolution answer_;
@@ -117,7 +122,7 @@ GridSolution Iteration::stationary() {
   system_.improve(V_);
   if (!feasible()) return finish();
   system_.choose_stops(V_, 0, {});
-  if (undiscounted() && !problem_.fixed_policy) {
+  if (undiscounted() && !problem_.fixed_policy && !guessed_) {
     for (double artificial = 1; artificial > 1e-9; artificial *= 0.1) {
       if (!howard(artificial, {})) return finish();
     }
@@ -174,15 +179,15 @@ bool Iteration::implicit_euler(double dt, double t) {
 }
 
 // One step of length dt to T - step*dt. BDF2, (3 V - 4 V1 + V2)/(2 dt) = F(V): second order and L-stable
-// (Hairer & Wanner 1996, V.1; for HJB equations Bokanowski, Picarelli & Reisinger 2018). The first step is four
-// short ones of implicit Euler, which also damp what a kink in the terminal cost stirs up.
+// (Hairer & Wanner 1996, V.1; for HJB equations Bokanowski, Picarelli & Reisinger 2018). The first step is a
+// number of short ones of implicit Euler, which also damp what a kink in the terminal cost stirs up.
 bool Iteration::march(double dt, int step, std::vector<double>& older) {
   const double t = settings_.horizon - step * dt;
   answer_.t = t;
   if (step == 1) {
     older = V_;
-    for (int k = 1; k <= 4; ++k) {
-      if (!implicit_euler(dt / 4, settings_.horizon - k * dt / 4)) return false;
+    for (int k = 1; k <= kStartSteps; ++k) {
+      if (!implicit_euler(dt / kStartSteps, settings_.horizon - k * dt / kStartSteps)) return false;
     }
     return true;
   }
@@ -218,8 +223,9 @@ GridSolution Iteration::finite_horizon() {
 
 }  // namespace
 
-GridSolution solve_grid(PolicySystem& system, const PointProblem& problem, const SolveSettings& settings) {
-  Iteration iteration(system, problem, settings);
+GridSolution solve_grid(PolicySystem& system, const PointProblem& problem, const SolveSettings& settings,
+                        std::vector<double> guess) {
+  Iteration iteration(system, problem, settings, std::move(guess));
   return settings.horizon > 0 ? iteration.finite_horizon() : iteration.stationary();
 }
 
@@ -227,7 +233,7 @@ std::vector<double> value_of_policy(const PolicySystem& system, double shift) {
   SparseMatrix A = system.pattern();
   std::vector<double> b, V(system.unknowns(), 0.0);
   system.assemble(shift, {}, A, b);
-  LinearSolver solver(system.elimination_order());
+  LinearSolver solver(system.elimination_order(), system.planar());
   if (!solver.solve(A, b, V, 1e-10).ok) V.clear();
   return V;
 }

@@ -36,8 +36,9 @@ struct GridSolution {
   double change = 0;          // of the last iteration
 };
 
-/// Solves the problem on the system's grid. The system is left with the last (earliest) policy's coefficients.
-GridSolution solve_grid(PolicySystem&, const PointProblem&, const SolveSettings&);
+/// Solves the problem on the system's grid; a stationary one starts from V = `guess` (zero when empty). The system is
+/// left with the last (earliest) policy's coefficients.
+GridSolution solve_grid(PolicySystem&, const PointProblem&, const SolveSettings&, std::vector<double> guess = {});
 
 /// V of the system's present coefficients, by one linear solve; empty when the matrix is singular.
 std::vector<double> value_of_policy(const PolicySystem&, double shift = 0);

@@ -57,6 +57,7 @@ class PolicySystem {
   /// Nodes where correlated noise was too degenerate for directions within reach.
   std::size_t inexact_splittings() const { return inexact_; }
   std::vector<std::int32_t> elimination_order() const;
+  bool planar() const { return dimension_ == 2; }
 
  private:
   struct Neighbour { std::int32_t node; double weight; };  // a weight of the diffusion that was split beforehand

@@ -39,6 +39,8 @@ SparseMatrix SparseMatrix::transposed() const {
 namespace {
 
 constexpr int kWidestBand = 24;
+constexpr int kMostIterations = 400;
+constexpr double kLargestResidual = 1e-4;
 constexpr std::size_t kMostRowsDirect = 200'000;  // complete factors of larger 3-D grids do not fit
 
 // max |b - A x| / max |b|.
@@ -113,25 +115,52 @@ class BandFactor {
   std::vector<double> band_;
 };
 
-bool solve_klu(const SparseMatrix& A, std::span<const double> b, std::span<double> x) {
-  // KLU reads columns, so our rows are the transpose and we ask for the transposed solve.
-  std::vector<int> start(A.start.begin(), A.start.end()), column(A.column.begin(), A.column.end());
-  std::vector<double> value = A.value;
-  klu_common common;
-  klu_defaults(&common);
-  const int n = static_cast<int>(A.rows());
-  klu_symbolic* symbolic = klu_analyze(n, start.data(), column.data(), &common);
-  klu_numeric* numeric =
-      symbolic ? klu_factor(start.data(), column.data(), value.data(), symbolic, &common) : nullptr;
-  bool ok = numeric != nullptr && common.status == KLU_OK;
-  if (ok) {
-    std::copy(b.begin(), b.end(), x.begin());
-    ok = klu_tsolve(symbolic, numeric, n, 1, x.data(), &common) != 0;
+// KLU reads columns, so our rows are its transpose and we ask for transposed solves. The ordering is found once; later
+// matrices reuse the pivots of the first as long as the residual stays small.
+class SparseFactor {
+ public:
+  SparseFactor() { klu_defaults(&common_); }
+  ~SparseFactor() {
+    klu_free_numeric(&numeric_, &common_);
+    klu_free_symbolic(&symbolic_, &common_);
   }
-  klu_free_numeric(&numeric, &common);
-  klu_free_symbolic(&symbolic, &common);
-  return ok;
-}
+  SparseFactor(const SparseFactor&) = delete;
+  SparseFactor& operator=(const SparseFactor&) = delete;
+
+  bool solve(const SparseMatrix& A, std::span<const double> b, std::span<double> x) {
+    if (!analysed(A)) return false;
+    value_ = A.value;
+    if (numeric_ && klu_refactor(start_.data(), column_.data(), value_.data(), symbolic_, numeric_, &common_) &&
+        substitute(b, x) && relative_residual(A, b, x) < kGoodResidual) {
+      return true;
+    }
+    klu_free_numeric(&numeric_, &common_);
+    numeric_ = klu_factor(start_.data(), column_.data(), value_.data(), symbolic_, &common_);
+    return numeric_ && common_.status == KLU_OK && substitute(b, x);
+  }
+
+ private:
+  bool analysed(const SparseMatrix& A) {
+    if (symbolic_ && A.column.size() == column_.size()) return true;
+    klu_free_numeric(&numeric_, &common_);
+    klu_free_symbolic(&symbolic_, &common_);
+    start_.assign(A.start.begin(), A.start.end());
+    column_.assign(A.column.begin(), A.column.end());
+    symbolic_ = klu_analyze(static_cast<int>(A.rows()), start_.data(), column_.data(), &common_);
+    return symbolic_ != nullptr;
+  }
+  bool substitute(std::span<const double> b, std::span<double> x) {
+    std::copy(b.begin(), b.end(), x.begin());
+    return klu_tsolve(symbolic_, numeric_, static_cast<int>(b.size()), 1, x.data(), &common_) != 0;
+  }
+
+  static constexpr double kGoodResidual = 1e-11;
+  klu_common common_;
+  klu_symbolic* symbolic_ = nullptr;
+  klu_numeric* numeric_ = nullptr;
+  std::vector<int> start_, column_;
+  std::vector<double> value_;
+};
 
 }  // namespace
 
@@ -140,6 +169,8 @@ struct LinearSolver::Impl {
   int width = -1;                          // half bandwidth in that order, once known
   std::unique_ptr<BandFactor> band;
   IncompleteFactor incomplete;
+  SparseFactor sparse;
+  bool planar = false;
   std::vector<double> work;
 
   void measure(const SparseMatrix& A) {
@@ -167,7 +198,8 @@ struct LinearSolver::Impl {
   }
 };
 
-LinearSolver::LinearSolver(std::vector<std::int32_t> order) : impl_(std::make_unique<Impl>()) {
+LinearSolver::LinearSolver(std::vector<std::int32_t> order, bool planar) : impl_(std::make_unique<Impl>()) {
+  impl_->planar = planar;
   impl_->place.resize(order.size());
   for (std::size_t k = 0; k < order.size(); ++k) impl_->place[order[k]] = static_cast<std::int32_t>(k);
   impl_->order = std::move(order);
@@ -182,22 +214,21 @@ bool LinearSolver::direct(const SparseMatrix& A) const {
 LinearOutcome LinearSolver::solve(const SparseMatrix& A, std::span<const double> b, std::span<double> x,
                                   double tolerance) {
   LinearOutcome outcome;
-  if (direct(A)) {
-    outcome.ok = impl_->solve_band(A, b, x);
+  const auto finish = [&](bool ok) {
     outcome.residual = relative_residual(A, b, x);
-    outcome.ok = outcome.ok && std::isfinite(outcome.residual);
+    outcome.ok = ok && outcome.residual < kLargestResidual;
+    return outcome.ok;
+  };
+  if (direct(A)) {
+    finish(impl_->solve_band(A, b, x));
     return outcome;
   }
+  if (impl_->planar && finish(impl_->sparse.solve(A, b, x))) return outcome;
   impl_->incomplete.factorise(A, impl_->order, impl_->place);
-  outcome.iterations = bicgstab(A, impl_->incomplete, b, x, tolerance, 500);
-  outcome.residual = relative_residual(A, b, x);
-  outcome.ok = outcome.iterations >= 0 && std::isfinite(outcome.residual);
-  if (!outcome.ok && A.rows() <= kMostRowsDirect) {
-    outcome.iterations = 0;
-    outcome.ok = solve_klu(A, b, x);
-    outcome.residual = relative_residual(A, b, x);
-    outcome.ok = outcome.ok && outcome.residual < 1e-6;
-  }
+  outcome.iterations = bicgstab(A, impl_->incomplete, b, x, tolerance, kMostIterations);
+  if (finish(outcome.iterations >= 0) || impl_->planar || A.rows() > kMostRowsDirect) return outcome;
+  outcome.iterations = 0;
+  finish(impl_->sparse.solve(A, b, x));
   return outcome;
 }
 

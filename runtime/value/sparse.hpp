@@ -27,11 +27,12 @@ struct LinearOutcome {
 };
 
 /// Solves A x = b for a sequence of matrices of one pattern. `order` lists the rows in the order of elimination.
-/// A narrow band is factorised directly with partial pivoting; otherwise BiCGSTAB preconditioned by an incomplete
-/// factorisation (van der Vorst 1992; Saad 2003, ch. 10), with KLU's complete factorisation when that does not converge.
+/// A narrow band is factorised with partial pivoting. Otherwise KLU's complete factorisation (Davis & Palamadai
+/// Natarajan 2010) where `planar` says that the fill is moderate, as on a grid in the plane; else BiCGSTAB with an
+/// incomplete factorisation (van der Vorst 1992; Saad 2003, ch. 10). Each of the two stands in for the other.
 class LinearSolver {
  public:
-  explicit LinearSolver(std::vector<std::int32_t> order);
+  LinearSolver(std::vector<std::int32_t> order, bool planar);
   ~LinearSolver();
   /// x holds a first guess and receives the answer.
   LinearOutcome solve(const SparseMatrix& A, std::span<const double> b, std::span<double> x, double tolerance);

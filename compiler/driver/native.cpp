@@ -1,0 +1,41 @@
+#include "driver/native.hpp"
+
+#include <stdexcept>
+
+namespace hopf::driver {
+namespace {
+
+std::vector<kernel::Kernel> lower_all(expr::Store& store, const std::vector<const kernel::Spec*>& specs) {
+  std::vector<kernel::Kernel> kernels;
+  for (const kernel::Spec* spec : specs)
+    if (!spec->outputs.empty()) kernels.push_back(kernel::lower(store, *spec));
+#ifndef NDEBUG
+  for (const kernel::Kernel& kernel : kernels)
+    if (const std::string fault = kernel::verify(kernel); !fault.empty()) throw std::logic_error(fault);
+#endif
+  return kernels;
+}
+
+std::string text_of(const std::vector<kernel::Kernel>& kernels) {
+  std::string text;
+  for (const kernel::Kernel& kernel : kernels) text += kernel::print(kernel);
+  return text;
+}
+
+}  // namespace
+
+jit::Program compile_kernels(expr::Store& store, const std::vector<const kernel::Spec*>& specs, Phases* phases) {
+  if (!phases) return jit::load(lower_all(store, specs));
+  const auto kernels = phases->run("lower", [&] { return lower_all(store, specs); });
+  phases->dump("kernel", [&] { return text_of(kernels); });
+  jit::Options options;
+  options.cache = phases->enabled("cache");
+  options.level = phases->enabled("optimize") ? jit::Level::O3 : jit::Level::O0;
+  for (const char* product : {"llvm", "asm"})
+    if (phases->dumps(product)) options.dump = product;
+  jit::Program program = phases->run("codegen", [&] { return jit::load(kernels, options); });
+  if (!options.dump.empty()) phases->dump(options.dump, [&] { return program.dump(); });
+  return program;
+}
+
+}  // namespace hopf::driver
