@@ -306,8 +306,8 @@ int repl(const Arguments& arguments) {
 
 // ---- the command line
 
-const std::vector<std::string> kPhases = {"load", "parse", "check", "derive", "plan", "lower", "emit", "codegen",
-                                          "solve", "simulate"};
+const std::vector<std::string> kPhases = {"load", "parse", "check", "derive", "plan", "lower", "codegen", "solve",
+                                          "simulate"};
 const std::vector<std::string> kDumps = {"files", "ast", "model", "equations", "latex", "plan", "kernel", "llvm",
                                          "asm", "report"};
 

@@ -59,7 +59,7 @@ std::optional<runtime::ValueFunction> solve(Context& c, ModelHandle& h, const pl
   const derive::Equations* equations = derive(c, h);
   if (!equations) return {};
   auto value = c.phases.run("solve", [&] {
-    return solve(*h.model, *equations, options, c.progress(), c.sink);
+    return solve(*h.model, *equations, options, c.progress(), c.sink, &c.phases);
   });
   if (value) c.phases.dump("report", [&] { return report_text(*value); });
   if (c.phases.stop_after("solve") || c.cancelled) return {};
@@ -71,7 +71,7 @@ std::optional<runtime::ValueFunction> evaluate(Context& c, ModelHandle& h, const
   const derive::Equations* equations = derive(c, h);
   if (!equations) return {};
   auto value = c.phases.run("solve", [&] {
-    return evaluate(*h.model, *equations, policy, options, c.progress(), c.sink);
+    return evaluate(*h.model, *equations, policy, options, c.progress(), c.sink, &c.phases);
   });
   if (value) c.phases.dump("report", [&] { return report_text(*value); });
   if (c.phases.stop_after("solve") || c.cancelled) return {};
@@ -83,7 +83,7 @@ std::optional<runtime::Ensemble> simulate(Context& c, ModelHandle& h, const runt
   const model::Model* model = check(c, h);
   if (!model) return {};
   auto ensemble = c.phases.run("simulate", [&] {
-    return simulate(*model, value, policy, options, c.progress(), c.sink);
+    return simulate(*model, value, policy, options, c.progress(), c.sink, &c.phases);
   });
   if (c.phases.stop_after("simulate") || c.cancelled) return {};
   return ensemble;

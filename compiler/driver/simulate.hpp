@@ -24,6 +24,7 @@ struct SimulateOptions {
 
 /// `value` gives the policy (its nodes or its closed form); `policy` gives it by expressions; neither: no controls.
 std::optional<runtime::Ensemble> simulate(const model::Model&, const runtime::ValueFunction* value, const Policy* policy,
-                                          const SimulateOptions&, const Progress&, diagnostics::Sink&);
+                                          const SimulateOptions&, const Progress&, diagnostics::Sink&,
+                                          Phases* = nullptr);
 
 }  // namespace hopf::driver
