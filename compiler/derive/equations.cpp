@@ -66,17 +66,6 @@ void check_discount(Context& context) {
   diagnostic.help = "give a positive rate, or a 'horizon', or ask for the long-run 'average'";
 }
 
-void check_average(Context& context) {
-  const auto& model = context.model;
-  if (!model.average || (!model.horizon && !model.discount)) return;
-  const auto span = model.discount ? model.discount->span : model.span;
-  auto& diagnostic = context.sink.emit(
-      Kind::AverageWithHorizon, span,
-      fmt::format("'{}' asks for a long-run average and for a {}", model.name, model.discount ? "discount" : "horizon"));
-  diagnostic.primary_label = "a long-run average has neither a discount nor an end";
-  diagnostic.help = "remove 'average', or the discount and the horizon";
-}
-
 bool has_value(const model::Model& model) { return model.has_cost || is_bridge(model); }
 
 void add_steps(Context& context, Equations& eqs) {
@@ -111,7 +100,6 @@ std::optional<Equations> equations(const model::Model& model, diagnostics::Sink&
   check_cost(context);
   check_finite(context);
   check_discount(context);
-  check_average(context);
   if (sink.error_count() > before) return std::nullopt;
   Equations eqs;
   build_integrand(context, eqs);

@@ -114,7 +114,8 @@ void add_hamiltonian(Context& context, Equations& eqs) {
   definition.over = all_groups(model);
   step.equations.push_back(definition);
   if (reads_well(context, eqs) && !model.controls.empty()) {
-    Equation minimised{H, amount_in_user_terms(context, eqs, eqs.hamiltonian)};
+    const ExprId written_out = tidy(context.store, expr::expand(context.store, eqs.hamiltonian));
+    Equation minimised{H, amount_in_user_terms(context, eqs, written_out)};
     minimised.where = "with the optimal controls put in";
     step.equations.push_back(minimised);
   }

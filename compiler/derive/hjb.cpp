@@ -105,7 +105,9 @@ void add_conditions(Context& context, const Equations& eqs, Step& step) {
   Store& store = context.store;
   const auto& model = context.model;
   const ExprId V = store.symbol(eqs.V);
-  if (model.horizon) {
+  if (model.initial && model.final_) {
+    step.notes.push_back("V at the horizon is the potential for which the final law is reached (Leonard 2014)");
+  } else if (model.horizon) {
     const ExprId terminal = model.terminal ? user_amount(context, model.terminal->value) : store.integer(0);
     Equation final_value{V, terminal};
     final_value.where = fmt::format("at t = {}", number(*model.horizon));
@@ -175,7 +177,7 @@ void add_hjb(Context& context, Equations& eqs) {
   step.source = kSource;
   step.words = words(model);
   const bool substituted = reads_well(context, eqs);
-  const ExprId H = substituted ? tidy(store, eqs.hamiltonian) : eqs.hamiltonian_integrand;
+  const ExprId H = substituted ? tidy(store, expr::expand(store, eqs.hamiltonian)) : eqs.hamiltonian_integrand;
   Equation generic{left_side(context, eqs), amount_in_user_terms(context, eqs, H)};
   generic.over = open_groups(substituted, model);
   generic.right = store.add(generic.right, jump_terms(context, eqs, step));

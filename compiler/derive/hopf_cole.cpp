@@ -190,7 +190,9 @@ void add_equations(Context& context, const Equations& eqs, const Split& split, S
     step.equations.push_back(equation);
   };
   const ExprId zero = store.integer(0);
-  if (model.horizon) {
+  if (model.initial && model.final_) {
+    step.notes.push_back("psi at the horizon is fixed by the two laws (the Schroedinger system)");
+  } else if (model.horizon) {
     boundary(model.terminal ? model.terminal->value : zero, fmt::format("at t = {}", number(*model.horizon)), ExprId());
   }
   if (model.until) boundary(model.until->pay ? model.until->pay->value : zero, "where", model.until->condition);

@@ -20,6 +20,7 @@ std::string structural_refusal(const Context& context) {
   using Boundary = model::Boundary;
   if (model.regime) return "it switches between regimes, whose Riccati equations are coupled";
   if (!model.jumps.empty()) return "it jumps";
+  if (model.initial && model.final_) return "the law of the state at the horizon is prescribed";
   if (model.density) return "it depends on the population's density";
   if (model.until) return "it ends on entering a set";
   if (model.stop_pays) return "the player may stop it";
