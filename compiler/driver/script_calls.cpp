@@ -46,7 +46,7 @@ std::optional<Value> call_function(Script& s, const Function& function, const sy
   return result;
 }
 
-std::optional<Value> call_model(Script& s, const ModelHandle& base, const syntax::Call& call, Span span) {
+std::optional<Value> call_model(Script& s, const ModelHandle& base, const syntax::Call& call) {
   auto handle = std::make_shared<ModelHandle>(base);
   handle->model.reset();
   handle->equations.reset();
@@ -69,9 +69,7 @@ std::optional<Value> call_model(Script& s, const ModelHandle& base, const syntax
     std::erase_if(handle->overrides, [&](const auto& o) { return o.name == argument.name->text; });
     handle->overrides.push_back({argument.name->text, numeric->shape, numeric->data, source::join(argument.name->span, where)});
   }
-  if (call.arguments.empty()) s.context.poll();
   if (!check(s.context, *handle)) return {};
-  (void)span;
   return Value{ModelValue{handle}};
 }
 
@@ -213,7 +211,7 @@ std::optional<Value> call_bellman(Script& s, const Method& method, const syntax:
 
 std::optional<Value> call_value(Script& s, const Value& callee, const syntax::Call& call, Span span) {
   if (const auto* function = callee.as<Function>()) return call_function(s, *function, call, span);
-  if (const auto* model = callee.as<ModelValue>()) return call_model(s, *model->handle, call, span);
+  if (const auto* model = callee.as<ModelValue>()) return call_model(s, *model->handle, call);
   if (const auto* solution = callee.as<Solution>()) return call_solution(s, *solution, call, span);
   if (const auto* method = callee.as<Method>()) return call_method(s, *method, call, span);
   if (const auto* builtin = callee.as<Builtin>()) return call_builtin(s, *find_signature(builtin->name), call, span);

@@ -69,11 +69,18 @@ std::optional<Value> policy_field(Script& s, const Value& object, const Ident& n
   return no_field(s, object, name, base_names(solution->value->controls));
 }
 
-/// A number that a discrete-time step states, such as `d.bellman(0.1).P`: an equation "P = 0.32...".
+/// A number or matrix that a discrete-time step states: an equation "dt = 0.1", or the matrix "P_dt" as
+/// `d.bellman(0.1).P`. One by one matrices are numbers.
 std::optional<Value> step_field(Script& s, const Value& object, const Ident& name) {
   const Derivation& derivation = *object.as<Derivation>();
   const expr::Store& store = *derivation.handle->model->store;
   std::vector<std::string> known;
+  for (const auto& matrix : derivation.step->matrices) {
+    known.push_back(matrix.name.substr(0, matrix.name.find('_')));
+    if (known.back() != name.text && matrix.name != name.text) continue;
+    if (matrix.entries.size() == 1) return Value{matrix.entries[0]};
+    return from_numeric({{matrix.rows, matrix.columns}, matrix.entries});
+  }
   for (const derive::Equation& equation : derivation.step->equations) {
     if (store.op(equation.left) != expr::Op::Symbol) continue;
     const double value = expr::evaluate(store, equation.right, derivation.handle->model->bindings());
