@@ -46,18 +46,26 @@ void check_finite(Context& context) {
   diagnostic.help = "add 'discount 0.1', 'horizon 1' or 'average'";
 }
 
+/// Switching adds rate times differences of V between regimes; a law over gradients alone cannot weigh those.
+void check_rates(Context& context) {
+  const auto& model = context.model;
+  if (!model.regime) return;
+  for (ExprId rate : model.regime->rates) {
+    for (const auto& control : model.controls) {
+      if (!expr::depends_on(context.store, rate, control.symbol)) continue;
+      auto& diagnostic = context.sink.emit(
+          Kind::ControlInRates, model.regime->span,
+          fmt::format("the control '{}' changes the switching rates of '{}'", control.name, model.regime->name));
+      diagnostic.primary_label = "these rates must not depend on a control";
+      diagnostic.labels.push_back({model.groups[control.group].span, "the control"});
+      return;
+    }
+  }
+}
+
 void check_discount(Context& context) {
   const auto& model = context.model;
   if (!model.discount) return;
-  for (std::size_t c = 0; c < model.controls.size(); ++c) {
-    if (!expr::depends_on(context.store, model.discount->value, model.controls[c].symbol)) continue;
-    auto& diagnostic = context.sink.emit(
-        Kind::DiscountDependsOnControl, model.discount->span,
-        fmt::format("the discount rate depends on the control '{}'", model.controls[c].name));
-    diagnostic.primary_label = "must be known before the control is chosen";
-    diagnostic.labels.push_back({model.groups[model.controls[c].group].span, "the control"});
-    return;
-  }
   const Sign sign = sign_of(context, model.discount->value);
   if (ends(model) || model.average || !is_nonpositive(sign)) return;
   auto& diagnostic = context.sink.emit(Kind::DiscountNotPositive, model.discount->span,
@@ -100,6 +108,7 @@ std::optional<Equations> equations(const model::Model& model, diagnostics::Sink&
   check_cost(context);
   check_finite(context);
   check_discount(context);
+  check_rates(context);
   if (sink.error_count() > before) return std::nullopt;
   Equations eqs;
   build_integrand(context, eqs);

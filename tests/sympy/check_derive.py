@@ -1,0 +1,446 @@
+"""Derives the models of models.hopf again with SymPy and compares with what the compiler printed.
+
+Both sides are compared as numbers at random points. Checked for every model: the Hamiltonian, the generator, the
+Fokker-Planck operator (with policies as unknown functions of the state), the costate equations; where they exist the
+control law (against brute force), the Riccati entries, the Hopf-Cole equation, Euler-Lagrange and canonical equations.
+"""
+import argparse
+import itertools
+import math
+import random
+import re
+import subprocess
+import sys
+
+import sympy as sp
+
+RNG = random.Random(20)
+INF = float("inf")
+
+
+def spec(states, drift, noise=None, cost="0", controls=None, discount="0", reward=False, values=None, corr=None,
+         terminal="0", positive=()):
+    return dict(states=states, drift=drift, noise=noise or [], cost=cost, controls=controls or {}, discount=discount,
+                reward=reward, values=values or {}, corr=corr, terminal=terminal, positive=positive)
+
+
+# The mathematics of each model, written down a second time. Sets: (lo, hi), a list of values, or ("ball", r).
+MODELS = {
+    "pendulum": spec(["theta", "omega"], ["omega", "g/l*sin(theta) + (tau - b*omega)/(m*l**2)"], [["0"], ["sigma"]],
+                     "10*(1 - cos(theta)) + omega**2/10 + tau**2/100", {"tau": (-2, 2)}, "1/2",
+                     values=dict(m=1, l=1, g=9.81, b=0.1, sigma=0.5)),
+    "merton": spec(["x"], ["x*(r + k*(mu - r) - c)"], [["k*sigma*x"]], "(c*x)**(1 - gamma)/(1 - gamma)",
+                   {"k": (0, 3), "c": (0.001, 5)}, "rho", True, dict(r=0.03, mu=0.08, sigma=0.2, gamma=2, rho=0.05),
+                   positive=["x"]),
+    "lqr": spec(["x_1", "x_2"], ["x_2", "u_1"], [["1/10", "0"], ["0", "1/10"]], "x_1**2 + x_2**2 + u_1**2",
+                {"u_1": (-INF, INF)}, "1/10"),
+    "dubins": spec(["x", "y", "theta"], ["v*cos(theta)", "v*sin(theta)", "u"], cost="1", controls={"u": (-1, 1)},
+                   values=dict(v=1, turn=1)),
+    "air3d": spec(["x", "y", "psi"], ["-ve + vp*cos(psi) + a*y", "vp*sin(psi) - a*x", "b - a"],
+                  controls={"b": (-1, 1), "a": ("max", -1, 1)}, values=dict(ve=5, vp=5), terminal="sqrt(x**2+y**2)-5"),
+    "oscillator": spec(["q"], ["v"], cost="m*v**2/2 - k*q**2/2", controls={"v": (-INF, INF)}, values=dict(m=1, k=1)),
+    "put": spec(["S"], ["r*S"], [["sigma*S"]], discount="r", reward=True, values=dict(r=0.05, sigma=0.2, K=100),
+                terminal="Max(K - S, 0)"),
+    "vp": spec(["x_1", "x_2"], ["-(beta0 + t*(beta1 - beta0))*x_1/2", "-(beta0 + t*(beta1 - beta0))*x_2/2"],
+               [["sqrt(beta0 + t*(beta1 - beta0))", "0"], ["0", "sqrt(beta0 + t*(beta1 - beta0))"]],
+               values=dict(beta0=0.1, beta1=20)),
+    "bridge": spec(["x_1", "x_2"], ["v_1", "v_2"], [["sqrt(eps)", "0"], ["0", "sqrt(eps)"]], "(v_1**2 + v_2**2)/2",
+                   {"v_1": (-INF, INF), "v_2": (-INF, INF)}, values=dict(eps=0.1)),
+    "firm": spec(["k"], ["i - d*k"], cost="z*k - i - i**2/2", controls={"i": (-INF, INF)}, discount="r", reward=True,
+                 values=dict(r=0.05, d=0.1, z=0.2)),
+    "double_well": spec(["x"], ["-4*k*x*(x**2 - 1) + u"], [["1"]], "u**2/2", {"u": (-INF, INF)},
+                        values=dict(k=1, nu=1), terminal="nu*(x**2 - 1)**2"),
+    "noisy_lq": spec(["x_1", "x_2"], ["x_2 + 1/10", "-a*x_1 + u"], [["x_1/5", "0"], ["0", "1/10 + 3*u/10"]],
+                     "x_1**2 + x_2**2/2 + x_1*u/5 + u**2 + 3*x_2/10 + u/10 + 1", {"u": (-INF, INF)}, "rho",
+                     values=dict(a=0.3, rho=0.2)),
+    "two_body": spec(["q_1", "q_2"], ["v_1", "v_2"],
+                     cost="m*v_1**2/2 + (2 + cos(q_1))*v_2**2/2 + 3*v_1*v_2/10 - k*(1 - cos(q_1 - q_2))",
+                     controls={"v_1": (-INF, INF), "v_2": (-INF, INF)}, values=dict(m=2, k=3)),
+    "kepler": spec(["x", "y"], ["v", "w"], cost="(v**2 + w**2)/2 + 1/sqrt(x**2 + y**2)",
+                   controls={"v": (-INF, INF), "w": (-INF, INF)}),
+    "heston": spec(["s", "v"], ["r*s", "kappa*(level - v)"], [["sqrt(v)*s", "0"], ["0", "xi*sqrt(v)"]],
+                   discount="r", values=dict(kappa=2, level=0.04, xi=0.3, r=0.02), corr=[[1, -0.5], [-0.5, 1]],
+                   terminal="Max(s - 100, 0)", positive=["s", "v"]),
+    "convex": spec(["x"], ["a - b"], cost="x**2 - log(a) + exp(b) - b", controls={"a": (0.1, 4), "b": (-INF, INF)},
+                   discount="1", positive=["x"]),
+    "quartic": spec(["x"], ["u"], [["1/2"]], "x**2 + u**4/4", {"u": (-INF, INF)}, "1"),
+    "ball": spec(["x", "y"], ["u_1 + 1/2", "u_2"], cost="1 + (u_1**2 + u_2**2)/2", controls={"u_1": ("ball", 1), "u_2": ("ball", 1)}),
+    "heading": spec(["x", "y"], ["cos(h) + 1/2", "sin(h)"], cost="1", controls={"h": (-math.pi, math.pi)}),
+    "gears": spec(["x"], ["g*x + u"], [["1/10"]], "x**2 + g**2 + u**2*(1 + g**2)", {"g": [-1, 0, 2], "u": (-1, 1)}, "1"),
+}
+
+
+# ---- reading what the compiler printed -------------------------------------------------------------------
+
+def clean(name):
+    return re.sub(r"_+$", "", re.sub(r"[^A-Za-z0-9_]", "_", name))
+
+
+def top_level(text, separator):
+    depth, parts, start = 0, [], 0
+    for i, ch in enumerate(text):
+        depth += ch in "([" and 1 or (ch in ")]" and -1 or 0)
+        if ch == separator and depth == 0:
+            parts.append(text[start:i])
+            start = i + 1
+    return parts + [text[start:]]
+
+
+def names(text):
+    """D(V,x[1]) and x[1] become plain identifiers: D_V_x_1, x_1."""
+    while True:
+        found = re.search(r"(?<![A-Za-z0-9_])D\(((?:[^()]|\([^()]*\))*)\)", text)
+        if not found or "," not in found.group(1):
+            break
+        text = text[: found.start()] + clean("D_" + found.group(1)) + text[found.end():]
+    while re.search(r"[A-Za-z_]\w*\[[^\[\]]*\]", text):
+        text = re.sub(r"[A-Za-z_]\w*\[[^\[\]]*\]", lambda m: clean(m.group(0)), text)
+    return text
+
+
+def conditionals(text):
+    """`if c then a else b` inside balanced parentheses becomes Python's conditional expression."""
+    found = re.search(r"\bif\b", text)
+    if not found:
+        return text
+    start, end, depth = found.start(), len(text), 0
+    for i in range(start, len(text)):
+        depth += text[i] in "([" and 1 or (text[i] in ")]" and -1 or 0)
+        if depth < 0 or (depth == 0 and text[i] == ","):
+            end = i
+            break
+    body = text[start:end]
+    level, depth, then_at, else_at = 0, 0, None, None
+    for word in re.finditer(r"\bif\b|\bthen\b|\belse\b|[()]", body):
+        w = word.group(0)
+        if w in "()":
+            depth += 1 if w == "(" else -1
+        elif depth == 0 and w == "if":
+            level += 1
+        elif depth == 0 and w == "then" and level == 1 and then_at is None:
+            then_at = word.start()
+        elif depth == 0 and w == "else":
+            if level == 1 and else_at is None:
+                else_at = word.start()
+            level -= 1
+    c, a, b = body[2:then_at], body[then_at + 4:else_at], body[else_at + 4:]
+    python = f"(({conditionals(a)}) if ({conditionals(c)}) else ({conditionals(b)}))"
+    return text[:start] + python + conditionals(text[end:])
+
+
+FUNCTIONS = {name: getattr(math, name) for name in
+             "sin cos tan asin acos atan atan2 sinh cosh tanh exp sqrt floor erf pi".split()}
+FUNCTIONS.update(abs=abs, min=min, max=max, inf=INF, sign=lambda x: (x > 0) - (x < 0),
+                 log=lambda x: math.log(x) if x > 0 else -INF)
+
+
+def python_text(text):
+    return conditionals(names(text).replace("^", "**"))
+
+
+def value(text, point):
+    return eval(python_text(text), dict(FUNCTIONS), point)  # the text is our own compiler's output
+
+
+def strip_optimum(text):
+    text = text.strip()
+    while re.match(r"(inf|sup)\(", text):
+        text = ",".join(top_level_optimum(text)).strip()
+    return text
+
+
+def top_level_optimum(text):
+    inner = text[4:-1]
+    return top_level(inner, ",")[1:]
+
+
+def read(output):
+    models, model, step = {}, None, None
+    for line in output.splitlines():
+        if line.startswith("@model "):
+            model = models.setdefault(line[7:], {})
+        elif line.startswith("@step "):
+            step = model.setdefault(line[6:], [])
+        elif line and not line.startswith("//") and " = " in line:
+            left, right = line.split("  // ")[0].split(" = ", 1)
+            step.append((left.strip(), right.strip()))
+    return models
+
+
+# ---- deriving again ----------------------------------------------------------------------------------------
+
+class Problem:
+    def __init__(self, s):
+        self.s = s
+        self.x = [sp.Symbol(n, real=True) for n in s["states"]]
+        self.u = [sp.Symbol(n, real=True) for n in s["controls"]]
+        self.t = sp.Symbol("t", real=True)
+        known = {str(v): v for v in self.x + self.u + [self.t]}
+        known.update({n: sp.Symbol(n, positive=True) for n in s["values"]})
+        known.update({"beta0": sp.Symbol("beta0", positive=True), "beta1": sp.Symbol("beta1", positive=True)})
+        self.known = known
+        expr = lambda text: sp.sympify(text, locals=known)
+        self.f = [expr(e) for e in s["drift"]]
+        self.L = expr(s["cost"])
+        self.rho = expr(s["discount"])
+        n, k = len(self.x), len(s["noise"][0]) if s["noise"] else 0
+        self.sigma = sp.Matrix(n, k, [expr(e) for row in s["noise"] for e in row]) if k else sp.zeros(n, 1)
+        C = sp.Matrix(s["corr"]) if s["corr"] else sp.eye(self.sigma.shape[1])
+        self.C = C
+        self.a = self.sigma * C * self.sigma.T
+
+    def operator(self, function):
+        """f.grad + 1/2 a:hess with the compiler's names for the derivatives."""
+        e = sum(f * sp.Symbol(f"D_{function}_{x}") for f, x in zip(self.f, self.x))
+        for i, j in itertools.product(range(len(self.x)), repeat=2):
+            lo, hi = min(i, j), max(i, j)
+            e += self.a[i, j] * sp.Symbol(f"D_{function}_{self.x[lo]}_{self.x[hi]}") / 2
+        return e
+
+    def adjoint(self, density):
+        functions = {u: sp.Function(str(u))(*self.x) for u in self.u}
+        m = sp.Function(density)(*self.x)
+        e = 0
+        for i, xi in enumerate(self.x):
+            e -= sp.diff((self.f[i].subs(functions)) * m, xi)
+            for j, xj in enumerate(self.x):
+                e += sp.diff(self.a[i, j].subs(functions) * m, xi, xj) / 2
+        e = e.doit()
+        flat = {}
+        for d in e.atoms(sp.Derivative):
+            order = [str(v) for v, count in d.variable_count for _ in range(count)]
+            order.sort(key=[str(x) for x in self.x].index)
+            flat[d] = sp.Symbol("_".join(["D", str(d.expr.func)] + order))
+        e = e.xreplace(flat)
+        return e.xreplace({f: sp.Symbol(str(f.func)) for f in e.atoms(sp.Function) if f.func.__name__ in
+                           [density] + [str(u) for u in self.u]})
+
+    def point(self, expression_texts=(), extra=()):
+        values = dict(self.s["values"])
+        for x in self.x:
+            values[str(x)] = RNG.uniform(0.5, 2) if str(x) in self.s["positive"] else RNG.uniform(-1.5, 1.5)
+        for u, set_ in self.s["controls"].items():
+            values[u] = RNG.choice(set_) if isinstance(set_, list) else RNG.uniform(0.2, 0.9)
+        values["t"] = RNG.uniform(0.1, 0.9)
+        for text in expression_texts:
+            for name in re.findall(r"[A-Za-z_]\w*", names(text)):
+                if name not in FUNCTIONS and name not in ("if", "then", "else", "and", "or", "not"):
+                    values.setdefault(name, RNG.uniform(-2, 2))
+        for name in extra:
+            values.setdefault(name, RNG.uniform(-2, 2))
+        return values
+
+
+def number(expression, point):
+    return float(sp.N(expression.subs({s: point[str(s)] for s in expression.free_symbols})))
+
+
+class Checker:
+    def __init__(self):
+        self.count, self.failures = 0, []
+
+    def same(self, what, problem, text, expression, points=3):
+        self.count += 1
+        for _ in range(points):
+            point = problem.point([text], [str(s) for s in expression.free_symbols])
+            ours, theirs = value(text, point), number(expression, point)
+            if not abs(ours - theirs) <= 1e-9 * (1 + abs(theirs)):
+                self.failures.append(f"{what}: {ours} printed, {theirs} expected\n    {text}\n    {expression}")
+                return
+
+    def fail_unless(self, ok, what):
+        self.count += 1
+        if not ok:
+            self.failures.append(what)
+
+
+def candidates(set_):
+    if isinstance(set_, list):
+        return set_
+    lo, hi = (set_[1], set_[2]) if set_[0] == "max" else set_
+    lo, hi = max(lo, -8), min(hi, 8)
+    return [lo + (hi - lo) * k / 60 for k in range(61)]
+
+
+def grid_of(p):
+    sets = list(p.s["controls"].values())
+    if sets[0][0] == "ball":
+        r = sets[0][1]
+        return [(q * r * math.cos(t), q * r * math.sin(t)) for q in (0, .25, .5, .75, 1)
+                for t in [k * math.pi / 30 for k in range(60)]]
+    return itertools.product(*[candidates(s) for s in sets])
+
+
+def check_law(check, name, p, steps):
+    laws = {}
+    for left, right in steps["control_law"]:
+        if clean(left) in p.s["controls"]:
+            laws[clean(left)] = right  # the last line of a control is its law
+    if any(isinstance(s, tuple) and s[0] == "max" for s in p.s["controls"].values()):
+        return
+    controls = list(p.s["controls"])
+    if set(laws) != set(controls):
+        check.fail_unless(False, f"{name}: laws for {sorted(laws)} instead of {controls}")
+        return
+    sense = -1 if p.s["reward"] else 1
+    H = sense * (p.L + p.operator("V"))
+    symbols = sorted(H.free_symbols | set(p.u), key=str)
+    fast = sp.lambdify(symbols, H, "math")
+    for _ in range(4):
+        point = p.point(laws.values(), [str(s) for s in symbols])
+        if name == "merton":
+            point["D_V_x"], point["D_V_x_x"] = RNG.uniform(0.1, 3), -RNG.uniform(0.1, 3)
+        if name == "noisy_lq":
+            point["D_V_x_2_x_2"] = abs(point["D_V_x_2_x_2"])
+        at = lambda u: fast(*[dict(point, **dict(zip(controls, u)))[str(s)] for s in symbols])
+        law = [value(laws[c], point) for c in controls]
+        best = at(law)
+        for other in itertools.islice(grid_of(p), 4000):
+            if at(other) < best - 1e-9 * (1 + abs(best)):
+                check.fail_unless(False, f"{name}: law {law} costs {best}, but {other} costs {at(other)}")
+                return
+        check.count += 1
+
+
+def check_costate(check, name, p, steps):
+    sign_terms = p.L + sum(sp.Symbol(f"p_{x}") * f for x, f in zip(p.x, p.f))
+    noises = {}
+    for left, right in steps["costate"]:
+        noises.update({k: 1 for k in re.findall(r"q\[[^\]]*\]\]?", right)})
+    w = p.sigma.shape[1]
+    labels = ["w"] if w == 1 else [f"w_{k + 1}" for k in range(w)]
+    if name == "noisy_lq":
+        labels = ["w", "z"]
+    for i, x in enumerate(p.x):
+        for k in range(w):
+            for l in range(w):
+                sign_terms += p.C[k, l] * sp.Symbol(f"q_{x}_{labels[k]}") * p.sigma[i, l]
+    for x in p.x:
+        expected = p.rho * sp.Symbol(f"p_{x}") - sp.diff(sign_terms, x) + sp.diff(p.rho, x) * sp.Symbol("V")
+        for left, right in steps["costate"]:
+            plain = clean(names(left.rstrip("'")))
+            if plain == f"p_{x}" and left.endswith("'"):
+                check.same(f"{name}: costate of {x}", p, right, expected)
+            if plain == f"dp_{x}":
+                drift = [term[:-3] for term in split_terms(right) if term.endswith("*dt")]
+                check.same(f"{name}: costate of {x}", p, drift[0] if drift else "0", expected)
+
+
+def split_terms(text):
+    depth, parts, start = 0, [], 0
+    for i in range(len(text)):
+        depth += text[i] in "([" and 1 or (text[i] in ")]" and -1 or 0)
+        if depth == 0 and text.startswith(" + ", i) and text[:i].endswith(("dt", "]", "dw", "dz")) and "d" in text[start:i]:
+            parts.append(text[start:i])
+            start = i + 3
+    return parts + [text[start:]]
+
+
+def check_riccati(check, name, p, steps):
+    """The printed entries are the coefficients of H at a quadratic V, compared as a polynomial at random points."""
+    entries = [(l, r) for l, r in steps.get("riccati", []) if not r.startswith("[")]
+    if not entries:
+        return
+    n = len(p.x)
+    P = sp.Matrix(n, n, lambda i, j: sp.Symbol("P" if n == 1 else f"P_{min(i, j) + 1}_{max(i, j) + 1}"))
+    q = sp.Matrix(n, 1, lambda i, j: sp.Symbol("p" if n == 1 else f"p_{i + 1}"))
+    x = sp.Matrix(p.x)
+    cost = -p.L if p.s["reward"] else p.L
+    grad = P * x + q
+    H = cost + sum(f * g for f, g in zip(p.f, grad)) + (p.a * P).trace() / 2
+    best = sp.solve([sp.diff(H, u) for u in p.u], p.u, dict=True)[0]
+    H = sp.expand(sp.simplify(H.subs(best)))
+    wanted = [sp.diff(H, p.x[i], p.x[j]) for i in range(n) for j in range(i, n)]
+    wanted += [sp.diff(H, v).subs({s: 0 for s in p.x}) for v in p.x] + [H.subs({s: 0 for s in p.x})]
+    for (left, right), expected in zip(entries, wanted):
+        check.same(f"{name}: Riccati {left}", p, right, expected)
+    check.fail_unless(len(entries) == len(wanted), f"{name}: {len(entries)} Riccati equations")
+
+
+def check_hopf_cole(check, name, p, steps):
+    """V = -lambda log psi in the HJB equation, times -psi/lambda, is the printed operator."""
+    lines = dict(steps.get("hopf_cole", []))
+    if "lambda" not in lines:
+        return
+    lam = sp.sympify(python_text(lines["lambda"]), locals=p.known)
+    psi = sp.Function("psi")(*p.x)
+    V = -lam * sp.log(psi)
+    H = p.L + sum(f * sp.diff(V, x) for f, x in zip(p.f, p.x))
+    for i, j in itertools.product(range(len(p.x)), repeat=2):
+        H += p.a[i, j] * sp.diff(V, p.x[i], p.x[j]) / 2
+    best = sp.solve([sp.diff(H, u) for u in p.u], p.u, dict=True)[0]
+    linear = sp.expand(sp.simplify(-psi / lam * H.subs(best)))
+    flat = {}
+    for d in linear.atoms(sp.Derivative):
+        order = sorted((str(v) for v, c in d.variable_count for _ in range(c)), key=[str(s) for s in p.x].index)
+        flat[d] = sp.Symbol("_".join(["D", "psi"] + order))
+    linear = linear.xreplace(flat).xreplace({psi: sp.Symbol("psi")})
+    printed = [right for left, right in steps["hopf_cole"] if "D(psi,t)" in left or left == "0"]
+    check.same(f"{name}: Hopf-Cole", p, printed[0], linear)
+
+
+def check_mechanics(check, name, p, steps):
+    if "euler_lagrange" not in steps:
+        return
+    t = p.t
+    paths = {x: sp.Function(f"{x}_path")(t) for x in p.x}
+    rates = {u: sp.diff(paths[x], t) for u, x in zip(p.u, p.x)}
+    back = {}
+    for x, path in paths.items():
+        back[sp.diff(path, t, 2)] = sp.Symbol(f"D_{x}_t_t")
+    for x, path in paths.items():
+        back[sp.diff(path, t)] = sp.Symbol(f"D_{x}_t")
+    for i, x in enumerate(p.x):
+        momentum = sp.diff(p.L, p.u[i]).subs(paths).subs(rates)
+        force = sp.diff(p.L, x).subs(paths).subs(rates)
+        zero = sp.diff(momentum, t) - force
+        for old, new in back.items():
+            zero = zero.subs(old, new)
+        zero = zero.subs({path: x for x, path in paths.items()})
+        left, right = steps["euler_lagrange"][i]
+        check.same(f"{name}: Euler-Lagrange {x}", p, f"({left}) - ({right})", zero)
+    p_symbols = [sp.Symbol(f"p_{x}") for x in p.x]
+    legendre = sum(s * u for s, u in zip(p_symbols, p.u)) - p.L
+    best = sp.solve([sp.diff(legendre, u) for u in p.u], p.u, dict=True)[0]
+    H = sp.simplify(legendre.subs(best))
+    canonical = [right for _, right in steps["canonical"]]
+    expected = [H] + [sp.diff(H, s) for s in p_symbols] + [-sp.diff(H, x) for x in p.x]
+    for text, e in zip(canonical, expected):
+        check.same(f"{name}: canonical", p, text, e)
+
+
+def check_model(check, name, steps):
+    p = Problem(MODELS[name])
+    if "hamiltonian" in steps:
+        check.same(f"{name}: Hamiltonian", p, strip_optimum(steps["hamiltonian"][0][1]), p.L + p.operator("V"))
+    check.same(f"{name}: generator", p, steps["generator"][0][1], p.operator("phi"))
+    left, right = steps["fokker_planck"][1]
+    density = re.match(r"D\((\w+),t\)", left).group(1)
+    check.same(f"{name}: Fokker-Planck", p, right, p.adjoint(density))
+    if "control_law" in steps:
+        check_law(check, name, p, steps)
+    if "costate" in steps:
+        check_costate(check, name, p, steps)
+    check_riccati(check, name, p, steps)
+    check_hopf_cole(check, name, p, steps)
+    check_mechanics(check, name, p, steps)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--print", dest="program", required=True)
+    parser.add_argument("--models", required=True)
+    arguments = parser.parse_args()
+    output = subprocess.run([arguments.program, arguments.models], capture_output=True, text=True, check=True).stdout
+    models, check = read(output), Checker()
+    for name in MODELS:
+        check.fail_unless(name in models, f"{name} was not derived")
+        if name in models:
+            check_model(check, name, models[name])
+    for failure in check.failures:
+        print(failure)
+    print(f"{check.count} comparisons, {len(check.failures)} failures")
+    return 1 if check.failures else 0
+
+
+sys.exit(main())
