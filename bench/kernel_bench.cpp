@@ -1,7 +1,8 @@
 // Generated kernels beside hand-written C++ of the same arithmetic, and the time to compile them.
 //
-// Both run in turn, many times, on data that stays in the first-level cache; the fastest of each counts, so that
-// other work on the machine disturbs neither. The ratio is ours over theirs: below 1 is faster than by hand.
+// Both run in turn, many times, on data that stays in the first-level cache; the fastest of each
+// counts, so that other work on the machine disturbs neither. The ratio is ours over theirs: below
+// 1 is faster than by hand.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -20,7 +21,8 @@ using expr::Op;
 using From = kernel::InputBinding::From;
 
 double milliseconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+      .count();
 }
 
 struct Pace {
@@ -43,8 +45,8 @@ Pace compare(double elements, const Ours& ours, const Theirs& theirs) {
 }
 
 void report(const char* name, const Pace& pace, double difference) {
-  std::printf("%-28s %8.3f ns %8.3f ns   ratio %.3f   largest difference %.1e\n", name, pace.ours, pace.theirs,
-              pace.ours / pace.theirs, difference);
+  std::printf("%-28s %8.3f ns %8.3f ns   ratio %.3f   largest difference %.1e\n", name, pace.ours,
+              pace.theirs, pace.ours / pace.theirs, difference);
 }
 
 double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
@@ -55,7 +57,8 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
 
 std::vector<double> spread(std::size_t n, double lo, double hi) {
   std::vector<double> out(n);
-  for (std::size_t k = 0; k < n; ++k) out[k] = lo + (hi - lo) * std::fmod(0.618033988749895 * double(k), 1.0);
+  for (std::size_t k = 0; k < n; ++k)
+    out[k] = lo + (hi - lo) * std::fmod(0.618033988749895 * double(k), 1.0);
   return out;
 }
 
@@ -65,7 +68,8 @@ kernel::Spec drift_spec(expr::Store& st) {
   std::vector<ExprId> in;
   for (const char* name : {"s", "c", "omega", "tau"}) {
     in.push_back(st.symbol(name));
-    spec.bindings.push_back({st.symbol_of(in.back()), From::Input, static_cast<std::uint32_t>(in.size() - 1)});
+    spec.bindings.push_back(
+        {st.symbol_of(in.back()), From::Input, static_cast<std::uint32_t>(in.size() - 1)});
   }
   const auto times = [&](double a, ExprId b) { return st.mul(st.number(a), b); };
   spec.outputs = {st.add({{times(9.81, in[0]), in[3], times(-0.1, in[2])}}),
@@ -90,34 +94,39 @@ kernel::Spec path_spec(expr::Store& st) {
   spec.path = true;
   const ExprId x = st.symbol("x"), y = st.symbol("y"), dt = st.symbol("dt"), sd = st.symbol("sd");
   const ExprId z0 = st.symbol("z0"), z1 = st.symbol("z1");
-  spec.bindings = {{st.symbol_of(x), From::Carried, 0}, {st.symbol_of(y), From::Carried, 1},
+  spec.bindings = {{st.symbol_of(x), From::Carried, 0},  {st.symbol_of(y), From::Carried, 1},
                    {st.symbol_of(dt), From::Uniform, 0}, {st.symbol_of(sd), From::Uniform, 1},
-                   {st.symbol_of(z0), From::Normal, 0}, {st.symbol_of(z1), From::Normal, 1}};
+                   {st.symbol_of(z0), From::Normal, 0},  {st.symbol_of(z1), From::Normal, 1}};
   const ExprId fx = st.sub(st.apply(Op::Sin, {x}), st.mul(st.rational(1, 2), x));
   const ExprId fy = st.add(st.apply(Op::Cos, {y}), st.mul(st.rational(1, 5), x));
-  spec.outputs = {st.add({{x, st.mul(fx, dt), st.mul(sd, z0)}}), st.add({{y, st.mul(fy, dt), st.mul(sd, z1)}})};
+  spec.outputs = {st.add({{x, st.mul(fx, dt), st.mul(sd, z0)}}),
+                  st.add({{y, st.mul(fy, dt), st.mul(sd, z1)}})};
   return spec;
 }
 
 constexpr std::size_t kCount = 512;
 
 void bench_points(const jit::Program& program) {
-  const auto s = spread(kCount, -1, 1), c = spread(kCount, -1, 1), w = spread(kCount, -8, 8), t = spread(kCount, -2, 2);
+  const auto s = spread(kCount, -1, 1), c = spread(kCount, -1, 1), w = spread(kCount, -8, 8),
+             t = spread(kCount, -2, 2);
   std::vector<double> a(kCount), b(kCount), a2(kCount), b2(kCount);
   const void* in[] = {s.data(), c.data(), w.data(), t.data()};
   void* out[] = {a.data(), b.data()};
   const hopf_point_call call{kCount, nullptr, in, out};
   const auto drift = program.point("drift");
-  const auto theirs = [&] { rival::drift(kCount, s.data(), c.data(), w.data(), t.data(), a2.data(), b2.data()); };
+  const auto theirs = [&] {
+    rival::drift(kCount, s.data(), c.data(), w.data(), t.data(), a2.data(), b2.data());
+  };
   const Pace pace = compare(kCount, [&] { drift(&call); }, theirs);
-  report("pendulum drift and cost", pace, std::max(largest_difference(a, a2), largest_difference(b, b2)));
+  report("pendulum drift and cost", pace,
+         std::max(largest_difference(a, a2), largest_difference(b, b2)));
 
   const void* angles[] = {w.data(), t.data()};
   const hopf_point_call trig_call{kCount, nullptr, angles, out};
   const auto trigonometric = program.point("trigonometric");
   const auto by_hand = [&] { rival::trigonometric(kCount, w.data(), t.data(), a2.data()); };
-  report("sin x cos y + exp(-x^2)", compare(kCount, [&] { trigonometric(&trig_call); }, by_hand),
-         largest_difference(a, a2));
+  report("sin x cos y + exp(-x^2)",
+         compare(kCount, [&] { trigonometric(&trig_call); }, by_hand), largest_difference(a, a2));
 }
 
 void bench_paths(const jit::Program& program) {
@@ -137,7 +146,8 @@ void bench_paths(const jit::Program& program) {
     rival::paths(kCount, kSteps, kSeed, uniforms[0], uniforms[1], x2.data(), y2.data());
   };
   const Pace pace = compare(double(kCount) * kSteps, ours, theirs);
-  report("SDE path step, two states", pace, std::max(largest_difference(x, x2), largest_difference(y, y2)));
+  report("SDE path step, two states", pace,
+         std::max(largest_difference(x, x2), largest_difference(y, y2)));
 }
 
 }  // namespace
@@ -156,7 +166,8 @@ int main() {
   (void)jit::load(kernels, options);
   start = std::chrono::steady_clock::now();
   const jit::Program warm = jit::load(kernels, options);
-  std::printf("; from the cache (%s) in %.1f ms\n", warm.from_cache() ? "hit" : "miss", milliseconds_since(start));
+  std::printf("; from the cache (%s) in %.1f ms\n", warm.from_cache() ? "hit" : "miss",
+              milliseconds_since(start));
   std::printf("%-28s %11s %11s\n", "per element", "generated", "by hand");
   bench_points(program);
   bench_paths(program);

@@ -92,7 +92,8 @@ struct Pair {
 
 Pair normals(std::uint64_t seed, Word path, std::uint64_t step) {
   Word a = path & 0xffffffffull, b = path >> 32, c = Word{} + (step & 0xffffffffull), d = Word{};
-  std::uint32_t key0 = static_cast<std::uint32_t>(seed), key1 = static_cast<std::uint32_t>(seed >> 32);
+  std::uint32_t key0 = static_cast<std::uint32_t>(seed),
+                key1 = static_cast<std::uint32_t>(seed >> 32);
   for (int round = 0; round < 10; ++round) {
     const Word p0 = product(a, 0xD2511F53u), p1 = product(c, 0xCD9E8D57u);
     a = (p1 >> 32) ^ b ^ std::uint64_t{key0};
@@ -103,7 +104,8 @@ Pair normals(std::uint64_t seed, Word path, std::uint64_t step) {
     key1 += 0xBB67AE85u;
   }
   const Word one = Word{} + 0x3ff0000000000000ull;
-  const Word first = ((a << 32) | (b & 0xffffffffull)) >> 12, second = ((c << 32) | (d & 0xffffffffull)) >> 12;
+  const Word first = ((a << 32) | (b & 0xffffffffull)) >> 12,
+             second = ((c << 32) | (d & 0xffffffffull)) >> 12;
   const Real radius = square_root(logarithm(2.0 - (Real)(first | one)) * -2.0);
   const Real v = (Real)(second | one) - 1.0;
   const Word shifted = second + (std::uint64_t{1} << 49);
@@ -122,7 +124,8 @@ struct State {
 };
 
 State advance(State s, Pair z, double dt, double sd) {
-  return {s.x + (sine(s.x) - 0.5 * s.x) * dt + sd * z.even, s.y + (cosine(s.y) + 0.2 * s.x) * dt + sd * z.odd};
+  return {s.x + (sine(s.x) - 0.5 * s.x) * dt + sd * z.even,
+          s.y + (cosine(s.y) + 0.2 * s.x) * dt + sd * z.odd};
 }
 
 }  // namespace
@@ -143,7 +146,8 @@ void trigonometric(std::int64_t n, const double* x, const double* y, double* out
   }
 }
 
-void paths(std::int64_t n, std::int64_t steps, std::uint64_t seed, double dt, double sd, double* x, double* y) {
+void paths(std::int64_t n, std::int64_t steps, std::uint64_t seed, double dt, double sd, double* x,
+           double* y) {
   const Word lanes{0, 1, 2, 3, 4, 5, 6, 7};
   for (std::int64_t i = 0; i + 16 <= n; i += 16) {
     State first{load(x + i), load(y + i)}, second{load(x + i + 8), load(y + i + 8)};

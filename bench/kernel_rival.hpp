@@ -1,4 +1,5 @@
-// Hand-written C++ for the arithmetic of kernel_bench: explicit 8-lane vectors, the same algorithms.
+// Hand-written C++ for the arithmetic of kernel_bench: explicit 8-lane vectors, the same
+// algorithms.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,9 @@ void drift(std::int64_t n, const double* s, const double* c, const double* omega
            double* acceleration, double* cost);
 /// out = sin x cos y + exp(-x^2)
 void trigonometric(std::int64_t n, const double* x, const double* y, double* out);
-/// x' = x + (sin x - x/2) dt + sd z0, y' = y + (cos y + x/5) dt + sd z1, counter-based normals, `steps` steps.
-void paths(std::int64_t n, std::int64_t steps, std::uint64_t seed, double dt, double sd, double* x, double* y);
+/// x' = x + (sin x - x/2) dt + sd z0, y' = y + (cos y + x/5) dt + sd z1, counter-based normals,
+/// `steps` steps.
+void paths(std::int64_t n, std::int64_t steps, std::uint64_t seed, double dt, double sd, double* x,
+           double* y);
 
 }  // namespace rival

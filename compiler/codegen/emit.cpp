@@ -22,7 +22,8 @@ using kernel::Instruction;
 using kernel::Kernel;
 using kernel::Opcode;
 
-/// A loop counter that starts at 0 and grows by `by` while below `limit`; the body is emitted in between.
+/// A loop counter that starts at 0 and grows by `by` while below `limit`; the body is emitted in
+/// between.
 struct Loop {
   llvm::BasicBlock* head;
   llvm::BasicBlock* exit;
@@ -33,7 +34,10 @@ struct Loop {
 class FunctionEmitter {
  public:
   FunctionEmitter(llvm::Module& module, const Kernel& k, unsigned width, MathLibrary& math)
-      : kernel_(k), module_(module), builder_(module.getContext()), lanes_{builder_, width},
+      : kernel_(k),
+        module_(module),
+        builder_(module.getContext()),
+        lanes_{builder_, width},
         body_(k, lanes_, math) {
     auto* type = llvm::FunctionType::get(builder_.getVoidTy(), {builder_.getPtrTy()}, false);
     function_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, symbol_of(k), module);
@@ -52,8 +56,8 @@ class FunctionEmitter {
   llvm::Type* vector_of(llvm::Type* type) { return llvm::FixedVectorType::get(type, lanes_.width); }
 
   llvm::Value* field(llvm::Type* type, std::size_t offset) {
-    return builder_.CreateLoad(type, builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), function_->getArg(0),
-                                                                         offset));
+    return builder_.CreateLoad(type, builder_.CreateConstInBoundsGEP1_64(
+                                         builder_.getInt8Ty(), function_->getArg(0), offset));
   }
   /// table[index], where table holds pointers or doubles.
   llvm::Value* entry(llvm::Type* type, llvm::Value* table, std::uint32_t index) {
@@ -75,7 +79,8 @@ class FunctionEmitter {
   /// A double of the host's tables in the kernel's precision.
   llvm::Value* host_scalar(llvm::Value* table, std::uint32_t index) {
     llvm::Value* value = entry(builder_.getDoubleTy(), table, index);
-    return kernel_.precision == kernel::Precision::F64 ? value : builder_.CreateFPTrunc(value, element());
+    return kernel_.precision == kernel::Precision::F64 ? value
+                                                       : builder_.CreateFPTrunc(value, element());
   }
 
   Loop begin_loop(llvm::Value* limit);
@@ -132,10 +137,11 @@ llvm::Value* FunctionEmitter::lane_mask(llvm::Value* first, llvm::Value* count) 
 }
 
 /// A whole block is loaded plainly; the last, partial one under a mask, its absent lanes zero.
-std::vector<llvm::Value*> FunctionEmitter::load_block(const std::vector<llvm::Value*>& arrays, llvm::Value* first,
-                                                      llvm::Value* count) {
+std::vector<llvm::Value*> FunctionEmitter::load_block(const std::vector<llvm::Value*>& arrays,
+                                                      llvm::Value* first, llvm::Value* count) {
   if (arrays.empty()) return {};
-  llvm::BasicBlock *whole = block("load"), *partial = block("load.partial"), *join = block("loaded");
+  llvm::BasicBlock *whole = block("load"), *partial = block("load.partial"),
+                   *join = block("loaded");
   llvm::Value* end = builder_.CreateNSWAdd(first, builder_.getInt64(lanes_.width));
   builder_.CreateCondBr(builder_.CreateICmpSLE(end, count), whole, partial);
   llvm::Type* type = vector_of(element());
@@ -163,9 +169,11 @@ std::vector<llvm::Value*> FunctionEmitter::load_block(const std::vector<llvm::Va
   return out;
 }
 
-void FunctionEmitter::store_block(const std::vector<llvm::Value*>& arrays, const std::vector<llvm::Value*>& values,
-                                  llvm::Value* first, llvm::Value* count) {
-  llvm::BasicBlock *whole = block("store"), *partial = block("store.partial"), *join = block("stored");
+void FunctionEmitter::store_block(const std::vector<llvm::Value*>& arrays,
+                                  const std::vector<llvm::Value*>& values, llvm::Value* first,
+                                  llvm::Value* count) {
+  llvm::BasicBlock *whole = block("store"), *partial = block("store.partial"),
+                   *join = block("stored");
   llvm::Value* end = builder_.CreateNSWAdd(first, builder_.getInt64(lanes_.width));
   builder_.CreateCondBr(builder_.CreateICmpSLE(end, count), whole, partial);
   const llvm::Align align(kernel_.precision == kernel::Precision::F64 ? 8 : 4);
@@ -185,7 +193,8 @@ void FunctionEmitter::store_block(const std::vector<llvm::Value*>& arrays, const
 
 llvm::Value* FunctionEmitter::gather(llvm::Value* table, llvm::Value* index) {
   const llvm::Align align(kernel_.precision == kernel::Precision::F64 ? 8 : 4);
-  return builder_.CreateMaskedGather(vector_of(element()), builder_.CreateGEP(element(), table, index), align);
+  return builder_.CreateMaskedGather(vector_of(element()),
+                                     builder_.CreateGEP(element(), table, index), align);
 }
 
 void FunctionEmitter::emit_point() {
@@ -225,13 +234,15 @@ void FunctionEmitter::emit_path() {
   builder_.CreateRetVoid();
 }
 
-/// The step loop of one block of paths; `carried` goes in with the state before and out with the state after.
+/// The step loop of one block of paths; `carried` goes in with the state before and out with the
+/// state after.
 void FunctionEmitter::emit_steps(llvm::Value* first_lane, std::vector<llvm::Value*>& carried) {
   llvm::Type* i64 = builder_.getInt64Ty();
   llvm::Value* step_count = field(i64, offsetof(hopf_path_call, step_count));
   llvm::Value* first_step = field(i64, offsetof(hopf_path_call, first_step));
   llvm::Value* steps = field(builder_.getPtrTy(), offsetof(hopf_path_call, steps));
-  llvm::Value* first = builder_.CreateAdd(field(i64, offsetof(hopf_path_call, first_path)), first_lane);
+  llvm::Value* first =
+      builder_.CreateAdd(field(i64, offsetof(hopf_path_call, first_path)), first_lane);
   const Lane path{&lanes_, builder_.CreateAdd(builder_.CreateVectorSplat(lanes_.width, first),
                                               builder_.CreateStepVector(vector_of(i64)))};
   llvm::BasicBlock* before = builder_.GetInsertBlock();
@@ -242,7 +253,8 @@ void FunctionEmitter::emit_steps(llvm::Value* first_lane, std::vector<llvm::Valu
     registers.back()->addIncoming(value, before);
   }
   llvm::Value* row = builder_.CreateInBoundsGEP(
-      builder_.getDoubleTy(), steps, builder_.CreateMul(loop.index, builder_.getInt64(kernel_.step_count)));
+      builder_.getDoubleTy(), steps,
+      builder_.CreateMul(loop.index, builder_.getInt64(kernel_.step_count)));
   body_.emit(Stage::Step, [&](const Instruction& i) { return host_scalar(row, i.slot); });
   auto normals = draw_normals(path, builder_.CreateAdd(first_step, loop.index));
   body_.emit(Stage::Lane, [&](const Instruction& i) -> llvm::Value* {
@@ -281,21 +293,25 @@ std::map<std::uint32_t, llvm::Value*> FunctionEmitter::draw_normals(Lane path, l
   return drawn;
 }
 
-/// Point kernels fill one machine vector; path kernels two, whose chains of dependent instructions overlap.
+/// Point kernels fill one machine vector; path kernels two, whose chains of dependent instructions
+/// overlap.
 unsigned lanes_of(const Kernel& k, const Target& target) {
   const unsigned element_bits = k.precision == kernel::Precision::F64 ? 64 : 32;
   return target.vector_bits / element_bits * (k.path ? 2 : 1);
 }
 
-/// A routine that is used a few times is inlined where it is used, so that its work overlaps with its neighbours';
-/// one that is used often stays a function, so that compile time does not grow with the number of uses.
+/// A routine that is used a few times is inlined where it is used, so that its work overlaps with
+/// its neighbours'; one that is used often stays a function, so that compile time does not grow
+/// with the number of uses.
 void set_attributes(llvm::Module& module) {
   constexpr unsigned kInlinedUses = 4;
   for (llvm::Function& f : module) {
     f.addFnAttr("prefer-vector-width", "512");
-    f.addFnAttr("stackrealign");  // a spilled vector across two cache lines costs more than the spill
+    f.addFnAttr(
+        "stackrealign");  // a spilled vector across two cache lines costs more than the spill
     if (!f.hasInternalLinkage() || f.hasFnAttribute(llvm::Attribute::NoInline)) continue;
-    f.addFnAttr(f.getNumUses() <= kInlinedUses ? llvm::Attribute::AlwaysInline : llvm::Attribute::NoInline);
+    f.addFnAttr(f.getNumUses() <= kInlinedUses ? llvm::Attribute::AlwaysInline
+                                               : llvm::Attribute::NoInline);
   }
 }
 
@@ -316,7 +332,8 @@ std::unique_ptr<llvm::Module> emit(llvm::LLVMContext& context, std::span<const K
   set_attributes(*module);
   std::string fault;
   llvm::raw_string_ostream text(fault);
-  if (llvm::verifyModule(*module, &text)) throw std::logic_error("LLVM refuses emitted code: " + fault);
+  if (llvm::verifyModule(*module, &text))
+    throw std::logic_error("LLVM refuses emitted code: " + fault);
   return module;
 }
 

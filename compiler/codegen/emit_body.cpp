@@ -18,15 +18,22 @@ llvm::Type* element_type(const kernel::Kernel& k, llvm::IRBuilderBase& b) {
 }
 
 BodyEmitter::BodyEmitter(const kernel::Kernel& k, Lanes& lanes, MathLibrary& math)
-    : kernel_(k), lanes_(lanes), math_(math), stage_(k.body.size()), meets_lanes_(k.body.size()),
-      scalar_(k.body.size()), vector_(k.body.size()) {
+    : kernel_(k),
+      lanes_(lanes),
+      math_(math),
+      stage_(k.body.size()),
+      meets_lanes_(k.body.size()),
+      scalar_(k.body.size()),
+      vector_(k.body.size()) {
   find_stages();
 }
 
 void BodyEmitter::find_stages() {
   for (std::uint32_t index = 0; index < kernel_.body.size(); ++index) {
     const Instruction& i = kernel_.body[ValueId(index)];
-    Stage stage = i.rate == kernel::Rate::Varying ? Stage::Lane : i.op == Opcode::Step ? Stage::Step : Stage::Call;
+    Stage stage = i.rate == kernel::Rate::Varying ? Stage::Lane
+                  : i.op == Opcode::Step          ? Stage::Step
+                                                  : Stage::Call;
     for (ValueId id : {i.a, i.b, i.c}) {
       if (id.valid()) stage = std::max(stage, stage_[id.index()]);
     }
@@ -66,7 +73,8 @@ llvm::Value* BodyEmitter::operand(ValueId id, bool as_vector) {
 llvm::Value* BodyEmitter::emit_constant(const Instruction& i) {
   llvm::IRBuilderBase& b = lanes_.builder;
   if (i.type == Type::Bool) return b.getInt1(i.constant != 0);
-  if (i.type == Type::Int) return b.getInt32(static_cast<std::uint32_t>(static_cast<std::int32_t>(i.constant)));
+  if (i.type == Type::Int)
+    return b.getInt32(static_cast<std::uint32_t>(static_cast<std::int32_t>(i.constant)));
   return llvm::ConstantFP::get(element_type(kernel_, b), i.constant);
 }
 
@@ -81,52 +89,79 @@ llvm::Value* BodyEmitter::emit_one(const Instruction& i, bool as_vector, const L
   return real ? emit_real(i, x, y, z) : emit_other(i, x, y, z);
 }
 
-llvm::Value* BodyEmitter::emit_real(const Instruction& i, llvm::Value* x, llvm::Value* y, llvm::Value* z) {
+llvm::Value* BodyEmitter::emit_real(const Instruction& i, llvm::Value* x, llvm::Value* y,
+                                    llvm::Value* z) {
   llvm::IRBuilderBase& b = lanes_.builder;
   llvm::Type* type = x->getType();
   const auto constant = [&](double value) { return llvm::ConstantFP::get(type, value); };
   switch (i.op) {
-    case Opcode::Add: return b.CreateFAdd(x, y);
-    case Opcode::Sub: return b.CreateFSub(x, y);
-    case Opcode::Mul: return b.CreateFMul(x, y);
-    case Opcode::Div: return b.CreateFDiv(x, y);
-    case Opcode::Fma: return b.CreateIntrinsic(llvm::Intrinsic::fma, {type}, {x, y, z});
-    case Opcode::Neg: return b.CreateFNeg(x);
-    case Opcode::Min: return b.CreateSelect(b.CreateFCmpOLT(x, y), x, y);
-    case Opcode::Max: return b.CreateSelect(b.CreateFCmpOGT(x, y), x, y);
-    case Opcode::Abs: return b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x);
-    case Opcode::Floor: return b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, x);
-    case Opcode::Sqrt: return b.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, x);
+    case Opcode::Add:
+      return b.CreateFAdd(x, y);
+    case Opcode::Sub:
+      return b.CreateFSub(x, y);
+    case Opcode::Mul:
+      return b.CreateFMul(x, y);
+    case Opcode::Div:
+      return b.CreateFDiv(x, y);
+    case Opcode::Fma:
+      return b.CreateIntrinsic(llvm::Intrinsic::fma, {type}, {x, y, z});
+    case Opcode::Neg:
+      return b.CreateFNeg(x);
+    case Opcode::Min:
+      return b.CreateSelect(b.CreateFCmpOLT(x, y), x, y);
+    case Opcode::Max:
+      return b.CreateSelect(b.CreateFCmpOGT(x, y), x, y);
+    case Opcode::Abs:
+      return b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x);
+    case Opcode::Floor:
+      return b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, x);
+    case Opcode::Sqrt:
+      return b.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, x);
     case Opcode::Sign: {
       llvm::Value* negative = b.CreateSelect(b.CreateFCmpOLT(x, constant(0)), constant(-1), x);
       return b.CreateSelect(b.CreateFCmpOGT(x, constant(0)), constant(1), negative);
     }
-    default: throw std::logic_error("an arithmetic opcode has no lowering");
+    default:
+      throw std::logic_error("an arithmetic opcode has no lowering");
   }
 }
 
-llvm::Value* BodyEmitter::emit_other(const Instruction& i, llvm::Value* x, llvm::Value* y, llvm::Value* z) {
+llvm::Value* BodyEmitter::emit_other(const Instruction& i, llvm::Value* x, llvm::Value* y,
+                                     llvm::Value* z) {
   llvm::IRBuilderBase& b = lanes_.builder;
   const auto with_lanes_of = [&](llvm::Type* element) -> llvm::Type* {
     return x->getType()->isVectorTy() ? llvm::FixedVectorType::get(element, lanes_.width) : element;
   };
   switch (i.op) {
-    case Opcode::Less: return b.CreateFCmpOLT(x, y);
-    case Opcode::LessEqual: return b.CreateFCmpOLE(x, y);
-    case Opcode::Equal: return b.CreateFCmpOEQ(x, y);
-    case Opcode::And: return b.CreateAnd(x, y);
-    case Opcode::Or: return b.CreateOr(x, y);
-    case Opcode::Not: return b.CreateNot(x);
-    case Opcode::Select: return b.CreateSelect(x, y, z);
-    case Opcode::ToInt: return b.CreateFPToSI(x, with_lanes_of(b.getInt32Ty()));
-    case Opcode::ToReal: return b.CreateSIToFP(x, with_lanes_of(element_type(kernel_, b)));
-    case Opcode::IAdd: return b.CreateAdd(x, y);
-    case Opcode::IMul: return b.CreateMul(x, y);
-    default: throw std::logic_error("an opcode has no lowering");
+    case Opcode::Less:
+      return b.CreateFCmpOLT(x, y);
+    case Opcode::LessEqual:
+      return b.CreateFCmpOLE(x, y);
+    case Opcode::Equal:
+      return b.CreateFCmpOEQ(x, y);
+    case Opcode::And:
+      return b.CreateAnd(x, y);
+    case Opcode::Or:
+      return b.CreateOr(x, y);
+    case Opcode::Not:
+      return b.CreateNot(x);
+    case Opcode::Select:
+      return b.CreateSelect(x, y, z);
+    case Opcode::ToInt:
+      return b.CreateFPToSI(x, with_lanes_of(b.getInt32Ty()));
+    case Opcode::ToReal:
+      return b.CreateSIToFP(x, with_lanes_of(element_type(kernel_, b)));
+    case Opcode::IAdd:
+      return b.CreateAdd(x, y);
+    case Opcode::IMul:
+      return b.CreateMul(x, y);
+    default:
+      throw std::logic_error("an opcode has no lowering");
   }
 }
 
-/// Single precision is computed in double and rounded once. A uniform value goes through the vector routine as well.
+/// Single precision is computed in double and rounded once. A uniform value goes through the vector
+/// routine as well.
 llvm::Value* BodyEmitter::emit_elementary(const Instruction& i, llvm::Value* x, llvm::Value* y) {
   llvm::IRBuilderBase& b = lanes_.builder;
   const bool scalar = !x->getType()->isVectorTy();
@@ -139,7 +174,8 @@ llvm::Value* BodyEmitter::emit_elementary(const Instruction& i, llvm::Value* x, 
     arguments.push_back({&lanes_, value});
   }
   llvm::Value* result = math_.call(lanes_, i.op, arguments).value;
-  if (single) result = b.CreateFPTrunc(result, llvm::FixedVectorType::get(b.getFloatTy(), lanes_.width));
+  if (single)
+    result = b.CreateFPTrunc(result, llvm::FixedVectorType::get(b.getFloatTy(), lanes_.width));
   return scalar ? b.CreateExtractElement(result, std::uint64_t{0}) : result;
 }
 

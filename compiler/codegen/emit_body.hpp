@@ -1,4 +1,5 @@
-// The straight-line part of a kernel: instructions to IR, uniform values as scalars, varying ones as vectors.
+// The straight-line part of a kernel: instructions to IR, uniform values as scalars, varying ones
+// as vectors.
 #pragma once
 
 #include <vector>
@@ -15,7 +16,8 @@ class BodyEmitter {
  public:
   BodyEmitter(const kernel::Kernel&, Lanes&, MathLibrary&);
 
-  /// Gives the value of an instruction that reads a slot: a scalar for Uniform and Step, a vector otherwise.
+  /// Gives the value of an instruction that reads a slot: a scalar for Uniform and Step, a vector
+  /// otherwise.
   using Leaf = std::function<llvm::Value*(const kernel::Instruction&)>;
   /// Emits all instructions of a stage at the builder's position.
   void emit(Stage, const Leaf&);
@@ -27,8 +29,10 @@ class BodyEmitter {
   llvm::Value* operand(kernel::ValueId, bool as_vector);
   llvm::Value* emit_constant(const kernel::Instruction&);
   llvm::Value* emit_one(const kernel::Instruction&, bool as_vector, const Leaf&);
-  llvm::Value* emit_real(const kernel::Instruction&, llvm::Value* a, llvm::Value* b, llvm::Value* c);
-  llvm::Value* emit_other(const kernel::Instruction&, llvm::Value* a, llvm::Value* b, llvm::Value* c);
+  llvm::Value* emit_real(const kernel::Instruction&, llvm::Value* a, llvm::Value* b,
+                         llvm::Value* c);
+  llvm::Value* emit_other(const kernel::Instruction&, llvm::Value* a, llvm::Value* b,
+                          llvm::Value* c);
   llvm::Value* emit_elementary(const kernel::Instruction&, llvm::Value* a, llvm::Value* b);
   llvm::Value* splat(llvm::Value* scalar);
 

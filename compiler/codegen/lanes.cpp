@@ -9,7 +9,9 @@ namespace {
 
 llvm::IRBuilderBase& at(Lane a) { return a.lanes->builder; }
 
-Lane unary(llvm::Intrinsic::ID id, Lane a) { return {a.lanes, at(a).CreateUnaryIntrinsic(id, a.value)}; }
+Lane unary(llvm::Intrinsic::ID id, Lane a) {
+  return {a.lanes, at(a).CreateUnaryIntrinsic(id, a.value)};
+}
 
 llvm::Type* integer_type(const Lanes& lanes) {
   return llvm::FixedVectorType::get(lanes.builder.getInt64Ty(), lanes.width);
@@ -23,7 +25,9 @@ llvm::Type* real_type(const Lanes& lanes) {
   return llvm::FixedVectorType::get(lanes.builder.getDoubleTy(), lanes.width);
 }
 
-Lane real(Lanes& lanes, double value) { return {&lanes, llvm::ConstantFP::get(real_type(lanes), value)}; }
+Lane real(Lanes& lanes, double value) {
+  return {&lanes, llvm::ConstantFP::get(real_type(lanes), value)};
+}
 Lane operator+(Lane a, Lane b) { return {a.lanes, at(a).CreateFAdd(a.value, b.value)}; }
 Lane operator-(Lane a, Lane b) { return {a.lanes, at(a).CreateFSub(a.value, b.value)}; }
 Lane operator*(Lane a, Lane b) { return {a.lanes, at(a).CreateFMul(a.value, b.value)}; }
@@ -35,7 +39,8 @@ Lane operator-(double a, Lane b) { return same(b, a) - b; }
 Lane operator*(Lane a, double b) { return a * same(a, b); }
 Lane operator/(double a, Lane b) { return same(b, a) / b; }
 Lane fma(Lane a, Lane b, Lane c) {
-  return {a.lanes, at(a).CreateIntrinsic(llvm::Intrinsic::fma, {a.value->getType()}, {a.value, b.value, c.value})};
+  return {a.lanes, at(a).CreateIntrinsic(llvm::Intrinsic::fma, {a.value->getType()},
+                                         {a.value, b.value, c.value})};
 }
 Lane fma(Lane a, double b, Lane c) { return fma(a, same(a, b), c); }
 Lane fma(Lane a, double b, double c) { return fma(a, same(a, b), same(a, c)); }
@@ -65,13 +70,17 @@ Lane operator<(Lane a, double b) { return a < same(a, b); }
 Lane operator>(Lane a, double b) { return a > same(a, b); }
 Lane operator==(Lane a, double b) { return equal(a, same(a, b)); }
 Lane equal(Lane a, Lane b) { return {a.lanes, at(a).CreateFCmpOEQ(a.value, b.value)}; }
-Lane not_at_most(Lane a, double limit) { return {a.lanes, at(a).CreateFCmpUGT(a.value, same(a, limit).value)}; }
+Lane not_at_most(Lane a, double limit) {
+  return {a.lanes, at(a).CreateFCmpUGT(a.value, same(a, limit).value)};
+}
 Lane is_nan(Lane a) { return {a.lanes, at(a).CreateFCmpUNO(a.value, a.value)}; }
 Lane operator&(Lane a, Lane b) { return {a.lanes, at(a).CreateAnd(a.value, b.value)}; }
 Lane operator|(Lane a, Lane b) { return {a.lanes, at(a).CreateOr(a.value, b.value)}; }
 Lane operator^(Lane a, Lane b) { return {a.lanes, at(a).CreateXor(a.value, b.value)}; }
 Lane operator!(Lane a) { return {a.lanes, at(a).CreateNot(a.value)}; }
-Lane select(Lane c, Lane a, Lane b) { return {c.lanes, at(c).CreateSelect(c.value, a.value, b.value)}; }
+Lane select(Lane c, Lane a, Lane b) {
+  return {c.lanes, at(c).CreateSelect(c.value, a.value, b.value)};
+}
 Lane select(Lane c, double a, Lane b) { return select(c, same(c, a), b); }
 Lane select(Lane c, double a, double b) { return select(c, same(c, a), same(c, b)); }
 Lane at_most(Lane a, double limit) { return select(same(a, limit) < a, limit, a); }

@@ -1,5 +1,5 @@
-// Vectors of lanes as values with operators, so that vector mathematics in LLVM IR reads like its formulas.
-// Everything here is of one width; a Lane holds doubles, 64-bit integers or booleans.
+// Vectors of lanes as values with operators, so that vector mathematics in LLVM IR reads like its
+// formulas. Everything here is of one width; a Lane holds doubles, 64-bit integers or booleans.
 #pragma once
 
 #include <array>
@@ -46,7 +46,8 @@ Lane abs(Lane);
 Lane floor(Lane);
 /// The magnitude of one and the sign of the other.
 Lane copysign(Lane magnitude, Lane sign);
-/// c_0 + c_1 z + c_2 z^2 + ...: Horner's rule on the even and on the odd powers, which halves the latency.
+/// c_0 + c_1 z + c_2 z^2 + ...: Horner's rule on the even and on the odd powers, which halves the
+/// latency.
 Lane polynomial(Lane z, std::span<const double> coefficients);
 
 // ---- comparisons give booleans; all but not_at_most are false on NaN
@@ -83,8 +84,8 @@ Lane shift_right_arithmetic(Lane, unsigned);  // filled with the sign
 /// The number whose bits are those of a, with the sign bit flipped where bit 0 of `odd` is set.
 Lane flip_sign(Lane a, Lane odd);
 
-/// `fast`, except in lanes where `rare` holds: there slow(x). The call sits in a cold branch that is taken only when
-/// some lane needs it, and each lane's result depends on that lane alone.
+/// `fast`, except in lanes where `rare` holds: there slow(x). The call sits in a cold branch that
+/// is taken only when some lane needs it, and each lane's result depends on that lane alone.
 Lane guarded(Lane rare, Lane fast, llvm::Function* slow, std::span<const Lane> arguments);
 
 llvm::Type* real_type(const Lanes&);

@@ -2,8 +2,8 @@
 //
 // exp: x = n log 2 + r, |r| <= log(2)/2, exp x = 2^n (1 + q), q = r + r^2 P(r).
 // log: x = 2^n m, sqrt(1/2) <= m < sqrt 2, log m = 2 atanh s, s = (m - 1)/(m + 1).
-// "lo" and "hi" are an unevaluated sum of two doubles (Dekker, "A floating-point technique for extending the
-// available precision", 1971).
+// "lo" and "hi" are an unevaluated sum of two doubles (Dekker, "A floating-point technique for
+// extending the available precision", 1971).
 #include <limits>
 #include <numbers>
 
@@ -52,7 +52,9 @@ Exponential reduced_exp(Lane hi, const Lane* lo = nullptr) {
 }
 
 /// 2^n for a normal result.
-Lane power_of_two(Lane n) { return from_bits(integer_add(shift_left(n, 52), integer(*n.lanes, kOneBits))); }
+Lane power_of_two(Lane n) {
+  return from_bits(integer_add(shift_left(n, 52), integer(*n.lanes, kOneBits)));
+}
 
 /// 2^n p for normal p and result: n goes straight into p's exponent.
 Lane scaled(Lane p, Lane n) { return from_bits(integer_add(bits(p), shift_left(n, 52))); }
@@ -67,7 +69,8 @@ Lane scaled_twice(Lane p, Lane n) {
 /// exp(hi + lo) for any finite or infinite argument and NaN, times 2^shift.
 Lane full_exp(Lane hi, const Lane* lo = nullptr, int shift = 0) {
   const Exponential e = reduced_exp(at_least(at_most(hi, 711), -747), lo);
-  const Lane n = integer_add(e.n, integer(*hi.lanes, static_cast<std::uint64_t>(static_cast<std::int64_t>(shift))));
+  const Lane n = integer_add(
+      e.n, integer(*hi.lanes, static_cast<std::uint64_t>(static_cast<std::int64_t>(shift))));
   return scaled_twice(e.q + 1.0, n);
 }
 
@@ -101,8 +104,8 @@ Lane log_of(const Significand& x) {
   return fma(x.n, k::kLog2[0], f - (half_square - small));
 }
 
-/// log x to about 2^-68 relative, for finite positive x: log m = 2 s + (2/3) s^3 + s^5 P(s^2), the first two terms
-/// with their rounding errors.
+/// log x to about 2^-68 relative, for finite positive x: log m = 2 s + (2/3) s^3 + s^5 P(s^2), the
+/// first two terms with their rounding errors.
 Sum precise_log(Lane x) {
   constexpr double kTwoThirds = 2.0 / 3.0, kTwoThirdsLow = 0x1.5555555555555p-55;
   const Significand x2 = significand_of_any(x);
@@ -124,18 +127,19 @@ Sum precise_log(Lane x) {
 /// x^y for x > 0, as exp(y log x) with the product in two doubles.
 Lane positive_power(Lane x, Lane y) {
   const Sum log = precise_log(x);
-  const Lane bounded = at_least(at_most(y, 0x1p100), -0x1p100);  // already over- or underflows, and stays finite
+  const Lane bounded =
+      at_least(at_most(y, 0x1p100), -0x1p100);  // already over- or underflows, and stays finite
   const Lane hi = bounded * log.hi;
   const Lane lo = fma(bounded, log.hi, -hi) + bounded * log.lo;
   const Lane kept = select(abs(hi) > 747.0, 0.0, lo);
   return full_exp(hi, &kept);
 }
 
-/// erfc(y) for y >= 1/2, where exponent = -y^2 is known in two doubles: exp(-y^2) g(y)/(1 + 2 y). The single expansion
-/// of g over the half line is that of Shepherd and Laframboise, Math. Comp. 36 (1981); coefficients are ours.
-Lane upper_tail(Lane y, Lane exponent, Lane exponent_low) {
-  const Lane g = polynomial((y - 3.75) / (y + 3.75), k::kErfc);
-  const Lane h = g / fma(y, 2.0, 1.0);
+/// erfc(y) for y >= 1/2: exp(-y^2) g(y)/d, d = 1 + 2 y, where -y^2 is known in two doubles. The
+/// single expansion of g over the half line is that of Shepherd and Laframboise, Math. Comp. 36
+/// (1981); coefficients are ours.
+Lane upper_tail(Lane y, Lane d, Lane exponent, Lane exponent_low) {
+  const Lane h = polynomial((y - 3.75) / (y + 3.75), k::kErfc) / d;
   const Exponential e = reduced_exp(exponent, &exponent_low);
   return scaled_twice(fma(e.q, h, h), e.n);
 }
@@ -149,9 +153,8 @@ Lane log_of_normal(Lane u) { return log_of(significand(u)); }
 Lane emit_exp(MathLibrary& library, Lane x) {
   const Exponential e = reduced_exp(x);
   const Lane arguments[] = {x};
-  llvm::Function* slow = library.function("exp.extreme", 1, true, [](Lanes&, std::span<const Lane> a) {
-    return full_exp(a[0]);
-  });
+  llvm::Function* slow = library.function(
+      "exp.extreme", 1, true, [](Lanes&, std::span<const Lane> a) { return full_exp(a[0]); });
   return guarded(not_at_most(abs(x), kPlainExp), scaled(e.q + 1.0, e.n), slow, arguments);
 }
 
@@ -161,7 +164,8 @@ Lane emit_log(MathLibrary&, Lane x) {
   return select(ordinary, log_of(significand_of_any(x)), special);
 }
 
-/// C's pow: 1 where x = 1 or y = 0, NaN for a negative base and a broken exponent, odd powers keep the sign.
+/// C's pow: 1 where x = 1 or y = 0, NaN for a negative base and a broken exponent, odd powers keep
+/// the sign.
 Lane emit_pow(MathLibrary&, Lane x, Lane y) {
   Lanes& lanes = *x.lanes;
   const Lane ax = abs(x), half = y * 0.5;
@@ -182,9 +186,10 @@ Lane emit_sinh(MathLibrary& library, Lane x) {
   const Lane scale = power_of_two(e.n);
   const Lane t = fma(scale, e.q, scale - 1.0);
   const Lane fast = copysign((t + t / (t + 1.0)) * 0.5, x);
-  llvm::Function* slow = library.function("sinh.extreme", 1, true, [](Lanes&, std::span<const Lane> arguments) {
-    return copysign(full_exp(abs(arguments[0]), nullptr, -1), arguments[0]);
-  });
+  llvm::Function* slow =
+      library.function("sinh.extreme", 1, true, [](Lanes&, std::span<const Lane> arguments) {
+        return copysign(full_exp(abs(arguments[0]), nullptr, -1), arguments[0]);
+      });
   const Lane arguments[] = {x};
   return guarded(not_at_most(a, 700), fast, slow, arguments);
 }
@@ -193,9 +198,10 @@ Lane emit_cosh(MathLibrary& library, Lane x) {
   const Lane a = abs(x);
   const Exponential e = reduced_exp(a);
   const Lane half = scaled((e.q + 1.0) * 0.5, e.n);
-  llvm::Function* slow = library.function("cosh.extreme", 1, true, [](Lanes&, std::span<const Lane> arguments) {
-    return full_exp(abs(arguments[0]), nullptr, -1);
-  });
+  llvm::Function* slow =
+      library.function("cosh.extreme", 1, true, [](Lanes&, std::span<const Lane> arguments) {
+        return full_exp(abs(arguments[0]), nullptr, -1);
+      });
   const Lane arguments[] = {x};
   return guarded(not_at_most(a, 700), half + 0.25 / half, slow, arguments);
 }
@@ -212,16 +218,19 @@ Lane emit_tanh(MathLibrary&, Lane x) {
 Lane emit_erf(MathLibrary&, Lane x) {
   const Lane a = at_most(abs(x), 6);
   const Lane square = a * a;
-  const Lane tail = upper_tail(a, -square, -fma(a, a, -square));
+  const Lane tail = upper_tail(a, fma(a, 2.0, 1.0), -square, -fma(a, a, -square));
   return select(abs(x) > 0.75, copysign(1.0 - tail, x), erf_near_zero(x));
 }
 
-/// Phi(x) = erfc(-x/sqrt 2)/2. The exponent -x^2/2 is formed from x itself, so the tail stays accurate.
+/// Phi(x) = erfc(-x/sqrt 2)/2. The exponent -x^2/2 is formed from x itself, so the tail stays
+/// accurate.
 Lane emit_normal_cdf(MathLibrary&, Lane x) {
   const Lane a = at_most(abs(x), 39.5);
   const Lane y = a * (std::numbers::sqrt2 / 2);
   const Lane square = a * a;
-  const Lane tail = upper_tail(y, square * -0.5, fma(a, a, -square) * -0.5) * 0.5;
+  const Lane low = fma(a, a, -square);
+  const Lane d = fma(a, std::numbers::sqrt2, 1.0);
+  const Lane tail = upper_tail(y, d, square * -0.5, low * -0.5) * 0.5;
   const Lane outer = select(x < 0.0, tail, 1.0 - tail);
   const Lane inner = fma(erf_near_zero(x * (std::numbers::sqrt2 / 2)), 0.5, real(*x.lanes, 0.5));
   return select(y > 0.5, outer, inner);

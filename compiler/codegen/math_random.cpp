@@ -1,4 +1,5 @@
-// Philox4x32-10 and Box and Muller's transform in lanes: the mapping that runtime/core/philox.hpp defines.
+// Philox4x32-10 and Box and Muller's transform in lanes: the mapping that runtime/core/philox.hpp
+// defines.
 #include <llvm/IR/IRBuilder.h>
 
 #include <numbers>
@@ -56,12 +57,15 @@ Lane fraction(Lane high, Lane low) {
 }
 
 /// 1 + fraction/2^52, by writing the fraction into the significand of one.
-Lane one_plus(Lane fraction) { return from_bits(fraction | integer(*fraction.lanes, 0x3ff0000000000000)); }
+Lane one_plus(Lane fraction) {
+  return from_bits(fraction | integer(*fraction.lanes, 0x3ff0000000000000));
+}
 
 NormalPair box_muller(Lane a, Lane b) {
   Lanes& lanes = *a.lanes;
   const Lane radius = sqrt(log_of_normal(2.0 - one_plus(a)) * -2.0);
-  // The nearest quarter turn in two bits, 50 and 51: exact integer arithmetic, as floor(4 v + 1/2) is.
+  // The nearest quarter turn in two bits, 50 and 51: exact integer arithmetic, as floor(4 v + 1/2)
+  // is.
   const Lane shifted = integer_add(b, integer(lanes, std::uint64_t{1} << 49));
   const Lane v = one_plus(b) - 1.0;
   const Lane quarter = floor(fma(v, 4.0, 0.5));

@@ -1,9 +1,10 @@
 // Circular functions and their inverses.
 //
-// Arguments are reduced by multiples of pi (or pi/2) held as a sum of three doubles (Cody and Waite, "Software Manual
-// for the Elementary Functions", 1980). With a fused multiply-add, x - n*hi is exact, because both are multiples of
-// hi's last place and the difference is small; the next product rounds once relative to the result; and the third
-// part covers cancellation down to 2^-60, closer than any double below kLargest comes to a multiple of pi/2.
+// Arguments are reduced by multiples of pi (or pi/2) held as a sum of three doubles (Cody and
+// Waite, "Software Manual for the Elementary Functions", 1980). With a fused multiply-add, x - n*hi
+// is exact, because both are multiples of hi's last place and the difference is small; the next
+// product rounds once relative to the result; and the third part covers cancellation down to 2^-60,
+// closer than any double below kLargest comes to a multiple of pi/2.
 #include <limits>
 #include <numbers>
 
@@ -16,7 +17,8 @@ namespace {
 namespace k = coefficients;
 
 constexpr double kLargest = 0x1p30;  // beyond it, one lane at a time through libm
-constexpr double kRoundToInteger = 0x1.8p52;  // adding and subtracting it rounds to an integer, left in the low bits
+constexpr double kRoundToInteger =
+    0x1.8p52;  // adding and subtracting it rounds to an integer, left in the low bits
 
 /// r + r^3 P(r^2): sine on [-pi/2, pi/2].
 Lane sine_of_half_turn(Lane r) {
@@ -29,8 +31,8 @@ Lane subtract_multiple(Lane x, Lane n, const std::array<double, 3>& step) {
   return fma(minus, step[2], fma(minus, step[1], fma(minus, step[0], x)));
 }
 
-/// atan(a/b) for a, b >= 0. With z = a/b, (a - b)/(a + b) or -b/a, chosen so that |z| <= tan(pi/8), the angle is
-/// 0, pi/4 or pi/2 plus atan z.
+/// atan(a/b) for a, b >= 0. With z = a/b, (a - b)/(a + b) or -b/a, chosen so that |z| <= tan(pi/8),
+/// the angle is 0, pi/4 or pi/2 plus atan z.
 Lane angle_of_quotient(Lane a, Lane b) {
   constexpr double kTanPi8 = std::numbers::sqrt2 - 1, kTan3Pi8 = std::numbers::sqrt2 + 1;
   const Lane middle = a > b * kTanPi8, steep = a > b * kTan3Pi8;
@@ -43,7 +45,8 @@ Lane angle_of_quotient(Lane a, Lane b) {
   return high + (z + fma(z * z2, polynomial(z2, k::kAtan), low));
 }
 
-/// For |x| <= 1/2: s = |x|, z = x^2. Beyond: asin x = pi/2 - 2 asin s with z = (1 - |x|)/2, s = sqrt z.
+/// For |x| <= 1/2: s = |x|, z = x^2. Beyond: asin x = pi/2 - 2 asin s with z = (1 - |x|)/2, s =
+/// sqrt z.
 struct HalfAngle {
   Lane outer;    // |x| > 1/2
   Lane arcsine;  // asin s
@@ -84,7 +87,8 @@ Lane emit_cos(MathLibrary& library, Lane x) {
   return guarded(abs(x) > kLargest, fast, library.scalar_fallback("cos", kLargest), arguments);
 }
 
-/// x = n pi/2 + r + low: tan x is s/c for even n and -c/s for odd n, where s = sin(r + low) and c = cos r.
+/// x = n pi/2 + r + low: tan x is s/c for even n and -c/s for odd n, where s = sin(r + low) and c =
+/// cos r.
 Lane emit_tan(MathLibrary& library, Lane x) {
   const Lane shifted = fma(x, 2 * std::numbers::inv_pi, kRoundToInteger);
   const Lane n = shifted - kRoundToInteger, minus = -n;

@@ -15,20 +15,34 @@ using Routine2 = Lane (*)(MathLibrary&, Lane, Lane);
 
 Routine1 unary_routine(Opcode op) {
   switch (op) {
-    case Opcode::Exp: return emit_exp;
-    case Opcode::Log: return emit_log;
-    case Opcode::Sin: return emit_sin;
-    case Opcode::Cos: return emit_cos;
-    case Opcode::Tan: return emit_tan;
-    case Opcode::Asin: return emit_asin;
-    case Opcode::Acos: return emit_acos;
-    case Opcode::Atan: return emit_atan;
-    case Opcode::Sinh: return emit_sinh;
-    case Opcode::Cosh: return emit_cosh;
-    case Opcode::Tanh: return emit_tanh;
-    case Opcode::Erf: return emit_erf;
-    case Opcode::NormalCdf: return emit_normal_cdf;
-    default: return nullptr;
+    case Opcode::Exp:
+      return emit_exp;
+    case Opcode::Log:
+      return emit_log;
+    case Opcode::Sin:
+      return emit_sin;
+    case Opcode::Cos:
+      return emit_cos;
+    case Opcode::Tan:
+      return emit_tan;
+    case Opcode::Asin:
+      return emit_asin;
+    case Opcode::Acos:
+      return emit_acos;
+    case Opcode::Atan:
+      return emit_atan;
+    case Opcode::Sinh:
+      return emit_sinh;
+    case Opcode::Cosh:
+      return emit_cosh;
+    case Opcode::Tanh:
+      return emit_tanh;
+    case Opcode::Erf:
+      return emit_erf;
+    case Opcode::NormalCdf:
+      return emit_normal_cdf;
+    default:
+      return nullptr;
   }
 }
 
@@ -39,7 +53,8 @@ Routine2 binary_routine(Opcode op) {
 std::string_view text_of(Opcode op) {
   switch (op) {
 #define HOPF_KERNEL_OP(id, text, operands) \
-  case Opcode::id: return text;
+  case Opcode::id:                         \
+    return text;
 #include "kernel/opcodes.def"
 #undef HOPF_KERNEL_OP
   }
@@ -57,7 +72,9 @@ void mark_pure(llvm::Function& f) {
 Lane apply_by_lane(Lanes& lanes, llvm::Function* scalar, Lane x, double limit) {
   llvm::IRBuilderBase& b = lanes.builder;
   llvm::Function* f = b.GetInsertBlock()->getParent();
-  const auto block = [&](const char* name) { return llvm::BasicBlock::Create(b.getContext(), name, f); };
+  const auto block = [&](const char* name) {
+    return llvm::BasicBlock::Create(b.getContext(), name, f);
+  };
   llvm::BasicBlock *entry = b.GetInsertBlock(), *head = block("head"), *work = block("work");
   llvm::BasicBlock *next = block("next"), *done = block("done");
   const Lane rare = not_at_most(abs(x), limit);
@@ -88,15 +105,16 @@ Lane apply_by_lane(Lanes& lanes, llvm::Function* scalar, Lane x, double limit) {
 
 bool is_elementary(Opcode op) { return unary_routine(op) || binary_routine(op); }
 
-llvm::Function* MathLibrary::function(const std::string& name, unsigned arguments, bool cold, const Body& body) {
+llvm::Function* MathLibrary::function(const std::string& name, unsigned arguments, bool cold,
+                                      const Body& body) {
   const auto [found, fresh] = functions_.try_emplace(name, nullptr);
   if (!fresh) return found->second;
   llvm::LLVMContext& context = module_.getContext();
   llvm::Type* type = llvm::FixedVectorType::get(llvm::Type::getDoubleTy(context), width_);
   llvm::SmallVector<llvm::Type*, 2> parameters(arguments, type);
-  llvm::Function* f =
-      llvm::Function::Create(llvm::FunctionType::get(type, parameters, false), llvm::Function::InternalLinkage,
-                             "hopf." + name + ".v" + std::to_string(width_), module_);
+  llvm::Function* f = llvm::Function::Create(
+      llvm::FunctionType::get(type, parameters, false), llvm::Function::InternalLinkage,
+      "hopf." + name + ".v" + std::to_string(width_), module_);
   functions_[name] = f;
   mark_pure(*f);
   if (cold) {
@@ -113,7 +131,8 @@ llvm::Function* MathLibrary::function(const std::string& name, unsigned argument
 
 llvm::Function* MathLibrary::scalar_fallback(const std::string& name, double limit) {
   llvm::Type* real = llvm::Type::getDoubleTy(module_.getContext());
-  llvm::FunctionCallee callee = module_.getOrInsertFunction(name, llvm::FunctionType::get(real, {real}, false));
+  llvm::FunctionCallee callee =
+      module_.getOrInsertFunction(name, llvm::FunctionType::get(real, {real}, false));
   llvm::Function* scalar = llvm::cast<llvm::Function>(callee.getCallee());
   mark_pure(*scalar);
   return function(name + ".huge", 1, true, [&](Lanes& lanes, std::span<const Lane> x) {
@@ -124,10 +143,12 @@ llvm::Function* MathLibrary::scalar_fallback(const std::string& name, double lim
 llvm::Function* MathLibrary::routine(Opcode op) {
   const std::string name(text_of(op));
   if (const Routine1 emit = unary_routine(op)) {
-    return function(name, 1, false, [&](Lanes&, std::span<const Lane> x) { return emit(*this, x[0]); });
+    return function(name, 1, false,
+                    [&](Lanes&, std::span<const Lane> x) { return emit(*this, x[0]); });
   }
   if (const Routine2 emit = binary_routine(op)) {
-    return function(name, 2, false, [&](Lanes&, std::span<const Lane> x) { return emit(*this, x[0], x[1]); });
+    return function(name, 2, false,
+                    [&](Lanes&, std::span<const Lane> x) { return emit(*this, x[0], x[1]); });
   }
   throw std::logic_error("no vector routine for " + name);
 }

@@ -1,8 +1,9 @@
-// Elementary functions on vectors of doubles, written as inline IR: no call to libm on the hot path.
+// Elementary functions on vectors of doubles, written as inline IR: no call to libm on the hot
+// path.
 //
-// Every routine takes any argument: NaN, infinities, denormals and huge arguments included, and stays within 4 units
-// in the last place of the true value (most are within 2). A lane's result depends on that lane alone, so
-// results do not change with the width.
+// Every routine takes any argument: NaN, infinities, denormals and huge arguments included, and
+// stays within 4 units in the last place of the true value (most are within 2). A lane's result
+// depends on that lane alone, so results do not change with the width.
 #pragma once
 
 #include <functional>
@@ -28,8 +29,10 @@ class MathLibrary {
   Lane call(Lanes&, kernel::Opcode op, std::span<const Lane> arguments);
   using Body = std::function<Lane(Lanes&, std::span<const Lane> arguments)>;
   /// The internal function of this name, its body written when it is first asked for.
-  llvm::Function* function(const std::string& name, unsigned arguments, bool cold, const Body& body);
-  /// A cold function that applies libm's `name` to each lane whose magnitude is above `limit` or that is NaN.
+  llvm::Function* function(const std::string& name, unsigned arguments, bool cold,
+                           const Body& body);
+  /// A cold function that applies libm's `name` to each lane whose magnitude is above `limit` or
+  /// that is NaN.
   llvm::Function* scalar_fallback(const std::string& name, double limit);
 
  private:
@@ -70,7 +73,8 @@ struct CosSin {
 CosSin cos_sin_of_small(Lane angle);
 
 // ---- random numbers (math_random.cpp), by the mapping of runtime/core/philox.hpp
-/// The counter of one block of words; `step` and `last` are 64-bit scalars below 2^32, path words are lanes of integers.
+/// The counter of one block of words; `step` and `last` are 64-bit scalars below 2^32, path words
+/// are lanes of integers.
 struct NoiseCounter {
   Lane path_low, path_high;
   llvm::Value* step;

@@ -27,10 +27,13 @@ std::unique_ptr<llvm::TargetMachine> target_machine(const Host& host, Level leve
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(host.triple, fault);
   if (!target) throw std::runtime_error("LLVM does not know this machine: " + fault);
   llvm::TargetOptions options;
-  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;  // an fma is where the kernel says so and nowhere else
-  const auto effort = level == Level::O0 ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Aggressive;
-  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
-      host.triple, host.cpu, host.features, options, llvm::Reloc::PIC_, llvm::CodeModel::Small, effort, true));
+  options.AllowFPOpFusion =
+      llvm::FPOpFusion::Strict;  // an fma is where the kernel says so and nowhere else
+  const auto effort =
+      level == Level::O0 ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Aggressive;
+  return std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(host.triple, host.cpu, host.features, options, llvm::Reloc::PIC_,
+                                  llvm::CodeModel::Small, effort, true));
 }
 
 std::string text_of(const llvm::Module& module) {
@@ -40,7 +43,8 @@ std::string text_of(const llvm::Module& module) {
   return text;
 }
 
-std::string generate(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType kind) {
+std::string generate(llvm::Module& module, llvm::TargetMachine& machine,
+                     llvm::CodeGenFileType kind) {
   llvm::SmallVector<char, 0> buffer;
   llvm::raw_svector_ostream stream(buffer);
   llvm::legacy::PassManager passes;
@@ -74,7 +78,8 @@ Host detect_host() {
   return host;
 }
 
-Compiled compile(std::span<const kernel::Kernel> kernels, const Options& options, const Host& host) {
+Compiled compile(std::span<const kernel::Kernel> kernels, const Options& options,
+                 const Host& host) {
   llvm::LLVMContext context;
   const auto machine = target_machine(host, options.level);
   const auto module = codegen::emit(context, kernels, {host.vector_bits});

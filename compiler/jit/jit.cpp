@@ -31,29 +31,34 @@ void check(llvm::Error error) {
 
 /// All that the object depends on, as text.
 std::string key_text(std::span<const kernel::Kernel> kernels, const Host& host, Level level) {
-  std::string key = fmt::format("codegen {} abi {} level {} {} {} {} {}\n", codegen::kCodegenVersion,
-                                HOPF_RUNTIME_VERSION, level == Level::O0 ? 0 : 3, host.triple, host.cpu,
-                                host.features, host.vector_bits);
+  std::string key = fmt::format(
+      "codegen {} abi {} level {} {} {} {} {}\n", codegen::kCodegenVersion, HOPF_RUNTIME_VERSION,
+      level == Level::O0 ? 0 : 3, host.triple, host.cpu, host.features, host.vector_bits);
   for (const kernel::Kernel& k : kernels) key += kernel::print(k);
   return key;
 }
 
 }  // namespace
 
-/// A linker for one object, bare: kernels need no platform runtime, no lazy compilation and no unwind tables.
+/// A linker for one object, bare: kernels need no platform runtime, no lazy compilation and no
+/// unwind tables.
 struct Program::Impl {
-  Impl() : session(value_of(orc::SelfExecutorProcessControl::Create())), linker(session, memory()) {}
+  Impl()
+      : session(value_of(orc::SelfExecutorProcessControl::Create())), linker(session, memory()) {}
   ~Impl() {
     if (llvm::Error error = session.endSession()) llvm::consumeError(std::move(error));
   }
-  llvm::jitlink::JITLinkMemoryManager& memory() { return session.getExecutorProcessControl().getMemMgr(); }
+  llvm::jitlink::JITLinkMemoryManager& memory() {
+    return session.getExecutorProcessControl().getMemMgr();
+  }
 
   void link(const std::string& object, std::span<const kernel::Kernel> kernels) {
     orc::JITDylib& library = session.createBareJITDylib("kernels");
     library.addGenerator(value_of(orc::DynamicLibrarySearchGenerator::GetForCurrentProcess('\0')));
     check(linker.add(library, llvm::MemoryBuffer::getMemBufferCopy(object, "kernels.o")));
     for (const kernel::Kernel& k : kernels) {
-      const auto symbol = value_of(session.lookup({&library}, session.intern(codegen::symbol_of(k))));
+      const auto symbol =
+          value_of(session.lookup({&library}, session.intern(codegen::symbol_of(k))));
       (k.path ? path : point)[k.name] = symbol.getAddress().getValue();
     }
   }
@@ -101,6 +106,13 @@ Program load(std::span<const kernel::Kernel> kernels, const Options& options) {
   impl->link(compiled.object, kernels);
   if (cached) cache.write(key, compiled.object);
   return Program(std::move(impl));
+}
+
+bool export_object(std::span<const kernel::Kernel> kernels, const std::string& path, Level level) {
+  Options options;
+  options.level = level;
+  const std::string object = compile(kernels, options, detect_host()).object;
+  return write_atomically(path, object);
 }
 
 }  // namespace hopf::jit

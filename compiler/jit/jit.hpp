@@ -16,8 +16,8 @@ enum class Level : std::uint8_t { O0, O3 };
 
 struct Options {
   Level level = Level::O3;
-  bool cache = true;         // ~/.cache/hopf or $XDG_CACHE_HOME/hopf; HOPF_CACHE_DIR overrides
-  std::string dump;          // "llvm" or "asm": Program::dump holds the text
+  bool cache = true;  // ~/.cache/hopf or $XDG_CACHE_HOME/hopf; HOPF_CACHE_DIR overrides
+  std::string dump;   // "llvm" or "asm": Program::dump holds the text
 };
 
 /// Native code of one kernel module; function pointers live as long as the Program.
@@ -38,7 +38,13 @@ class Program {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Compiles all kernels of one module. Throws std::runtime_error only on an internal fault (LLVM refuses our IR).
+/// Compiles all kernels of one module. Throws std::runtime_error only on an internal fault (LLVM
+/// refuses our IR).
 Program load(std::span<const kernel::Kernel>, const Options& = {});
+
+/// Writes the same code as a position-independent object file, its functions named
+/// hopf_kernel_<name>; it needs libm only. Returns false when the file cannot be written, and then
+/// leaves none behind.
+bool export_object(std::span<const kernel::Kernel>, const std::string& path, Level = Level::O3);
 
 }  // namespace hopf::jit

@@ -1,11 +1,15 @@
 #include "jit/object_cache.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <utility>
+#include <vector>
 
 #include "base/hash.hpp"
 
@@ -33,10 +37,32 @@ std::string environment(const char* name) {
 
 }  // namespace
 
+bool write_atomically(const fs::path& path, const std::string& content) {
+  std::string temporary = path.string() + ".XXXXXX";
+  const int handle = ::mkstemp(temporary.data());
+  if (handle < 0) return false;
+  ::fchmod(handle, 0644);
+  ::close(handle);
+  std::error_code fault;
+  bool written = false;
+  {
+    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+    file << content;
+    file.flush();
+    written = file.good();
+  }
+  if (written) fs::rename(temporary, path, fault);
+  if (written && !fault) return true;
+  fs::remove(temporary, fault);
+  return false;
+}
+
 ObjectCache ObjectCache::of_user() {
   if (const std::string own = environment("HOPF_CACHE_DIR"); !own.empty()) return ObjectCache(own);
-  if (const std::string xdg = environment("XDG_CACHE_HOME"); !xdg.empty()) return ObjectCache(fs::path(xdg) / "hopf");
-  if (const std::string home = environment("HOME"); !home.empty()) return ObjectCache(fs::path(home) / ".cache/hopf");
+  if (const std::string xdg = environment("XDG_CACHE_HOME"); !xdg.empty())
+    return ObjectCache(fs::path(xdg) / "hopf");
+  if (const std::string home = environment("HOME"); !home.empty())
+    return ObjectCache(fs::path(home) / ".cache/hopf");
   return ObjectCache(fs::path());
 }
 
@@ -59,19 +85,24 @@ void ObjectCache::write(const std::string& key_text, const std::string& object) 
   std::error_code ignored;
   fs::create_directories(folder_, ignored);
   const std::string key = digest(key_text);
-  std::string temporary = (folder_ / (key + ".XXXXXX")).string();
-  const int handle = ::mkstemp(temporary.data());
-  if (handle < 0) return;
-  ::close(handle);
-  bool written = false;
-  {
-    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-    file << header(key, object) << object;
-    file.flush();
-    written = file.good();
+  if (write_atomically(folder_ / (key + ".o"), header(key, object) + object)) prune();
+}
+
+/// Keeps the newest kMostEntries. Entries are small, so this bounds the cache to some tens of
+/// megabytes.
+void ObjectCache::prune() const {
+  constexpr std::size_t kMostEntries = 1000;
+  std::error_code ignored;
+  std::vector<std::pair<fs::file_time_type, fs::path>> entries;
+  for (const auto& entry : fs::directory_iterator(folder_, ignored)) {
+    if (entry.path().extension() == ".o") {
+      entries.emplace_back(entry.last_write_time(ignored), entry.path());
+    }
   }
-  if (written) fs::rename(temporary, folder_ / (key + ".o"), ignored);
-  if (!written || ignored) fs::remove(temporary, ignored);
+  if (entries.size() <= kMostEntries) return;
+  std::sort(entries.begin(), entries.end());
+  entries.resize(entries.size() - kMostEntries);
+  for (const auto& [time, path] : entries) fs::remove(path, ignored);
 }
 
 }  // namespace hopf::jit

@@ -1,5 +1,6 @@
-// Compiled objects on disk, keyed by everything that went into them. A cache that cannot be read or written, or that
-// holds damaged entries, costs time but never a wrong answer: entries carry their key and a checksum.
+// Compiled objects on disk, keyed by everything that went into them. A cache that cannot be read or
+// written, or that holds damaged entries, costs time but never a wrong answer: entries carry their
+// key and a checksum.
 #pragma once
 
 #include <filesystem>
@@ -8,18 +9,24 @@
 
 namespace hopf::jit {
 
+/// Writes a temporary file beside `path` and renames it, so that readers see all of it or nothing.
+bool write_atomically(const std::filesystem::path& path, const std::string& content);
+
 class ObjectCache {
  public:
-  /// $HOPF_CACHE_DIR, else $XDG_CACHE_HOME/hopf, else ~/.cache/hopf; no cache where none of these can be formed.
+  /// $HOPF_CACHE_DIR, else $XDG_CACHE_HOME/hopf, else ~/.cache/hopf; no cache where none of these
+  /// can be formed.
   static ObjectCache of_user();
   explicit ObjectCache(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   /// The object stored for `key_text`, if it is there and whole.
   std::optional<std::string> read(const std::string& key_text) const;
-  /// Stores by writing a temporary file and renaming it, so that readers see all of it or nothing.
+  /// Stores an object, and drops the oldest entries when there are very many.
   void write(const std::string& key_text, const std::string& object) const;
 
  private:
+  void prune() const;
+
   std::filesystem::path folder_;
 };
 

@@ -11,9 +11,9 @@
 
 namespace hopf::jit {
 
-/// Neither vectoriser is of use on explicit lanes, and unrolling would only repeat long loop bodies. What is left to
-/// do is to inline the routines marked for it, to combine and merge what they have in common, and to move out of
-/// loops what does not change in them.
+/// Neither vectoriser is of use on explicit lanes, and unrolling would only repeat long loop
+/// bodies. What is left to do is to inline the routines marked for it, to combine and merge what
+/// they have in common, and to move out of loops what does not change in them.
 void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
   llvm::PassBuilder builder(&machine);
   llvm::LoopAnalysisManager loops;
@@ -30,7 +30,8 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
   scalar.addPass(llvm::EarlyCSEPass());
   scalar.addPass(llvm::InstCombinePass());
   scalar.addPass(llvm::SimplifyCFGPass());
-  scalar.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()), /*UseMemorySSA=*/true));
+  scalar.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()),
+                                                       /*UseMemorySSA=*/true));
   scalar.addPass(llvm::EarlyCSEPass());
   llvm::ModulePassManager passes;
   passes.addPass(llvm::AlwaysInlinerPass());

@@ -1,4 +1,5 @@
-// The passes that pay for code which is already in SSA form, already vector code and already inlined where it should be.
+// The passes that pay for code which is already in SSA form, already vector code and already
+// inlined where it should be.
 #pragma once
 
 namespace llvm {

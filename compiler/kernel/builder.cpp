@@ -12,13 +12,14 @@ namespace hopf::kernel {
 namespace {
 
 bool is_commutative(Opcode op) {
-  return op == Opcode::Add || op == Opcode::Mul || op == Opcode::Equal || op == Opcode::And || op == Opcode::Or ||
-         op == Opcode::IAdd || op == Opcode::IMul;
+  return op == Opcode::Add || op == Opcode::Mul || op == Opcode::Equal || op == Opcode::And ||
+         op == Opcode::Or || op == Opcode::IAdd || op == Opcode::IMul;
 }
 
 /// Constants are compared by their bits: 0 and -0 differ, a NaN equals itself.
 bool same(const Instruction& x, const Instruction& y) {
-  return x.op == y.op && x.type == y.type && x.a == y.a && x.b == y.b && x.c == y.c && x.slot == y.slot &&
+  return x.op == y.op && x.type == y.type && x.a == y.a && x.b == y.b && x.c == y.c &&
+         x.slot == y.slot &&
          std::bit_cast<std::uint64_t>(x.constant) == std::bit_cast<std::uint64_t>(y.constant);
 }
 
@@ -30,7 +31,8 @@ std::uint64_t hash(const Instruction& i) {
 }
 
 bool reads_lanes(Opcode op) {
-  return op == Opcode::Input || op == Opcode::Carried || op == Opcode::Normal || op == Opcode::Gather;
+  return op == Opcode::Input || op == Opcode::Carried || op == Opcode::Normal ||
+         op == Opcode::Gather;
 }
 
 }  // namespace
@@ -59,15 +61,21 @@ ValueId Builder::emit(Opcode op, ValueId a, ValueId b, ValueId c) {
 
 ValueId Builder::identity(const Instruction& i) const {
   switch (i.op) {
-    case Opcode::Mul: return is_constant(i.a, 1) ? i.b : is_constant(i.b, 1) ? i.a : ValueId();
-    case Opcode::Div: return is_constant(i.b, 1) ? i.a : ValueId();
-    case Opcode::Sub: return is_constant(i.b, 0) && !std::signbit(kernel_.body[i.b].constant) ? i.a : ValueId();
-    case Opcode::Neg: return kernel_.body[i.a].op == Opcode::Neg ? kernel_.body[i.a].a : ValueId();
-    case Opcode::Not: return kernel_.body[i.a].op == Opcode::Not ? kernel_.body[i.a].a : ValueId();
+    case Opcode::Mul:
+      return is_constant(i.a, 1) ? i.b : is_constant(i.b, 1) ? i.a : ValueId();
+    case Opcode::Div:
+      return is_constant(i.b, 1) ? i.a : ValueId();
+    case Opcode::Sub:
+      return is_constant(i.b, 0) && !std::signbit(kernel_.body[i.b].constant) ? i.a : ValueId();
+    case Opcode::Neg:
+      return kernel_.body[i.a].op == Opcode::Neg ? kernel_.body[i.a].a : ValueId();
+    case Opcode::Not:
+      return kernel_.body[i.a].op == Opcode::Not ? kernel_.body[i.a].a : ValueId();
     case Opcode::Select:
       if (i.b == i.c) return i.b;
       return is_constant(i.a) ? (kernel_.body[i.a].constant != 0 ? i.b : i.c) : ValueId();
-    default: return {};
+    default:
+      return {};
   }
 }
 

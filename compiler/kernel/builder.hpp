@@ -1,4 +1,5 @@
-// Appends instructions to a kernel, each once: equal instructions share a value, constants fold, rates follow.
+// Appends instructions to a kernel, each once: equal instructions share a value, constants fold,
+// rates follow.
 #pragma once
 
 #include <unordered_map>
@@ -20,7 +21,9 @@ class Builder {
 
   const Instruction& operator[](ValueId id) const { return kernel_.body[id]; }
   bool is_constant(ValueId id) const { return kernel_.body[id].op == Opcode::Const; }
-  bool is_constant(ValueId id, double value) const { return is_constant(id) && kernel_.body[id].constant == value; }
+  bool is_constant(ValueId id, double value) const {
+    return is_constant(id) && kernel_.body[id].constant == value;
+  }
   bool is_uniform(ValueId id) const { return kernel_.body[id].rate == Rate::Uniform; }
 
  private:
@@ -32,7 +35,8 @@ class Builder {
   std::unordered_multimap<std::uint64_t, ValueId> values_;
 };
 
-/// a*b + c in one rounding, where the product has no other use. A product that is computed once per call or step stays.
+/// a*b + c in one rounding, where the product has no other use. A product that is computed once per
+/// call or step stays.
 Kernel contract(const Kernel&);
 /// Without the instructions that no output needs; also lists the noise indices that are left.
 Kernel without_dead_code(const Kernel&);

@@ -66,7 +66,8 @@ class Contraction {
     if (i.op == Opcode::Sub) {
       if (const Instruction* p = product(i.b, i.rate)) return negated_fma(*p, image(i.a));
       if (const Instruction* p = product(i.a, i.rate)) {
-        return build_.emit(Opcode::Fma, image(p->a), image(p->b), build_.emit(Opcode::Neg, image(i.b)));
+        return build_.emit(Opcode::Fma, image(p->a), image(p->b),
+                           build_.emit(Opcode::Neg, image(i.b)));
       }
     }
     i.a = image(i.a);

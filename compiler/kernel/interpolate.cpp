@@ -21,15 +21,16 @@ struct Axis {
         stride(b.emit(Opcode::ToInt, b.read(Opcode::Uniform, first + 4))) {}
 };
 
-/// The coordinate in units of nodes, s = (x - origin)/spacing: into [0, count) where periodic, else [0, count - 1].
-/// Both are written without a branch on the flag: a periodic axis has no bounds, a clamped one has 0 turns.
+/// The coordinate in units of nodes, s = (x - origin)/spacing: into [0, count) where periodic, else
+/// [0, count - 1]. Both are written without a branch on the flag: a periodic axis has no bounds, a
+/// clamped one has 0 turns.
 ValueId position(Builder& b, const Axis& axis, ValueId x) {
   constexpr double kFar = 1e9;  // beyond any grid: leaves the number of turns exact
   const ValueId top = b.emit(Opcode::Sub, axis.count, b.constant(1));
   const ValueId lo = b.emit(Opcode::Select, axis.periodic, b.constant(-kFar), b.constant(0));
   const ValueId hi = b.emit(Opcode::Select, axis.periodic, b.constant(kFar), top);
-  const ValueId turns_per_node = b.emit(Opcode::Select, axis.periodic,
-                                        b.emit(Opcode::Div, b.constant(1), axis.count), b.constant(0));
+  const ValueId turns_per_node = b.emit(
+      Opcode::Select, axis.periodic, b.emit(Opcode::Div, b.constant(1), axis.count), b.constant(0));
   const ValueId s = b.emit(Opcode::Mul, b.emit(Opcode::Sub, x, axis.origin), axis.inverse_spacing);
   const ValueId bounded = b.emit(Opcode::Min, hi, b.emit(Opcode::Max, lo, s));
   const ValueId turns = b.emit(Opcode::Floor, b.emit(Opcode::Mul, bounded, turns_per_node));
@@ -49,12 +50,14 @@ ValueId offset(Builder& b, ValueId index, const Axis& axis) {
 Cell find_cell(Builder& b, const Axis& axis, ValueId x) {
   const ValueId s = position(b, axis, x);
   const ValueId top = b.emit(Opcode::Sub, axis.count, b.constant(1));
-  const ValueId last_cell = b.emit(Opcode::Max, b.emit(Opcode::Sub, axis.count, b.constant(2)), b.constant(0));
+  const ValueId last_cell =
+      b.emit(Opcode::Max, b.emit(Opcode::Sub, axis.count, b.constant(2)), b.constant(0));
   const ValueId last = b.emit(Opcode::Select, axis.periodic, top, last_cell);
   const ValueId lower = node(b, s, last);
   const ValueId next = b.emit(Opcode::Add, lower, b.constant(1));
   const ValueId beyond = b.emit(Opcode::Select, axis.periodic, b.constant(0), top);
-  const ValueId upper = b.emit(Opcode::Select, b.emit(Opcode::Less, next, axis.count), next, beyond);
+  const ValueId upper =
+      b.emit(Opcode::Select, b.emit(Opcode::Less, next, axis.count), next, beyond);
   return {offset(b, lower, axis), offset(b, upper, axis), b.emit(Opcode::Sub, s, lower)};
 }
 
@@ -72,8 +75,8 @@ ValueId sum(Builder& b, ValueId x, ValueId y) { return x.valid() ? b.emit(Opcode
 
 }  // namespace
 
-ValueId interpolate(Builder& b, std::uint32_t slot, std::span<const ValueId> at, std::uint32_t first_uniform,
-                    bool nearest) {
+ValueId interpolate(Builder& b, std::uint32_t slot, std::span<const ValueId> at,
+                    std::uint32_t first_uniform, bool nearest) {
   // Corner c takes the upper node of axis k where bit k of c is set.
   std::vector<ValueId> offsets(1), weights;
   for (std::size_t k = 0; k < at.size(); ++k) {

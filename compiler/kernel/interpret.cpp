@@ -46,24 +46,32 @@ void run_body(const Kernel& k, std::vector<double>& value, const Leaf& leaf) {
   }
 }
 
-void run_path(const Kernel& k, const hopf_path_call& call, std::int64_t lane, std::vector<double>& value) {
+void run_path(const Kernel& k, const hopf_path_call& call, std::int64_t lane,
+              std::vector<double>& value) {
   std::vector<double> carried(k.carried_count);
-  for (std::uint32_t s = 0; s < k.carried_count; ++s) carried[s] = load(k.precision, call.carried[s], lane);
+  for (std::uint32_t s = 0; s < k.carried_count; ++s)
+    carried[s] = load(k.precision, call.carried[s], lane);
   for (std::int64_t step = 0; step < call.step_count; ++step) {
     const auto path = static_cast<std::uint64_t>(call.first_path + lane);
     const auto time = static_cast<std::uint64_t>(call.first_step + step);
     run_body(k, value, [&](const Instruction& i, double a) {
       switch (i.op) {
-        case Opcode::Uniform: return call.uniforms[i.slot];
-        case Opcode::Carried: return carried[i.slot];
-        case Opcode::Step: return call.steps[step * k.step_count + i.slot];
-        case Opcode::Normal: return runtime::standard_normal(call.seed, path, time, i.slot);
-        default: return load(k.precision, call.tables[i.slot], static_cast<std::int64_t>(a));
+        case Opcode::Uniform:
+          return call.uniforms[i.slot];
+        case Opcode::Carried:
+          return carried[i.slot];
+        case Opcode::Step:
+          return call.steps[step * k.step_count + i.slot];
+        case Opcode::Normal:
+          return runtime::standard_normal(call.seed, path, time, i.slot);
+        default:
+          return load(k.precision, call.tables[i.slot], static_cast<std::int64_t>(a));
       }
     });
     for (std::uint32_t s = 0; s < k.carried_count; ++s) carried[s] = value[k.outputs[s].index()];
   }
-  for (std::uint32_t s = 0; s < k.carried_count; ++s) store(k.precision, call.carried[s], lane, carried[s]);
+  for (std::uint32_t s = 0; s < k.carried_count; ++s)
+    store(k.precision, call.carried[s], lane, carried[s]);
 }
 
 }  // namespace
@@ -72,7 +80,8 @@ void interpret(const Kernel& k, const hopf_point_call& call) {
   std::vector<double> value(k.body.size());
   for (std::int64_t lane = 0; lane < call.count; ++lane) {
     run_body(k, value, [&](const Instruction& i, double) {
-      return i.op == Opcode::Uniform ? call.uniforms[i.slot] : load(k.precision, call.in[i.slot], lane);
+      return i.op == Opcode::Uniform ? call.uniforms[i.slot]
+                                     : load(k.precision, call.in[i.slot], lane);
     });
     for (std::uint32_t s = 0; s < k.output_count; ++s) {
       store(k.precision, call.out[s], lane, value[k.outputs[s].index()]);

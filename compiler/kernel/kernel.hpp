@@ -1,12 +1,14 @@
 // Kernel IR: straight-line SPMD code in SSA form, with an abstract lane width and precision.
 //
-// A kernel is a list of expressions over named inputs. `lower` turns the expression DAG into instructions once per
-// id (so common subexpressions are shared), folds constants, contracts a*b + c to Fma, and gives every value a rate:
+// A kernel is a list of expressions over named inputs. `lower` turns the expression DAG into
+// instructions once per id (so common subexpressions are shared), folds constants, contracts a*b +
+// c to Fma, and gives every value a rate:
 //   Uniform  the same for all lanes of a call: computed once before the lane loop, as scalars
 //   Varying  one value per lane (grid point along the fastest axis, or path)
 // Two forms share the IR:
 //   Point kernels  out[k][i] = f(uniforms, in[.][i]) for i in 0..count
-//   Path kernels   carried state updated over a run of steps, with counter-based normals and table interpolation
+//   Path kernels   carried state updated over a run of steps, with counter-based normals and table
+//   interpolation
 #pragma once
 
 #include <cstdint>
@@ -35,8 +37,8 @@ struct Instruction {
   Opcode op;
   Type type = Type::Real;
   Rate rate = Rate::Varying;
-  ValueId a, b, c;       // operands; unused ones are invalid
-  double constant = 0;   // Const
+  ValueId a, b, c;         // operands; unused ones are invalid
+  double constant = 0;     // Const
   std::uint32_t slot = 0;  // Uniform/Input/Carried/Step/Normal/Gather: which one
 };
 
@@ -44,15 +46,17 @@ struct Kernel {
   std::string name;
   bool path = false;
   Precision precision = Precision::F64;
-  std::uint32_t uniform_count = 0;   // scalars passed by value array
-  std::uint32_t input_count = 0;     // arrays read at the lane's index (point kernels)
-  std::uint32_t output_count = 0;    // arrays written at the lane's index (point kernels)
-  std::uint32_t carried_count = 0;   // path kernels: state registers, loaded before and stored after the step loop
-  std::uint32_t step_count = 0;      // path kernels: per-step scalars, read from a table at the step's index
-  std::uint32_t table_count = 0;     // path kernels: gathered tables
+  std::uint32_t uniform_count = 0;  // scalars passed by value array
+  std::uint32_t input_count = 0;    // arrays read at the lane's index (point kernels)
+  std::uint32_t output_count = 0;   // arrays written at the lane's index (point kernels)
+  std::uint32_t carried_count =
+      0;  // path kernels: state registers, loaded before and stored after the step loop
+  std::uint32_t step_count =
+      0;  // path kernels: per-step scalars, read from a table at the step's index
+  std::uint32_t table_count = 0;       // path kernels: gathered tables
   std::vector<std::uint32_t> normals;  // path kernels: noise indices drawn per step
   base::Store<ValueId, Instruction> body;
-  std::vector<ValueId> outputs;      // point: one per output; path: next value of each carried register
+  std::vector<ValueId> outputs;  // point: one per output; path: next value of each carried register
 };
 
 /// Where a symbol of the expressions comes from.
@@ -60,15 +64,18 @@ struct InputBinding {
   enum class From : std::uint8_t { Uniform, Input, Carried, Step, Normal, Interpolated };
   expr::SymbolId symbol;
   From from;
-  std::uint32_t slot = 0;  // index of its kind; Normal: the noise index; Interpolated: index into Spec::tables
+  std::uint32_t slot =
+      0;  // index of its kind; Normal: the noise index; Interpolated: index into Spec::tables
 };
 
 /// A table over a rectilinear grid, interpolated multilinearly at a lane's position (path kernels).
-/// Axis k of the grid is uniform or not; its lower bound, inverse spacing, count, periodicity and stride are uniforms.
+/// Axis k of the grid is uniform or not; its lower bound, inverse spacing, count, periodicity and
+/// stride are uniforms.
 struct Table {
-  std::vector<expr::ExprId> at;          // the coordinate on each axis, over other bindings
-  std::uint32_t first_uniform = 0;       // per axis: origin, 1/spacing, count, period flag, stride (5 uniforms an axis)
-  bool nearest = false;                  // finite control sets take the nearest node
+  std::vector<expr::ExprId> at;  // the coordinate on each axis, over other bindings
+  std::uint32_t first_uniform =
+      0;  // per axis: origin, 1/spacing, count, period flag, stride (5 uniforms an axis)
+  bool nearest = false;  // finite control sets take the nearest node
 };
 
 struct Spec {
@@ -77,15 +84,18 @@ struct Spec {
   Precision precision = Precision::F64;
   std::vector<InputBinding> bindings;
   std::vector<Table> tables;
-  std::vector<expr::ExprId> outputs;  // point: the outputs; path: the next carried values, in slot order
+  std::vector<expr::ExprId>
+      outputs;  // point: the outputs; path: the next carried values, in slot order
 };
 
-/// Parameters must have been substituted. Throws std::logic_error on a symbol without a binding (an internal fault).
+/// Parameters must have been substituted. Throws std::logic_error on a symbol without a binding (an
+/// internal fault).
 Kernel lower(expr::Store&, const Spec&);
 
 /// Text for --dump=kernel.
 std::string print(const Kernel&);
-/// Definition before use, types, slots; returns a description of the first fault or an empty string.
+/// Definition before use, types, slots; returns a description of the first fault or an empty
+/// string.
 std::string verify(const Kernel&);
 
 }  // namespace hopf::kernel

@@ -1,10 +1,13 @@
-// Expressions to kernel code. Each node of the DAG is visited once, operands first, so nothing recurses on depth.
+// Expressions to kernel code. Each node of the DAG is visited once, operands first, so nothing
+// recurses on depth.
 //
-// The DAG has no difference, quotient or square root: a - b is a + (-1)*b, a/b is a*b^-1. Here they come back:
-//   sums      uniform terms first (one value, computed once), then differences where a coefficient is negative
-//   products  uniform factors first; one division by the product of the denominators that vary
-//   powers    integers by repeated squaring, halves by a square root, up to kLargestPower
-// Min and Max of the language give NaN when any operand is NaN; the opcodes give their second operand then.
+// The DAG has no difference, quotient or square root: a - b is a + (-1)*b, a/b is a*b^-1. Here they
+// come back:
+//   sums      uniform terms first (one value, computed once), then differences where a coefficient
+//   is negative products  uniform factors first; one division by the product of the denominators
+//   that vary powers    integers by repeated squaring, halves by a square root, up to kLargestPower
+// Min and Max of the language give NaN when any operand is NaN; the opcodes give their second
+// operand then.
 #include <cmath>
 #include <cstdlib>
 #include <numbers>
@@ -29,7 +32,8 @@ class Lowering {
  public:
   Lowering(const expr::Store& store, const Spec& spec, Kernel& kernel)
       : store_(store), spec_(spec), b_(kernel), interpolated_(spec.tables.size()) {
-    for (const InputBinding& binding : spec.bindings) bound_.insert_or_assign(binding.symbol, &binding);
+    for (const InputBinding& binding : spec.bindings)
+      bound_.insert_or_assign(binding.symbol, &binding);
   }
 
   void run(Kernel& kernel) {
@@ -100,7 +104,8 @@ ValueId Lowering::real(ExprId e) {
 
 ValueId Lowering::truth(ExprId e) {
   const ValueId value = *value_.find(e);
-  return b_[value].type == Type::Bool ? value : op(Opcode::Not, op(Opcode::Equal, value, number(0)));
+  return b_[value].type == Type::Bool ? value
+                                      : op(Opcode::Not, op(Opcode::Equal, value, number(0)));
 }
 
 ValueId Lowering::lower(ExprId e) {
@@ -108,22 +113,38 @@ ValueId Lowering::lower(ExprId e) {
     case Op::Number:
     case Op::Float:
     case Op::Pi:
-    case Op::Infinity: return number(*store_.constant_value(e));
-    case Op::Symbol: return symbol(e);
-    case Op::Add: return sum(e);
-    case Op::Mul: return product(e, false);
-    case Op::Pow: return power(e);
-    case Op::Min: return extremum(Opcode::Min, e);
-    case Op::Max: return extremum(Opcode::Max, e);
-    case Op::And: return logic(Opcode::And, e);
-    case Op::Or: return logic(Opcode::Or, e);
-    case Op::Not: return op(Opcode::Not, truth(store_.args(e)[0]));
-    case Op::Select: return op(Opcode::Select, truth(store_.args(e)[0]), arg(e, 1), arg(e, 2));
-    case Op::Choose: return choose(e);
-    case Op::NormalPdf: return normal_pdf(arg(e, 0));
-    case Op::Sigmoid: return sigmoid(arg(e, 0));
-    case Op::Softplus: return softplus(arg(e, 0));
-    default: return lower_call(store_.op(e), e);
+    case Op::Infinity:
+      return number(*store_.constant_value(e));
+    case Op::Symbol:
+      return symbol(e);
+    case Op::Add:
+      return sum(e);
+    case Op::Mul:
+      return product(e, false);
+    case Op::Pow:
+      return power(e);
+    case Op::Min:
+      return extremum(Opcode::Min, e);
+    case Op::Max:
+      return extremum(Opcode::Max, e);
+    case Op::And:
+      return logic(Opcode::And, e);
+    case Op::Or:
+      return logic(Opcode::Or, e);
+    case Op::Not:
+      return op(Opcode::Not, truth(store_.args(e)[0]));
+    case Op::Select:
+      return op(Opcode::Select, truth(store_.args(e)[0]), arg(e, 1), arg(e, 2));
+    case Op::Choose:
+      return choose(e);
+    case Op::NormalPdf:
+      return normal_pdf(arg(e, 0));
+    case Op::Sigmoid:
+      return sigmoid(arg(e, 0));
+    case Op::Softplus:
+      return softplus(arg(e, 0));
+    default:
+      return lower_call(store_.op(e), e);
   }
 }
 
@@ -132,44 +153,72 @@ ValueId Lowering::lower_call(Op operation, ExprId e) {
   const auto unary = [&](Opcode o) { return op(o, arg(e, 0)); };
   const auto binary = [&](Opcode o) { return op(o, arg(e, 0), arg(e, 1)); };
   switch (operation) {
-    case Op::Abs: return unary(Opcode::Abs);
-    case Op::Sign: return unary(Opcode::Sign);
-    case Op::Floor: return unary(Opcode::Floor);
-    case Op::Sin: return unary(Opcode::Sin);
-    case Op::Cos: return unary(Opcode::Cos);
-    case Op::Tan: return unary(Opcode::Tan);
-    case Op::Asin: return unary(Opcode::Asin);
-    case Op::Acos: return unary(Opcode::Acos);
-    case Op::Atan: return unary(Opcode::Atan);
-    case Op::Atan2: return binary(Opcode::Atan2);
-    case Op::Sinh: return unary(Opcode::Sinh);
-    case Op::Cosh: return unary(Opcode::Cosh);
-    case Op::Tanh: return unary(Opcode::Tanh);
-    case Op::Exp: return unary(Opcode::Exp);
-    case Op::Log: return unary(Opcode::Log);
-    case Op::Erf: return unary(Opcode::Erf);
-    case Op::NormalCdf: return unary(Opcode::NormalCdf);
-    case Op::Less: return binary(Opcode::Less);
-    case Op::LessEqual: return binary(Opcode::LessEqual);
-    case Op::Equal: return binary(Opcode::Equal);
-    default: throw std::logic_error("kernel '" + spec_.name + "': an expression that is for printing only");
+    case Op::Abs:
+      return unary(Opcode::Abs);
+    case Op::Sign:
+      return unary(Opcode::Sign);
+    case Op::Floor:
+      return unary(Opcode::Floor);
+    case Op::Sin:
+      return unary(Opcode::Sin);
+    case Op::Cos:
+      return unary(Opcode::Cos);
+    case Op::Tan:
+      return unary(Opcode::Tan);
+    case Op::Asin:
+      return unary(Opcode::Asin);
+    case Op::Acos:
+      return unary(Opcode::Acos);
+    case Op::Atan:
+      return unary(Opcode::Atan);
+    case Op::Atan2:
+      return binary(Opcode::Atan2);
+    case Op::Sinh:
+      return unary(Opcode::Sinh);
+    case Op::Cosh:
+      return unary(Opcode::Cosh);
+    case Op::Tanh:
+      return unary(Opcode::Tanh);
+    case Op::Exp:
+      return unary(Opcode::Exp);
+    case Op::Log:
+      return unary(Opcode::Log);
+    case Op::Erf:
+      return unary(Opcode::Erf);
+    case Op::NormalCdf:
+      return unary(Opcode::NormalCdf);
+    case Op::Less:
+      return binary(Opcode::Less);
+    case Op::LessEqual:
+      return binary(Opcode::LessEqual);
+    case Op::Equal:
+      return binary(Opcode::Equal);
+    default:
+      throw std::logic_error("kernel '" + spec_.name +
+                             "': an expression that is for printing only");
   }
 }
 
 ValueId Lowering::symbol(ExprId e) {
   const auto found = bound_.find(store_.symbol_of(e));
   if (found == bound_.end()) {
-    throw std::logic_error("kernel '" + spec_.name + "': nothing is bound to '" + store_.name(store_.symbol_of(e)) +
-                           "'");
+    throw std::logic_error("kernel '" + spec_.name + "': nothing is bound to '" +
+                           store_.name(store_.symbol_of(e)) + "'");
   }
   const InputBinding& binding = *found->second;
   switch (binding.from) {
-    case InputBinding::From::Uniform: return b_.read(Opcode::Uniform, binding.slot);
-    case InputBinding::From::Input: return b_.read(Opcode::Input, binding.slot);
-    case InputBinding::From::Carried: return b_.read(Opcode::Carried, binding.slot);
-    case InputBinding::From::Step: return b_.read(Opcode::Step, binding.slot);
-    case InputBinding::From::Normal: return b_.read(Opcode::Normal, binding.slot);
-    case InputBinding::From::Interpolated: break;
+    case InputBinding::From::Uniform:
+      return b_.read(Opcode::Uniform, binding.slot);
+    case InputBinding::From::Input:
+      return b_.read(Opcode::Input, binding.slot);
+    case InputBinding::From::Carried:
+      return b_.read(Opcode::Carried, binding.slot);
+    case InputBinding::From::Step:
+      return b_.read(Opcode::Step, binding.slot);
+    case InputBinding::From::Normal:
+      return b_.read(Opcode::Normal, binding.slot);
+    case InputBinding::From::Interpolated:
+      break;
   }
   if (binding.slot >= interpolated_.size() || !interpolated_[binding.slot].valid()) {
     throw std::logic_error("kernel '" + spec_.name + "': a table's coordinates need a later table");
@@ -189,7 +238,8 @@ bool Lowering::is_negative_term(ExprId e) const {
   return signs % 2 == 1;
 }
 
-/// Adds uniform terms first; then plain values, so that products come last and can join in a fused multiply-add.
+/// Adds uniform terms first; then plain values, so that products come last and can join in a fused
+/// multiply-add.
 ValueId Lowering::sum(ExprId e) {
   struct Term {
     ValueId value;
@@ -199,7 +249,9 @@ ValueId Lowering::sum(ExprId e) {
   for (const ExprId term : store_.args(e)) {
     const bool negative = is_negative_term(term);
     const bool is_product = store_.op(term) == Op::Mul;
-    const ValueId value = !negative ? real(term) : is_product ? product(term, true) : op(Opcode::Neg, real(term));
+    const ValueId value = !negative    ? real(term)
+                          : is_product ? product(term, true)
+                                       : op(Opcode::Neg, real(term));
     auto& group = b_.is_uniform(value) ? uniform : b_[value].op == Opcode::Mul ? products : plain;
     group.push_back({value, negative});
   }
@@ -222,8 +274,8 @@ ValueId Lowering::sum(ExprId e) {
   return total;
 }
 
-/// A factor b^-k of one product only, whose base varies: worth a division. A reciprocal that is uniform or shared
-/// is better multiplied with.
+/// A factor b^-k of one product only, whose base varies: worth a division. A reciprocal that is
+/// uniform or shared is better multiplied with.
 bool Lowering::is_denominator(ExprId e) const {
   if (store_.op(e) != Op::Pow) return false;
   const auto exponent = store_.rational_value(store_.args(e)[1]);
@@ -249,10 +301,12 @@ ValueId Lowering::product(ExprId e, bool negated) {
   if (coefficient != 1 && !sign_only) uniform.insert(uniform.begin(), number(coefficient));
   const auto multiply = [&](std::vector<ValueId>& values) {
     ValueId total;
-    for (const ValueId value : values) total = total.valid() ? op(Opcode::Mul, total, value) : value;
+    for (const ValueId value : values)
+      total = total.valid() ? op(Opcode::Mul, total, value) : value;
     return total;
   };
-  if (const ValueId scale = multiply(uniform); scale.valid()) varying.insert(varying.begin(), scale);
+  if (const ValueId scale = multiply(uniform); scale.valid())
+    varying.insert(varying.begin(), scale);
   ValueId above = varying.empty() ? number(1) : multiply(varying);
   if (sign_only) above = op(Opcode::Neg, above);
   return below.empty() ? above : op(Opcode::Div, above, multiply(below));
@@ -282,8 +336,8 @@ ValueId Lowering::power(ExprId e) {
   return exponent->num > 0 ? result : op(Opcode::Div, number(1), result);
 }
 
-/// The opcodes give their second operand where either is NaN: enough when the first is a constant. Otherwise a NaN
-/// first operand is put back.
+/// The opcodes give their second operand where either is NaN: enough when the first is a constant.
+/// Otherwise a NaN first operand is put back.
 ValueId Lowering::extremum(Opcode o, ExprId e) {
   ValueId total = arg(e, 0);
   for (std::size_t n = 1; n < store_.args(e).size(); ++n) {
@@ -298,7 +352,8 @@ ValueId Lowering::extremum(Opcode o, ExprId e) {
 
 ValueId Lowering::logic(Opcode o, ExprId e) {
   ValueId total = truth(store_.args(e)[0]);
-  for (std::size_t n = 1; n < store_.args(e).size(); ++n) total = op(o, total, truth(store_.args(e)[n]));
+  for (std::size_t n = 1; n < store_.args(e).size(); ++n)
+    total = op(o, total, truth(store_.args(e)[n]));
   return total;
 }
 
@@ -321,8 +376,8 @@ ValueId Lowering::sigmoid(ValueId x) {
   return op(Opcode::Div, above, op(Opcode::Add, number(1), decay));
 }
 
-/// max(x, 0) + log(1 + e), e = exp(-|x|). log(1 + e) as log(u) e/(u - 1) with u = 1 + e rounded, where u > 1: the
-/// errors of u in both factors cancel (Kahan).
+/// max(x, 0) + log(1 + e), e = exp(-|x|). log(1 + e) as log(u) e/(u - 1) with u = 1 + e rounded,
+/// where u > 1: the errors of u in both factors cancel (Kahan).
 ValueId Lowering::softplus(ValueId x) {
   const ValueId decay = op(Opcode::Exp, op(Opcode::Neg, op(Opcode::Abs, x)));
   const ValueId u = op(Opcode::Add, number(1), decay), gained = op(Opcode::Sub, u, number(1));
@@ -331,29 +386,42 @@ ValueId Lowering::softplus(ValueId x) {
   return op(Opcode::Add, op(Opcode::Max, number(0), x), log1p);
 }
 
-/// exp(-x^2/2)/sqrt(2 pi); what x*x loses to rounding comes back to first order, or the tail would be off by x^2 ulp.
+/// exp(-x^2/2)/sqrt(2 pi); what x*x loses to rounding comes back to first order, or the tail would
+/// be off by x^2 ulp.
 ValueId Lowering::normal_pdf(ValueId x) {
   const ValueId square = op(Opcode::Mul, x, x);
   const ValueId lost = op(Opcode::Fma, x, x, op(Opcode::Neg, square));
   const ValueId main = op(Opcode::Exp, op(Opcode::Mul, number(-0.5), square));
   const ValueId scale = number(std::numbers::inv_sqrtpi / std::numbers::sqrt2);
-  return op(Opcode::Mul, op(Opcode::Mul, scale, main), op(Opcode::Fma, number(-0.5), lost, number(1)));
+  return op(Opcode::Mul, op(Opcode::Mul, scale, main),
+            op(Opcode::Fma, number(-0.5), lost, number(1)));
 }
 
-/// Slots of each kind reach up to the highest one that is bound, used or not, as the caller's arrays do.
+/// Slots of each kind reach up to the highest one that is bound, used or not, as the caller's
+/// arrays do.
 void count_slots(const Spec& spec, Kernel& k) {
-  const auto reach = [](std::uint32_t& count, std::uint32_t slot) { count = std::max(count, slot + 1); };
+  const auto reach = [](std::uint32_t& count, std::uint32_t slot) {
+    count = std::max(count, slot + 1);
+  };
   for (const InputBinding& binding : spec.bindings) {
     switch (binding.from) {
-      case InputBinding::From::Uniform: reach(k.uniform_count, binding.slot); break;
-      case InputBinding::From::Input: reach(k.input_count, binding.slot); break;
-      case InputBinding::From::Step: reach(k.step_count, binding.slot); break;
-      default: break;
+      case InputBinding::From::Uniform:
+        reach(k.uniform_count, binding.slot);
+        break;
+      case InputBinding::From::Input:
+        reach(k.input_count, binding.slot);
+        break;
+      case InputBinding::From::Step:
+        reach(k.step_count, binding.slot);
+        break;
+      default:
+        break;
     }
   }
   for (const Table& table : spec.tables) {
     if (!table.at.empty()) {
-      reach(k.uniform_count, table.first_uniform + 5 * static_cast<std::uint32_t>(table.at.size()) - 1);
+      reach(k.uniform_count,
+            table.first_uniform + 5 * static_cast<std::uint32_t>(table.at.size()) - 1);
     }
   }
   k.table_count = static_cast<std::uint32_t>(spec.tables.size());

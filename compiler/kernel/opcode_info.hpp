@@ -26,12 +26,15 @@ constexpr Type operand_type(Opcode op) {
   switch (op) {
     case Opcode::And:
     case Opcode::Or:
-    case Opcode::Not: return Type::Bool;
+    case Opcode::Not:
+      return Type::Bool;
     case Opcode::ToReal:
     case Opcode::IAdd:
     case Opcode::IMul:
-    case Opcode::Gather: return Type::Int;
-    default: return Type::Real;
+    case Opcode::Gather:
+      return Type::Int;
+    default:
+      return Type::Real;
   }
 }
 
@@ -43,12 +46,16 @@ constexpr Type result_type(Opcode op, Type branch = Type::Real) {
     case Opcode::Equal:
     case Opcode::And:
     case Opcode::Or:
-    case Opcode::Not: return Type::Bool;
+    case Opcode::Not:
+      return Type::Bool;
     case Opcode::ToInt:
     case Opcode::IAdd:
-    case Opcode::IMul: return Type::Int;
-    case Opcode::Select: return branch;
-    default: return Type::Real;
+    case Opcode::IMul:
+      return Type::Int;
+    case Opcode::Select:
+      return branch;
+    default:
+      return Type::Real;
   }
 }
 

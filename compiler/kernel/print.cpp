@@ -1,4 +1,5 @@
-// Kernels as text: for --dump=kernel, and as the content that keys the object cache, so nothing may be left out.
+// Kernels as text: for --dump=kernel, and as the content that keys the object cache, so nothing may
+// be left out.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -16,7 +17,9 @@ std::string_view name_of(Type type) {
 
 void print_header(fmt::memory_buffer& out, const Kernel& k) {
   auto to = std::back_inserter(out);
-  fmt::format_to(to, "{} kernel {} {} uniforms={} inputs={} outputs={} carried={} steps={} tables={} normals=[{}]\n",
+  fmt::format_to(to,
+                 "{} kernel {} {} uniforms={} inputs={} outputs={} carried={} steps={} tables={} "
+                 "normals=[{}]\n",
                  k.path ? "path" : "point", k.name, k.precision == Precision::F64 ? "f64" : "f32",
                  k.uniform_count, k.input_count, k.output_count, k.carried_count, k.step_count,
                  k.table_count, fmt::join(k.normals, ", "));
@@ -24,8 +27,8 @@ void print_header(fmt::memory_buffer& out, const Kernel& k) {
 
 void print_instruction(fmt::memory_buffer& out, ValueId id, const Instruction& i) {
   auto to = std::back_inserter(out);
-  fmt::format_to(to, "  %{} = {}{} {}", id.value, i.rate == Rate::Uniform ? "uniform " : "", name_of(i.type),
-                 info(i.op).text);
+  fmt::format_to(to, "  %{} = {}{} {}", id.value, i.rate == Rate::Uniform ? "uniform " : "",
+                 name_of(i.type), info(i.op).text);
   if (i.op == Opcode::Const) fmt::format_to(to, " {}", i.constant);
   if (has_slot(i.op)) fmt::format_to(to, " [{}]", i.slot);
   const ValueId operands[] = {i.a, i.b, i.c};

@@ -11,12 +11,18 @@ namespace {
 
 std::uint32_t slot_limit(const Kernel& k, Opcode op) {
   switch (op) {
-    case Opcode::Uniform: return k.uniform_count;
-    case Opcode::Input: return k.path ? 0 : k.input_count;
-    case Opcode::Carried: return k.path ? k.carried_count : 0;
-    case Opcode::Step: return k.path ? k.step_count : 0;
-    case Opcode::Gather: return k.path ? k.table_count : 0;
-    default: return 0;
+    case Opcode::Uniform:
+      return k.uniform_count;
+    case Opcode::Input:
+      return k.path ? 0 : k.input_count;
+    case Opcode::Carried:
+      return k.path ? k.carried_count : 0;
+    case Opcode::Step:
+      return k.path ? k.step_count : 0;
+    case Opcode::Gather:
+      return k.path ? k.table_count : 0;
+    default:
+      return 0;
   }
 }
 
@@ -27,7 +33,8 @@ std::string check_slot(const Kernel& k, const Instruction& i) {
     return drawn && k.path ? "" : fmt::format("noise index {} is not drawn by this kernel", i.slot);
   }
   const std::uint32_t limit = slot_limit(k, i.op);
-  return i.slot < limit ? "" : fmt::format("{} slot {} is not below {}", info(i.op).text, i.slot, limit);
+  return i.slot < limit ? ""
+                        : fmt::format("{} slot {} is not below {}", info(i.op).text, i.slot, limit);
 }
 
 Type expected_type(const Instruction& i, int operand) {
@@ -36,7 +43,8 @@ Type expected_type(const Instruction& i, int operand) {
 }
 
 bool is_leaf_varying(Opcode op) {
-  return op == Opcode::Input || op == Opcode::Carried || op == Opcode::Normal || op == Opcode::Gather;
+  return op == Opcode::Input || op == Opcode::Carried || op == Opcode::Normal ||
+         op == Opcode::Gather;
 }
 
 std::string check_operands(const Kernel& k, std::uint32_t index, const Instruction& i) {
@@ -47,7 +55,8 @@ std::string check_operands(const Kernel& k, std::uint32_t index, const Instructi
       if (operands[n].valid()) return fmt::format("operand {} should be absent", n);
       continue;
     }
-    if (!operands[n].valid() || operands[n].value >= index) return fmt::format("operand {} is not defined yet", n);
+    if (!operands[n].valid() || operands[n].value >= index)
+      return fmt::format("operand {} is not defined yet", n);
     const Instruction& source = k.body[operands[n]];
     if (source.type != expected_type(i, n)) return fmt::format("operand {} has the wrong type", n);
     varying = varying || source.rate == Rate::Varying;
@@ -58,10 +67,12 @@ std::string check_operands(const Kernel& k, std::uint32_t index, const Instructi
 
 std::string check_outputs(const Kernel& k) {
   const std::size_t expected = k.path ? k.carried_count : k.output_count;
-  if (k.outputs.size() != expected) return fmt::format("{} outputs where {} are due", k.outputs.size(), expected);
+  if (k.outputs.size() != expected)
+    return fmt::format("{} outputs where {} are due", k.outputs.size(), expected);
   for (std::size_t slot = 0; slot < k.outputs.size(); ++slot) {
     const ValueId id = k.outputs[slot];
-    if (!id.valid() || id.value >= k.body.size()) return fmt::format("output {} is not defined", slot);
+    if (!id.valid() || id.value >= k.body.size())
+      return fmt::format("output {} is not defined", slot);
     if (k.body[id].type != Type::Real) return fmt::format("output {} is not real", slot);
   }
   return {};
@@ -76,7 +87,8 @@ std::string verify(const Kernel& k) {
     if (fault.empty()) fault = check_slot(k, i);
     const bool typed = i.op == Opcode::Const || i.type == result_type(i.op, i.type);
     if (fault.empty() && !typed) fault = "the result has the wrong type";
-    if (!fault.empty()) return fmt::format("{}: %{} = {}: {}", k.name, index, info(i.op).text, fault);
+    if (!fault.empty())
+      return fmt::format("{}: %{} = {}: {}", k.name, index, info(i.op).text, fault);
   }
   const std::string fault = check_outputs(k);
   return fault.empty() ? fault : fmt::format("{}: {}", k.name, fault);

@@ -1,11 +1,11 @@
-// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as
-// 1, 2, 3", SC 2011) and the one mapping from (seed, path, step, noise index) to a standard normal that generated
-// code, the interpreter and the runtime share. A number depends on those four alone, so results are the same for
-// any number of threads, lanes or processes.
+// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random
+// numbers: as easy as 1, 2, 3", SC 2011) and the one mapping from (seed, path, step, noise index)
+// to a standard normal that generated code, the interpreter and the runtime share. A number depends
+// on those four alone, so results are the same for any number of threads, lanes or processes.
 //
 //   key     = (seed low, seed high)
-//   counter = (path low, path high, step low, step bits 32..47 in the upper half | noise index / 2 in the lower)
-//   words   w0..w3 give two 52-bit fractions  a = (w0:w1) >> 12,  b = (w2:w3) >> 12
+//   counter = (path low, path high, step low, step bits 32..47 in the upper half | noise index / 2
+//   in the lower) words   w0..w3 give two 52-bit fractions  a = (w0:w1) >> 12,  b = (w2:w3) >> 12
 //   u       = 1 - a/2^52 in (0, 1],  v = b/2^52 in [0, 1)
 //   normals = sqrt(-2 log u) * (cos 2 pi v, sin 2 pi v)     (Box and Muller, 1958)
 // An even noise index takes the cosine, an odd one the sine. |normal| <= sqrt(104 log 2) = 8.49.
@@ -39,7 +39,8 @@ constexpr PhiloxWords philox4x32(PhiloxWords c, std::uint32_t key0, std::uint32_
   return c;
 }
 
-/// The block of random words that noise indices 2*pair and 2*pair + 1 of one path and step draw from.
+/// The block of random words that noise indices 2*pair and 2*pair + 1 of one path and step draw
+/// from.
 constexpr PhiloxWords noise_words(std::uint64_t seed, std::uint64_t path, std::uint64_t step,
                                   std::uint32_t pair) {
   const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
@@ -61,10 +62,14 @@ inline std::pair<double, double> box_muller(double u, double v) {
   const double angle = 2.0 * std::numbers::pi * (v - 0.25 * quarter);
   const double c = std::cos(angle), s = std::sin(angle);
   switch (static_cast<int>(quarter) & 3) {
-    case 0: return {radius * c, radius * s};
-    case 1: return {-(radius * s), radius * c};
-    case 2: return {-(radius * c), -(radius * s)};
-    default: return {radius * s, -(radius * c)};
+    case 0:
+      return {radius * c, radius * s};
+    case 1:
+      return {-(radius * s), radius * c};
+    case 2:
+      return {-(radius * c), -(radius * s)};
+    default:
+      return {radius * s, -(radius * c)};
   }
 }
 

@@ -1,4 +1,5 @@
 // The object cache, the texts, and the promise that nothing hot calls libm.
+#include <dlfcn.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -18,7 +19,8 @@ namespace {
 /// A folder of its own for the cache, for the time of a test.
 class CacheFolder {
  public:
-  CacheFolder() : folder_(fs::temp_directory_path() / ("hopf-cache-test-" + std::to_string(::getpid()))) {
+  CacheFolder()
+      : folder_(fs::temp_directory_path() / ("hopf-cache-test-" + std::to_string(::getpid()))) {
     ::setenv("HOPF_CACHE_DIR", folder_.c_str(), 1);
   }
   ~CacheFolder() {
@@ -41,7 +43,8 @@ Kernel scaled_sine(double factor) {
   k.name = "scaled_sine";
   k.input_count = k.output_count = 1;
   Builder b(k);
-  k.outputs = {b.emit(Opcode::Mul, b.emit(Opcode::Sin, b.read(Opcode::Input, 0)), b.constant(factor))};
+  k.outputs = {
+      b.emit(Opcode::Mul, b.emit(Opcode::Sin, b.read(Opcode::Input, 0)), b.constant(factor))};
   return k;
 }
 
@@ -135,9 +138,9 @@ Kernel all_functions() {
   Builder b(k);
   const ValueId x = b.read(Opcode::Input, 0), u = b.read(Opcode::Uniform, 0);
   ValueId sum = b.emit(Opcode::Exp, u);
-  for (Opcode op : {Opcode::Sin, Opcode::Cos, Opcode::Tan, Opcode::Asin, Opcode::Acos, Opcode::Atan, Opcode::Exp,
-                    Opcode::Log, Opcode::Sinh, Opcode::Cosh, Opcode::Tanh, Opcode::Erf, Opcode::NormalCdf,
-                    Opcode::Sqrt, Opcode::Floor}) {
+  for (Opcode op : {Opcode::Sin, Opcode::Cos, Opcode::Tan, Opcode::Asin, Opcode::Acos, Opcode::Atan,
+                    Opcode::Exp, Opcode::Log, Opcode::Sinh, Opcode::Cosh, Opcode::Tanh, Opcode::Erf,
+                    Opcode::NormalCdf, Opcode::Sqrt, Opcode::Floor}) {
     sum = b.emit(Opcode::Add, sum, b.emit(op, x));
   }
   sum = b.emit(Opcode::Add, sum, b.emit(Opcode::Pow, x, u));
@@ -153,7 +156,8 @@ TEST_CASE("no kernel calls a scalar function on its hot path", "[kernel]") {
   const Kernel k = all_functions();
   const auto program = jit::load(std::span(&k, 1), options);
   const auto calls = calls_in(program.dump(), "hopf_kernel_everything");
-  // Calls that stay lead to our own cold routines, behind a branch that is taken on extreme arguments only.
+  // Calls that stay lead to our own cold routines, behind a branch that is taken on extreme
+  // arguments only.
   CHECK_FALSE(calls.empty());
   for (const std::string& call : calls) {
     INFO(call);
@@ -161,11 +165,35 @@ TEST_CASE("no kernel calls a scalar function on its hot path", "[kernel]") {
   }
 }
 
+TEST_CASE("an exported object computes what the program does", "[kernel]") {
+  const CacheFolder folder;
+  fs::create_directories(folder.path());
+  const Kernel k = all_functions();
+  const std::string object = folder.path() / "everything.o",
+                    library = folder.path() / "everything.so";
+  REQUIRE(jit::export_object(std::span(&k, 1), object));
+  REQUIRE(std::system(("cc -shared -o " + library + " " + object + " -lm").c_str()) == 0);
+  void* handle = ::dlopen(library.c_str(), RTLD_NOW);
+  REQUIRE(handle != nullptr);
+  const auto exported =
+      reinterpret_cast<hopf_point_kernel>(::dlsym(handle, "hopf_kernel_everything"));
+  REQUIRE(exported != nullptr);
+  const Columns in{{-0.9, -0.3, 1e-9, 0.2, 0.4, 0.5, 0.7, 0.8, 0.9, 1, 1e12}};
+  const auto program = compile(k, jit::Level::O3);
+  const auto ours = run(k, in, {1.3}, program.point(k.name))[0],
+             theirs = run(k, in, {1.3}, exported)[0];
+  for (std::size_t n = 0; n < ours.size(); ++n) CHECK(same_bits(ours[n], theirs[n]));
+  ::dlclose(handle);
+  CHECK_FALSE(jit::export_object(std::span(&k, 1), (folder.path() / "no/such/folder.o").string()));
+}
+
 TEST_CASE("texts of the compiled module can be had", "[kernel]") {
   jit::Options options;
   options.dump = "llvm";
   const Kernel k = scaled_sine(1);
-  CHECK(jit::load(std::span(&k, 1), options).dump().find("define void @hopf_kernel_scaled_sine") != std::string::npos);
+  CHECK(jit::load(std::span(&k, 1), options).dump().find("define void @hopf_kernel_scaled_sine") !=
+        std::string::npos);
   options.dump = "asm";
-  CHECK(jit::load(std::span(&k, 1), options).dump().find("hopf_kernel_scaled_sine:") != std::string::npos);
+  CHECK(jit::load(std::span(&k, 1), options).dump().find("hopf_kernel_scaled_sine:") !=
+        std::string::npos);
 }

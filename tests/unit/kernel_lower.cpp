@@ -31,8 +31,9 @@ struct Scene {
 };
 
 std::size_t count(const Kernel& k, Opcode op, kernel::Rate rate = kernel::Rate::Varying) {
-  return static_cast<std::size_t>(std::count_if(
-      k.body.begin(), k.body.end(), [&](const kernel::Instruction& i) { return i.op == op && i.rate == rate; }));
+  return static_cast<std::size_t>(
+      std::count_if(k.body.begin(), k.body.end(),
+                    [&](const kernel::Instruction& i) { return i.op == op && i.rate == rate; }));
 }
 
 }  // namespace
@@ -70,7 +71,8 @@ TEST_CASE("small powers become products, roots and one division", "[kernel]") {
   CHECK(run(power(7, 1), {{2}, {0}, {0}}, {0})[0][0] == 128);
 }
 
-TEST_CASE("quotients divide once, and reciprocals of uniform values are computed once", "[kernel]") {
+TEST_CASE("quotients divide once, and reciprocals of uniform values are computed once",
+          "[kernel]") {
   Scene s;
   const Kernel k = s.lower(s.store.div(s.z, s.store.mul(s.x, s.y)));
   CHECK(count(k, Opcode::Div) == 1);
@@ -92,8 +94,9 @@ TEST_CASE("constants fold and unused code goes", "[kernel]") {
 TEST_CASE("min and max of the language pass a NaN on", "[kernel]") {
   Scene s;
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-  for (ExprId e : {s.store.min(s.x, s.y), s.store.max(s.x, s.y), s.store.max(s.x, s.store.integer(0)),
-                   s.store.max(s.store.min(s.x, s.store.integer(1)), s.store.integer(-1))}) {
+  for (ExprId e :
+       {s.store.min(s.x, s.y), s.store.max(s.x, s.y), s.store.max(s.x, s.store.integer(0)),
+        s.store.max(s.store.min(s.x, s.store.integer(1)), s.store.integer(-1))}) {
     const Kernel k = s.lower(e);
     CHECK(std::isnan(run(k, {{kNan}, {1}, {0}}, {0})[0][0]));
   }
@@ -117,7 +120,8 @@ TEST_CASE("conditions are truth values inside and numbers outside", "[kernel]") 
 
 TEST_CASE("composed functions are accurate and stable", "[kernel]") {
   Scene s;
-  const Kernel sigmoid = s.lower(s.call(Op::Sigmoid, {s.x})), softplus = s.lower(s.call(Op::Softplus, {s.x}));
+  const Kernel sigmoid = s.lower(s.call(Op::Sigmoid, {s.x})),
+               softplus = s.lower(s.call(Op::Softplus, {s.x}));
   const Kernel pdf = s.lower(s.call(Op::NormalPdf, {s.x}));
   for (double x : {-740.0, -40.0, -3.0, -1e-9, 0.0, 0.5, 20.0, 800.0}) {
     const Columns in{{x}, {0}, {0}};
@@ -135,9 +139,10 @@ TEST_CASE("composed functions are accurate and stable", "[kernel]") {
 TEST_CASE("lowered code computes what the expression's own evaluation does", "[kernel]") {
   Scene s;
   expr::Store& st = s.store;
-  const ExprId e = st.add({{st.mul(st.rational(-3, 7), st.pow(s.x, st.integer(3))),
-                            st.div(s.call(Op::Sin, {s.y}), st.add(st.integer(2), st.mul(s.p, s.z))),
-                            st.neg(s.call(Op::Exp, {st.mul(s.x, s.z)})), st.sqrt(st.add(st.mul(s.x, s.x), s.p))}});
+  const ExprId e = st.add(
+      {{st.mul(st.rational(-3, 7), st.pow(s.x, st.integer(3))),
+        st.div(s.call(Op::Sin, {s.y}), st.add(st.integer(2), st.mul(s.p, s.z))),
+        st.neg(s.call(Op::Exp, {st.mul(s.x, s.z)})), st.sqrt(st.add(st.mul(s.x, s.x), s.p))}});
   const Kernel k = s.lower(e);
   const auto program = compile(k, jit::Level::O3);
   Random random(3);
@@ -147,8 +152,10 @@ TEST_CASE("lowered code computes what the expression's own evaluation does", "[k
   }
   const auto native = run(k, in, {0.75}, program.point("scene"))[0];
   for (std::size_t n = 0; n < 50; ++n) {
-    const expr::Binding at{{st.symbol_of(s.x), in[0][n]}, {st.symbol_of(s.y), in[1][n]},
-                           {st.symbol_of(s.z), in[2][n]}, {st.symbol_of(s.p), 0.75}};
+    const expr::Binding at{{st.symbol_of(s.x), in[0][n]},
+                           {st.symbol_of(s.y), in[1][n]},
+                           {st.symbol_of(s.z), in[2][n]},
+                           {st.symbol_of(s.p), 0.75}};
     CHECK(native[n] == Approx(expr::evaluate(st, e, at)).epsilon(1e-13).margin(1e-14));
   }
 }
@@ -175,22 +182,28 @@ TEST_CASE("verify tells each kind of fault", "[kernel]") {
     return kernel::verify(k);
   };
   const auto last = ValueId(static_cast<std::uint32_t>(good.body.size() - 1));
-  CHECK(broken([&](Kernel& k) { k.body[last].a = last; }).find("not defined yet") != std::string::npos);
-  CHECK(broken([&](Kernel& k) { k.body[last].type = kernel::Type::Bool; }).find("type") != std::string::npos);
-  CHECK(broken([&](Kernel& k) { k.body[last].rate = kernel::Rate::Uniform; }).find("uniform") != std::string::npos);
+  CHECK(broken([&](Kernel& k) { k.body[last].a = last; }).find("not defined yet") !=
+        std::string::npos);
+  CHECK(broken([&](Kernel& k) { k.body[last].type = kernel::Type::Bool; }).find("type") !=
+        std::string::npos);
+  CHECK(broken([&](Kernel& k) { k.body[last].rate = kernel::Rate::Uniform; }).find("uniform") !=
+        std::string::npos);
   CHECK(broken([&](Kernel& k) { k.input_count = 0; }).find("slot") != std::string::npos);
   CHECK(broken([&](Kernel& k) { k.outputs.clear(); }).find("outputs") != std::string::npos);
-  CHECK(broken([&](Kernel& k) { k.outputs[0] = ValueId(99); }).find("not defined") != std::string::npos);
+  CHECK(broken([&](Kernel& k) { k.outputs[0] = ValueId(99); }).find("not defined") !=
+        std::string::npos);
 }
 
 TEST_CASE("kernels print all that they are", "[kernel]") {
   Scene s;
-  const std::string text = kernel::print(s.lower(s.store.add(s.store.mul(s.x, s.store.number(0.1)), s.p)));
-  CHECK(text ==
-        "point kernel scene f64 uniforms=1 inputs=3 outputs=1 carried=0 steps=0 tables=0 normals=[]\n"
-        "  %0 = real input [0]\n"
-        "  %1 = uniform real uniform [0]\n"
-        "  %2 = uniform real const 0.1\n"
-        "  %3 = real fma %0 %2 %1\n"
-        "  out [0] = %3\n");
+  const std::string text =
+      kernel::print(s.lower(s.store.add(s.store.mul(s.x, s.store.number(0.1)), s.p)));
+  CHECK(
+      text ==
+      "point kernel scene f64 uniforms=1 inputs=3 outputs=1 carried=0 steps=0 tables=0 normals=[]\n"
+      "  %0 = real input [0]\n"
+      "  %1 = uniform real uniform [0]\n"
+      "  %2 = uniform real const 0.1\n"
+      "  %3 = real fma %0 %2 %1\n"
+      "  out [0] = %3\n");
 }

@@ -7,9 +7,10 @@ using namespace hopf::kernel_test;
 
 namespace {
 
-constexpr Opcode kArithmetic[] = {Opcode::Add, Opcode::Sub,   Opcode::Mul,  Opcode::Div,  Opcode::Fma, Opcode::Neg,
-                                  Opcode::Min, Opcode::Max,   Opcode::Abs,  Opcode::Sign, Opcode::Floor,
-                                  Opcode::Sqrt, Opcode::Less, Opcode::LessEqual, Opcode::Equal};
+constexpr Opcode kArithmetic[] = {Opcode::Add,  Opcode::Sub,       Opcode::Mul,   Opcode::Div,
+                                  Opcode::Fma,  Opcode::Neg,       Opcode::Min,   Opcode::Max,
+                                  Opcode::Abs,  Opcode::Sign,      Opcode::Floor, Opcode::Sqrt,
+                                  Opcode::Less, Opcode::LessEqual, Opcode::Equal};
 
 /// A random kernel of exact operations: three inputs, two uniforms, all values so far as operands.
 Kernel random_kernel(Random& random, std::string name, int size) {
@@ -19,20 +20,25 @@ Kernel random_kernel(Random& random, std::string name, int size) {
   k.input_count = 3;
   k.output_count = 4;
   Builder b(k);
-  std::vector<ValueId> values{b.constant(0.3), b.constant(-2), b.read(Opcode::Uniform, 0), b.read(Opcode::Uniform, 1)};
+  std::vector<ValueId> values{b.constant(0.3), b.constant(-2), b.read(Opcode::Uniform, 0),
+                              b.read(Opcode::Uniform, 1)};
   for (std::uint32_t n = 0; n < 3; ++n) values.push_back(b.read(Opcode::Input, n));
-  const auto any = [&] { return values[values.size() - 1 - random.below(std::min<std::size_t>(values.size(), 12))]; };
+  const auto any = [&] {
+    return values[values.size() - 1 - random.below(std::min<std::size_t>(values.size(), 12))];
+  };
   for (int n = 0; n < size; ++n) {
     const Opcode op = kArithmetic[random.below(std::size(kArithmetic))];
     const int operands = kernel::info(op).operands;
-    ValueId v = b.emit(op, any(), operands > 1 ? any() : ValueId(), operands > 2 ? any() : ValueId());
+    ValueId v =
+        b.emit(op, any(), operands > 1 ? any() : ValueId(), operands > 2 ? any() : ValueId());
     if (b[v].type == kernel::Type::Bool) {
       if (random.below(2)) v = b.emit(Opcode::Not, v);
       v = b.emit(Opcode::Select, v, any(), any());
     }
     values.push_back(v);
   }
-  for (int n = 0; n < 4; ++n) k.outputs.push_back(values[values.size() - 1 - static_cast<std::size_t>(n)]);
+  for (int n = 0; n < 4; ++n)
+    k.outputs.push_back(values[values.size() - 1 - static_cast<std::size_t>(n)]);
   return k;
 }
 
@@ -50,7 +56,8 @@ void check_same(const Columns& expected, const Columns& got) {
   for (std::size_t k = 0; k < expected.size(); ++k) {
     for (std::size_t n = 0; n < expected[k].size(); ++n) {
       if (!same_bits(expected[k][n], got[k][n])) {
-        FAIL("output " << k << ", element " << n << ": " << expected[k][n] << " against " << got[k][n]);
+        FAIL("output " << k << ", element " << n << ": " << expected[k][n] << " against "
+                       << got[k][n]);
       }
     }
   }
@@ -61,7 +68,8 @@ void check_same(const Columns& expected, const Columns& got) {
 TEST_CASE("arithmetic is the same to the bit in interpreter, O0 and O3", "[kernel]") {
   Random random(11);
   std::vector<Kernel> kernels;
-  for (int n = 0; n < 12; ++n) kernels.push_back(random_kernel(random, "k" + std::to_string(n), 40));
+  for (int n = 0; n < 12; ++n)
+    kernels.push_back(random_kernel(random, "k" + std::to_string(n), 40));
   jit::Options options;
   options.cache = false;
   const auto o3 = jit::load(kernels, options);
@@ -90,7 +98,8 @@ TEST_CASE("every count works and nothing is written past the end", "[kernel]") {
     for (const auto& column : in) sources.push_back(column.data());
     for (auto& column : out) targets.push_back(column.data());
     const double uniforms[] = {0.5, 2};
-    const hopf_point_call call{static_cast<std::int64_t>(count), uniforms, sources.data(), targets.data()};
+    const hopf_point_call call{static_cast<std::int64_t>(count), uniforms, sources.data(),
+                               targets.data()};
     program.point("tail")(&call);
     for (auto& column : out) {
       for (std::size_t n = count; n < column.size(); ++n) CHECK(column[n] == kGuard);
@@ -100,13 +109,15 @@ TEST_CASE("every count works and nothing is written past the end", "[kernel]") {
   }
 }
 
-TEST_CASE("an output may be the same array as an input, and unread inputs may be null", "[kernel]") {
+TEST_CASE("an output may be the same array as an input, and unread inputs may be null",
+          "[kernel]") {
   Kernel k;
   k.name = "inplace";
   k.input_count = 3;
   k.output_count = 1;
   Builder b(k);
-  k.outputs = {b.emit(Opcode::Fma, b.read(Opcode::Input, 0), b.constant(2), b.read(Opcode::Input, 2))};
+  k.outputs = {
+      b.emit(Opcode::Fma, b.read(Opcode::Input, 0), b.constant(2), b.read(Opcode::Input, 2))};
   const auto program = compile(k, jit::Level::O3);
   std::vector<double> x(19), y(19, 1.0);
   for (std::size_t n = 0; n < x.size(); ++n) x[n] = static_cast<double>(n);
@@ -122,7 +133,8 @@ TEST_CASE("single precision arithmetic is the same to the bit", "[kernel]") {
   Kernel k = random_kernel(random, "single", 30);
   k.precision = kernel::Precision::F32;
   const auto program = compile(k, jit::Level::O3);
-  std::vector<std::vector<float>> in(3, std::vector<float>(41)), expected(4, std::vector<float>(41)), got = expected;
+  std::vector<std::vector<float>> in(3, std::vector<float>(41)),
+      expected(4, std::vector<float>(41)), got = expected;
   for (auto& column : in) {
     for (float& x : column) x = static_cast<float>(random.uniform(-3, 3));
   }

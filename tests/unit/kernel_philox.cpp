@@ -8,12 +8,13 @@ using namespace hopf::kernel_test;
 
 TEST_CASE("Philox4x32-10 gives the published answers", "[kernel]") {
   using Words = runtime::PhiloxWords;
-  CHECK(runtime::philox4x32({0, 0, 0, 0}, 0, 0) == Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
+  CHECK(runtime::philox4x32({0, 0, 0, 0}, 0, 0) ==
+        Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
   constexpr std::uint32_t kOnes = 0xffffffff;
   CHECK(runtime::philox4x32({kOnes, kOnes, kOnes, kOnes}, kOnes, kOnes) ==
         Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
-  CHECK(runtime::philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, 0xa4093822, 0x299f31d0) ==
-        Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
+  CHECK(runtime::philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, 0xa4093822,
+                            0x299f31d0) == Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
 namespace {
@@ -33,13 +34,15 @@ Kernel draws() {
   return k;
 }
 
-Columns run_draws(const Kernel& k, std::int64_t first_path, std::int64_t paths, std::int64_t first_step,
-                  std::int64_t steps, hopf_path_kernel native, Columns state = {}) {
-  if (state.empty()) state.assign(k.carried_count, std::vector<double>(static_cast<std::size_t>(paths)));
+Columns run_draws(const Kernel& k, std::int64_t first_path, std::int64_t paths,
+                  std::int64_t first_step, std::int64_t steps, hopf_path_kernel native,
+                  Columns state = {}) {
+  if (state.empty())
+    state.assign(k.carried_count, std::vector<double>(static_cast<std::size_t>(paths)));
   std::vector<void*> carried;
   for (auto& column : state) carried.push_back(column.data());
-  const hopf_path_call call{paths, first_path, first_step, steps, 0x123456789abcdef0, nullptr, nullptr, nullptr,
-                            carried.data()};
+  const hopf_path_call call{paths,   first_path, first_step, steps,         0x123456789abcdef0,
+                            nullptr, nullptr,    nullptr,    carried.data()};
   native ? native(&call) : kernel::interpret(k, call);
   return state;
 }
@@ -51,17 +54,20 @@ TEST_CASE("compiled normals are those of the shared mapping", "[kernel]") {
   REQUIRE(kernel::verify(k) == "");
   const auto o3 = compile(k, jit::Level::O3), o0 = compile(k, jit::Level::O0);
   const std::int64_t far_path = (std::int64_t{1} << 33) + 5, far_step = (std::int64_t{3} << 32) - 2;
-  for (const auto& [path, step] : {std::pair<std::int64_t, std::int64_t>{0, 0}, {far_path, far_step}}) {
+  for (const auto& [path, step] :
+       {std::pair<std::int64_t, std::int64_t>{0, 0}, {far_path, far_step}}) {
     // One step: the normals themselves. They are as good as log, sqrt, cos and sin together.
     const auto expected = run_draws(k, path, 101, step, 1, nullptr);
     const auto got = run_draws(k, path, 101, step, 1, o3.path("draws"));
     CHECK(run_draws(k, path, 101, step, 1, o0.path("draws")) == got);
     double worst = 0;
     for (std::size_t c = 0; c < 5; ++c) {
-      for (std::size_t n = 0; n < 101; ++n) worst = std::max(worst, ulps(expected[c][n], got[c][n]));
+      for (std::size_t n = 0; n < 101; ++n)
+        worst = std::max(worst, ulps(expected[c][n], got[c][n]));
     }
     CHECK(worst <= 6);
-    CHECK(expected[3][7] == runtime::standard_normal(0x123456789abcdef0, static_cast<std::uint64_t>(path) + 7,
+    CHECK(expected[3][7] == runtime::standard_normal(0x123456789abcdef0,
+                                                     static_cast<std::uint64_t>(path) + 7,
                                                      static_cast<std::uint64_t>(step), 5));
   }
 }
@@ -78,7 +84,8 @@ TEST_CASE("paths do not depend on how they are split over calls", "[kernel]") {
     const auto part = run_draws(k, 1000 + first, count, 10, 9, program.path("draws"));
     for (std::size_t c = 0; c < 5; ++c) {
       for (std::int64_t n = 0; n < count; ++n) {
-        CHECK(part[c][static_cast<std::size_t>(n)] == whole[c][static_cast<std::size_t>(first + n)]);
+        CHECK(part[c][static_cast<std::size_t>(n)] ==
+              whole[c][static_cast<std::size_t>(first + n)]);
       }
     }
   }

@@ -32,7 +32,8 @@ inline double ulps(double x, double y) {
 }
 
 inline bool same_bits(double x, double y) {
-  return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y) || (std::isnan(x) && std::isnan(y));
+  return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y) ||
+         (std::isnan(x) && std::isnan(y));
 }
 
 inline jit::Program compile(const Kernel& k, jit::Level level) {
@@ -53,7 +54,8 @@ inline Columns run(const Kernel& k, const Columns& in, const std::vector<double>
   std::vector<void*> targets;
   for (const auto& column : in) sources.push_back(column.data());
   for (auto& column : out) targets.push_back(column.data());
-  const hopf_point_call call{static_cast<std::int64_t>(count), uniforms.data(), sources.data(), targets.data()};
+  const hopf_point_call call{static_cast<std::int64_t>(count), uniforms.data(), sources.data(),
+                             targets.data()};
   native ? native(&call) : kernel::interpret(k, call);
   return out;
 }
@@ -74,7 +76,9 @@ inline Kernel one_opcode(Opcode op) {
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}
-  double uniform(double lo, double hi) { return lo + (hi - lo) * static_cast<double>(engine_() >> 11) * 0x1p-53; }
+  double uniform(double lo, double hi) {
+    return lo + (hi - lo) * static_cast<double>(engine_() >> 11) * 0x1p-53;
+  }
   std::uint64_t bits() { return engine_(); }
   std::size_t below(std::size_t n) { return engine_() % n; }
 
