@@ -8,10 +8,10 @@ bool require_number(Context& context, const Value& value) {
   if (value.poison()) return false;
   if (value.kind == Value::Kind::Number) return true;
   static constexpr const char* kFound[] = {"", "", "a condition", "a text", "a range"};
-  poison(context, Kind::NumberExpected, value.span,
-         std::string("a number is needed here, but this is ") +
-             kFound[static_cast<int>(value.kind)],
-         value.kind == Value::Kind::Condition ? "write 'if ... then 1 else 0'" : "");
+  poison(
+      context, Kind::NumberExpected, value.span,
+      std::string("a number is needed here, but this is ") + kFound[static_cast<int>(value.kind)],
+      value.kind == Value::Kind::Condition ? "write 'if ... then 1 else 0'" : "");
   return false;
 }
 
@@ -36,9 +36,9 @@ namespace {
 bool same_shapes(Context& context, const std::vector<Value>& terms) {
   for (const Value& term : terms) {
     if (term.shape == terms[0].shape) continue;
-    auto& diagnostic = report(context, Kind::ShapeMismatch, term.span,
-                              "cannot add " + describe(term.shape) + " to " +
-                                  describe(terms[0].shape));
+    auto& diagnostic =
+        report(context, Kind::ShapeMismatch, term.span,
+               "cannot add " + describe(term.shape) + " to " + describe(terms[0].shape));
     diagnostic.primary_label = "this is " + describe(term.shape);
     diagnostic.labels.push_back({terms[0].span, "this is " + describe(terms[0].shape)});
     return false;
@@ -46,9 +46,10 @@ bool same_shapes(Context& context, const std::vector<Value>& terms) {
   return true;
 }
 
-/// The unit of a sum. In a cost a weighted term adapts to the first term without a weight, e.g. 0.1*omega^2 to
-/// x^2; where every term is weighted their common unit stays, or the unit is open.
-bool sum_unit(Context& context, const Frame& frame, const std::vector<Value>& terms, Value& result) {
+/// The unit of a sum. In a cost a weighted term adapts to the first term without a weight, e.g.
+/// 0.1*omega^2 to x^2; where every term is weighted their common unit stays, or the unit is open.
+bool sum_unit(Context& context, const Frame& frame, const std::vector<Value>& terms,
+              Value& result) {
   if (!context.check_units) return true;
   const Value* anchor = nullptr;
   bool all_weighted = true;
@@ -175,11 +176,10 @@ Value multiply(Context& context, const Value& a, const Value& b, Span span) {
 Value divide(Context& context, const Value& a, const Value& b, Span span) {
   if (!require_number(context, a) || !require_number(context, b)) return Value{.span = span};
   if (!b.scalar())
-    return poison(context, Kind::DivisionByVector, b.span,
-                  "cannot divide by " + describe(b.shape),
+    return poison(context, Kind::DivisionByVector, b.span, "cannot divide by " + describe(b.shape),
                   b.matrix() ? "write 'inv(A)*x'" : "");
-  Value result = map_entries(
-      a, span, [&](ExprId entry) { return context.store().div(entry, b.entries[0]); });
+  Value result =
+      map_entries(a, span, [&](ExprId entry) { return context.store().div(entry, b.entries[0]); });
   product_flags(a, b, result);
   result.any_unit = a.any_unit;
   if (context.check_units) result.unit = over(a.unit, b.unit);
@@ -200,10 +200,9 @@ bool power_unit(Context& context, const Value& base, const Value& exponent, Valu
     return true;
   }
   if (context.units.equate(base.unit, {}, base.span)) return true;
-  auto& diagnostic =
-      report(context, Kind::VariableExponent, exponent.span,
-             "a quantity in " + describe(context, base.unit) +
-                 " has a power only when the exponent is a rational constant");
+  auto& diagnostic = report(context, Kind::VariableExponent, exponent.span,
+                            "a quantity in " + describe(context, base.unit) +
+                                " has a power only when the exponent is a rational constant");
   diagnostic.labels.push_back({base.span, "this is in " + describe(context, base.unit)});
   diagnostic.help = "divide the base by a reference value of the same unit";
   return false;

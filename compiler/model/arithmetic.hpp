@@ -12,7 +12,8 @@ bool require_number(Context&, const Value&);
 bool require_scalar(Context&, const Value&, const std::string& what);
 bool require_condition(Context&, const Value&, const std::string& what);
 
-/// Sum of all terms; `negative[i]` subtracts the i-th. In a cost, weighted terms take the unit of the others.
+/// Sum of all terms; `negative[i]` subtracts the i-th. In a cost, weighted terms take the unit of
+/// the others.
 Value add(Context&, const Frame&, const std::vector<Value>& terms,
           const std::vector<bool>& negative, Span);
 Value multiply(Context&, const Value&, const Value&, Span);

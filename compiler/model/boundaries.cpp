@@ -1,7 +1,8 @@
-// A state can be kept inside its domain when at each end, for every value of the other states, some control has a
-// drift that does not point outward and no noise across the boundary. The ranges of drift and noise are enclosed by
-// interval arithmetic over cells of the face, so `constrain` is chosen only where that is proved (Soner 1986 states
-// the condition for deterministic dynamics, Katsoulakis 1994 for degenerate noise).
+// A state can be kept inside its domain when at each end, for every value of the other states, some
+// control has a drift that does not point outward and no noise across the boundary. The ranges of
+// drift and noise are enclosed by interval arithmetic over cells of the face, so `constrain` is
+// chosen only where that is proved (Soner 1986 states the condition for deterministic dynamics,
+// Katsoulakis 1994 for degenerate noise).
 #include "model/boundaries.hpp"
 
 #include <algorithm>
@@ -13,9 +14,9 @@ namespace {
 
 using Candidates = std::vector<std::vector<double>>;  // values of one group
 
-constexpr double kFar = 1e6;               // stands for an infinite end of a control set
-constexpr std::size_t kMaxChoices = 243;   // control values tried at one cell
-constexpr std::size_t kMaxCells = 64;      // of one face
+constexpr double kFar = 1e6;              // stands for an infinite end of a control set
+constexpr std::size_t kMaxChoices = 243;  // control values tried at one cell
+constexpr std::size_t kMaxCells = 64;     // of one face
 
 /// 0, one end or the other in one component at a time, and all corners for up to three components.
 Candidates box_candidates(const Model& model, const ControlGroup& group) {
@@ -53,11 +54,14 @@ Candidates box_candidates(const Model& model, const ControlGroup& group) {
 Candidates candidates(const Model& model, const ControlGroup& group) {
   std::size_t m = group.components.size();
   switch (group.set) {
-    case ControlGroup::Set::Finite: return group.values;
+    case ControlGroup::Set::Finite:
+      return group.values;
     case ControlGroup::Set::Free:
-    case ControlGroup::Set::Interval: return box_candidates(model, group);
+    case ControlGroup::Set::Interval:
+      return box_candidates(model, group);
     case ControlGroup::Set::Ball:
-    case ControlGroup::Set::Simplex: break;
+    case ControlGroup::Set::Simplex:
+      break;
   }
   bool is_ball = group.set == ControlGroup::Set::Ball;
   Candidates result = {std::vector<double>(m, is_ball ? 0.0 : 1.0 / static_cast<double>(m))};
@@ -88,7 +92,7 @@ struct Face {
   Context& context;
   std::size_t row;
   bool upper;
-  ExprId drift;                             // at this end: exact, so that x*(1 - x) is 0 at 1
+  ExprId drift;  // at this end: exact, so that x*(1 - x) is 0 at 1
   std::vector<ExprId> noise;
   std::vector<const ControlGroup*> groups;  // the minimiser's that the row depends on
   std::vector<SymbolId> others;             // states with a domain that the row depends on
@@ -161,7 +165,17 @@ bool some_control_keeps(const Face& face, expr::Box box) {
   return false;
 }
 
+/// Whatever the control, there is noise across the boundary.
+bool always_noisy(const Face& face, const expr::Box& whole) {
+  for (ExprId across : face.noise) {
+    expr::Interval noise = enclose(face.context.store(), across, whole);
+    if (noise.lo > 0 || noise.hi < 0) return true;
+  }
+  return false;
+}
+
 bool face_is_safe(const Face& face, const expr::Box& whole) {
+  if (always_noisy(face, whole)) return false;
   expr::Box box = whole;
   if (some_control_keeps(face, box)) return true;
   if (face.others.empty() || face.groups.empty()) return false;
@@ -195,10 +209,9 @@ bool jumps(Context& context, std::size_t row) {
 void warn(Context& context, const State& state, bool lower_safe) {
   double end = lower_safe ? *state.hi : *state.lo;
   std::string place = expr::print(context.store(), context.store().number(end));
-  auto& diagnostic =
-      report(context, Kind::DefaultedBoundary, state.span,
-             "'" + state.name + "' can leave its domain at " + place +
-                 ", and no boundary condition is given");
+  auto& diagnostic = report(context, Kind::DefaultedBoundary, state.span,
+                            "'" + state.base + "' can leave its domain at " + place +
+                                ", and no boundary condition is given");
   diagnostic.primary_label = "'extrapolate' is assumed";
   diagnostic.help = "write 'extrapolate' after the domain to accept this, or another boundary";
 }
@@ -216,7 +229,9 @@ void resolve_boundaries(Context& context) {
     bool lower = may_stay && face_is_safe(make_face(context, row, false), whole);
     bool upper = lower && face_is_safe(make_face(context, row, true), whole);
     state.boundary = lower && upper ? Boundary::Constrain : Boundary::Extrapolate;
-    if (state.boundary == Boundary::Extrapolate) warn(context, state, lower);
+    bool told = row > 0 && model.states[row - 1].base == state.base &&
+                model.states[row - 1].boundary == Boundary::Extrapolate;
+    if (state.boundary == Boundary::Extrapolate && !told) warn(context, state, lower);
   }
 }
 

@@ -5,8 +5,8 @@
 
 namespace hopf::model {
 
-/// Default boundaries become `constrain` where some control keeps the state inside at both ends, else `extrapolate`
-/// with a warning.
+/// Default boundaries become `constrain` where some control keeps the state inside at both ends,
+/// else `extrapolate` with a warning.
 void resolve_boundaries(Context&);
 
 }  // namespace hopf::model

@@ -39,8 +39,8 @@ std::optional<std::map<std::string, Value>> bind_arguments(Context& context, con
     } else if (position < function.parameters.size()) {
       name = function.parameters[position++].text;
     }
-    bool known = std::ranges::any_of(function.parameters,
-                                     [&](const auto& p) { return p.text == name; });
+    bool known =
+        std::ranges::any_of(function.parameters, [&](const auto& p) { return p.text == name; });
     if (!known || bound.contains(name)) {
       poison(context, Kind::WrongArguments, (*frame.ast)[argument.value].span,
              "'" + function.name.text + "' has no place for this argument",
@@ -80,10 +80,11 @@ Value inline_function(Context& context, const Frame& frame, const syntax::Call& 
 
 // ---- built-in functions -------------------------------------------------------------------------
 
-/// Functions whose argument must be what it is even in a cost: sin(x + 0.1*v) adds a length to a speed.
+/// Functions whose argument must be what it is even in a cost: sin(x + 0.1*v) adds a length to a
+/// speed.
 bool strict_argument(const std::string& name) {
-  static constexpr const char* kLinear[] = {"sum", "dot", "norm", "norm2", "min", "max", "clamp",
-                                            "abs", "trace", "diag", "transpose"};
+  static constexpr const char* kLinear[] = {"sum",   "dot", "norm",  "norm2", "min",      "max",
+                                            "clamp", "abs", "trace", "diag",  "transpose"};
   return std::ranges::none_of(kLinear, [&](const char* linear) { return name == linear; });
 }
 
@@ -99,8 +100,8 @@ Value call_with_loop(Context& context, const Frame& frame, const std::string& na
     return zero;
   }
   if (name != "min" && name != "max")
-    return poison(context, Kind::WrongArguments, span,
-                  "'" + name + "' does not take a 'for' loop", "write it in brackets: '[... for ...]'");
+    return poison(context, Kind::WrongArguments, span, "'" + name + "' does not take a 'for' loop",
+                  "write it in brackets: '[... for ...]'");
   if (items->empty())
     return poison(context, Kind::EmptyList, span, "'" + name + "' over an empty range");
   return call_builtin(context, frame, name, *items, span);

@@ -65,7 +65,8 @@ void settle_units(Context& context) {
     if (entry.role == Role::Param) model.params[entry.first].unit = final_unit(context, entry);
     for (int i = 0; i < entry.count; ++i) {
       bool control = entry.role == Role::Control || entry.role == Role::Disturbance;
-      if (entry.role == Role::State) model.states[entry.first + i].unit = final_unit(context, entry);
+      if (entry.role == Role::State)
+        model.states[entry.first + i].unit = final_unit(context, entry);
       if (control) model.controls[entry.first + i].unit = final_unit(context, entry);
     }
   }
@@ -95,7 +96,7 @@ std::optional<Model> check(std::shared_ptr<expr::Store> store, const syntax::Ast
   elaborate_dynamics(context, item);
   elaborate_costs(context, item);
   elaborate_lets(context);
-  refuse_empty(context, item);
+  if (sink.error_count() == errors_before) refuse_empty(context, item);
   if (sink.error_count() > errors_before) return std::nullopt;
   settle_units(context);
   resolve_boundaries(context);

@@ -9,8 +9,22 @@ namespace {
 
 /// What a declaration is for this check.
 enum Item {
-  kLagrangian, kReward, kTerminal, kHorizon, kDiscount, kUntil, kStop, kAverage, kInitial, kFinal,
-  kRegime, kDensity, kJump, kMark, kItems, kOther = kItems
+  kLagrangian,
+  kReward,
+  kTerminal,
+  kHorizon,
+  kDiscount,
+  kUntil,
+  kStop,
+  kAverage,
+  kInitial,
+  kFinal,
+  kRegime,
+  kDensity,
+  kJump,
+  kMark,
+  kItems,
+  kOther = kItems
 };
 
 constexpr const char* kWords[kItems] = {"lagrangian", "reward",  "terminal", "horizon", "discount",
@@ -19,9 +33,12 @@ constexpr const char* kWords[kItems] = {"lagrangian", "reward",  "terminal", "ho
 
 Item kind_of(const syntax::CostDecl& cost) {
   switch (cost.kind) {
-    case syntax::CostKind::Lagrangian: return kLagrangian;
-    case syntax::CostKind::Reward: return kReward;
-    case syntax::CostKind::Terminal: break;
+    case syntax::CostKind::Lagrangian:
+      return kLagrangian;
+    case syntax::CostKind::Reward:
+      return kReward;
+    case syntax::CostKind::Terminal:
+      break;
   }
   return kTerminal;
 }
@@ -36,7 +53,9 @@ Item kind_of(const syntax::DensityDecl&) { return kDensity; }
 Item kind_of(const syntax::JumpDecl&) { return kJump; }
 Item kind_of(const syntax::MarkDecl&) { return kMark; }
 template <class Other>
-Item kind_of(const Other&) { return kOther; }
+Item kind_of(const Other&) {
+  return kOther;
+}
 
 using Places = std::array<Span, kItems>;
 
@@ -55,8 +74,9 @@ constexpr Conflict kConflicts[] = {
 };
 
 void refuse_second(Context& context, Item item, Span first, Span second) {
-  auto& diagnostic = report(context, Kind::DuplicateDeclaration, second,
-                            std::string("a model has one '") + kWords[item] + "', but this is the second");
+  auto& diagnostic =
+      report(context, Kind::DuplicateDeclaration, second,
+             std::string("a model has one '") + kWords[item] + "', but this is the second");
   diagnostic.labels.push_back({first, "the first"});
   if (item == kUntil) diagnostic.help = "join the conditions with 'or'";
   if (item == kLagrangian || item == kReward) diagnostic.help = "add the two amounts";
@@ -68,7 +88,8 @@ void check_pairs(Context& context, const Places& places) {
     auto& diagnostic = report(context, Kind::ConflictingDeclarations, places[conflict.b],
                               std::string("'") + kWords[conflict.a] + "' and '" +
                                   kWords[conflict.b] + "' exclude each other: " + conflict.why);
-    diagnostic.labels.push_back({places[conflict.a], std::string("the '") + kWords[conflict.a] + "'"});
+    diagnostic.labels.push_back(
+        {places[conflict.a], std::string("the '") + kWords[conflict.a] + "'"});
   }
 }
 
@@ -78,10 +99,11 @@ void check_needs(Context& context, const Places& places) {
     poison(context, Kind::TerminalWithoutHorizon, places[kTerminal],
            "a terminal cost needs a horizon, and this model has none", "add 'horizon T'");
   if (places[kFinal].valid() && !(places[kInitial].valid() && places[kHorizon].valid()))
-    poison(context, Kind::FinalWithoutInitial, places[kFinal],
-           places[kInitial].valid() ? "a final law needs a horizon, and this model has none"
-                                    : "a final law needs an initial law, and this model has none",
-           places[kInitial].valid() ? "add 'horizon T'" : "add 'initial gaussian(mean, covariance)'");
+    poison(
+        context, Kind::FinalWithoutInitial, places[kFinal],
+        places[kInitial].valid() ? "a final law needs a horizon, and this model has none"
+                                 : "a final law needs an initial law, and this model has none",
+        places[kInitial].valid() ? "add 'horizon T'" : "add 'initial gaussian(mean, covariance)'");
   if (places[kMark].valid() && !places[kJump].valid())
     poison(context, Kind::MarkWithoutJump, places[kMark],
            "a mark belongs to a jump, and this model has none", "add 'jump N rate lambda'");

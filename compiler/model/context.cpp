@@ -10,17 +10,28 @@ namespace hopf::model {
 
 std::string role_name(Role role) {
   switch (role) {
-    case Role::Param: return "parameter";
-    case Role::State: return "state";
-    case Role::Control: return "control";
-    case Role::Disturbance: return "disturbance";
-    case Role::Noise: return "noise";
-    case Role::Jump: return "jump";
-    case Role::Mark: return "mark";
-    case Role::Regime: return "regime";
-    case Role::Density: return "density";
-    case Role::Let: return "abbreviation";
-    case Role::Time: return "time";
+    case Role::Param:
+      return "parameter";
+    case Role::State:
+      return "state";
+    case Role::Control:
+      return "control";
+    case Role::Disturbance:
+      return "disturbance";
+    case Role::Noise:
+      return "noise";
+    case Role::Jump:
+      return "jump";
+    case Role::Mark:
+      return "mark";
+    case Role::Regime:
+      return "regime";
+    case Role::Density:
+      return "density";
+    case Role::Let:
+      return "abbreviation";
+    case Role::Time:
+      return "time";
   }
   return "name";
 }
@@ -47,8 +58,8 @@ std::vector<std::string> visible_names(Context& context, const Frame& frame) {
   if (frame.model_names) {
     for (const auto& [name, entry] : context.names) {
       names.push_back(name);
-      bool has_differential = entry.role == Role::Noise || entry.role == Role::Jump ||
-                              entry.role == Role::Time;
+      bool has_differential =
+          entry.role == Role::Noise || entry.role == Role::Jump || entry.role == Role::Time;
       if (frame.differentials && has_differential) names.push_back("d" + name);
     }
   }
@@ -180,10 +191,9 @@ bool require_unit(Context& context, const Value& value, const UnitTerm& unit, Ki
   if (!context.check_units || value.any_unit || value.poison()) return true;
   if (context.units.equate(value.unit, unit, value.span)) return true;
   std::string found = describe(context, value.unit), needed = describe(context, unit);
-  auto& diagnostic =
-      report(context, kind, value.span,
-             what + (needed == "1" ? " must be dimensionless, not in " + found
-                                   : " must be in " + needed + ", not in " + found));
+  auto& diagnostic = report(context, kind, value.span,
+                            what + (needed == "1" ? " must be dimensionless, not in " + found
+                                                  : " must be in " + needed + ", not in " + found));
   diagnostic.primary_label = "this is in " + found;
   explain_inference(context, diagnostic, value.unit);
   return false;

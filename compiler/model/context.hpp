@@ -19,7 +19,17 @@ using diagnostics::Kind;
 using syntax::NodeId;
 
 enum class Role : std::uint8_t {
-  Param, State, Control, Disturbance, Noise, Jump, Mark, Regime, Density, Let, Time
+  Param,
+  State,
+  Control,
+  Disturbance,
+  Noise,
+  Jump,
+  Mark,
+  Regime,
+  Density,
+  Let,
+  Time
 };
 /// "parameter", "state", ...: the word for it in messages.
 std::string role_name(Role);
@@ -33,12 +43,12 @@ struct Entry {
   Span span;
   const syntax::Declaration* declaration = nullptr;
   Status status = Status::Pending;
-  Value value;                    // how the name reads in an expression, in SI
-  std::optional<Value> in_cost;   // Let: its value under the rules of cost terms
-  double scale = 1;               // declared unit -> SI
-  UnitTerm unit;                  // of the declared thing
-  std::optional<Unit> declared;   // as annotated
-  int first = 0, count = 0;       // into Model::params / states / controls / noises / jumps
+  Value value;                   // how the name reads in an expression, in SI
+  std::optional<Value> in_cost;  // Let: its value under the rules of cost terms
+  double scale = 1;              // declared unit -> SI
+  UnitTerm unit;                 // of the declared thing
+  std::optional<Unit> declared;  // as annotated
+  int first = 0, count = 0;      // into Model::params / states / controls / noises / jumps
   bool used = false;
 };
 
@@ -46,9 +56,9 @@ struct Entry {
 struct Frame {
   const syntax::Ast* ast = nullptr;
   std::map<std::string, Value> locals;
-  bool model_names = true;      // a function's body sees its parameters only
-  bool differentials = false;   // dt, dw and dN may appear
-  bool cost = false;            // numeric weights take the unit that makes a cost
+  bool model_names = true;     // a function's body sees its parameters only
+  bool differentials = false;  // dt, dw and dN may appear
+  bool cost = false;           // numeric weights take the unit that makes a cost
 };
 
 struct Context {
@@ -58,16 +68,16 @@ struct Context {
   const std::vector<Override>* overrides = nullptr;
   Model model;
   std::map<std::string, Entry> names;
-  std::vector<std::string> order;    // names as declared
+  std::vector<std::string> order;  // names as declared
   UnitSystem units;
   bool check_units = false;
-  std::string currency;              // the one currency that the model names
-  UnitTerm cost;                     // the unit of V
-  std::vector<std::string> inlining; // functions that are being inlined, outermost first
-  std::string defining;              // the definition that is being evaluated
-  int depth = 0;                     // of nested evaluation
-  std::size_t steps = 0;             // evaluated nodes
-  expr::Binding bindings;            // scalar parameters
+  std::string currency;               // the one currency that the model names
+  UnitTerm cost;                      // the unit of V
+  std::vector<std::string> inlining;  // functions that are being inlined, outermost first
+  std::string defining;               // the definition that is being evaluated
+  int depth = 0;                      // of nested evaluation
+  std::size_t steps = 0;              // evaluated nodes
+  expr::Binding bindings;             // scalar parameters
   std::size_t errors_before = 0;
 
   expr::Store& store() { return *model.store; }

@@ -69,18 +69,19 @@ void finite_set(Target& target, const std::vector<NodeId>& items) {
 
 void ball(Target& target, const syntax::Call& call) {
   if (call.arguments.size() != 1) return invalid(target, "'ball' takes one radius");
-  auto radius =
-      declared_numbers(target.context, call.arguments[0].value, target.entry, "a radius");
+  auto radius = declared_numbers(target.context, call.arguments[0].value, target.entry, "a radius");
   if (!radius) return;
   double r = (*radius)[0];
   if (r < 0) return empty(target, "its radius is negative");
-  if (r == 0 || !std::isfinite(r)) return invalid(target, "the radius of a ball must be positive and finite");
+  if (r == 0 || !std::isfinite(r))
+    return invalid(target, "the radius of a ball must be positive and finite");
   for (int i = 0; i < target.entry.count; ++i) {
     target.control(i).lo = -r;
     target.control(i).hi = r;
   }
   // In one dimension a ball is an interval.
-  target.group.set = target.entry.count == 1 ? ControlGroup::Set::Interval : ControlGroup::Set::Ball;
+  target.group.set =
+      target.entry.count == 1 ? ControlGroup::Set::Interval : ControlGroup::Set::Ball;
   target.group.radius = r;
 }
 

@@ -10,7 +10,8 @@ namespace hopf::model {
 
 namespace {
 
-/// A cost whose terms all carry numeric weights: it fixes the unit of V only where nothing else does.
+/// A cost whose terms all carry numeric weights: it fixes the unit of V only where nothing else
+/// does.
 struct Costs {
   Context& context;
   bool reward = false;
@@ -148,8 +149,8 @@ void elaborate(Costs&, const Other&, Span) {}
 /// Where no unweighted term fixed the unit of V, weighted terms do if they agree.
 void settle_cost_unit(Costs& costs) {
   Context& context = costs.context;
-  if (costs.weighted.empty() || !context.units.resolve(context.cost).unknown.count(
-                                    context.cost.unknown.begin()->first))
+  if (costs.weighted.empty() ||
+      !context.units.resolve(context.cost).unknown.count(context.cost.unknown.begin()->first))
     return;
   UnitTerm first = context.units.resolve(costs.weighted[0]);
   for (const UnitTerm& unit : costs.weighted)

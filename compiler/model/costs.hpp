@@ -1,4 +1,5 @@
-// Costs and what belongs to them: running, terminal, stopping amounts, discount, horizon, constraints.
+// Costs and what belongs to them: running, terminal, stopping amounts, discount, horizon,
+// constraints.
 #pragma once
 
 #include "model/context.hpp"

@@ -23,8 +23,8 @@ std::optional<Shape> declared_shape(Context& context, const std::optional<NodeId
 void finish(Context& context, Entry& entry, const Shape& shape) {
   std::vector<ExprId> entries;
   for (std::size_t i = 0; i < entry_count(shape); ++i)
-    entries.push_back(scaled(
-        context, context.store().symbol(component_name(entry.name, shape, i)), entry.scale));
+    entries.push_back(
+        scaled(context, context.store().symbol(component_name(entry.name, shape, i)), entry.scale));
   entry.count = static_cast<int>(entries.size());
   entry.value = shaped_value(shape, std::move(entries), entry.span);
   entry.value.unit = entry.unit;
@@ -96,8 +96,8 @@ void declare(Context& context, Entry& entry, const syntax::RegimeDecl& regime) {
   if (range.poison()) return;
   if (range.first != 1 || range.last < 2) {
     poison(context, Kind::InvalidRegime, range.span,
-           "the values of a regime are 1..n with n at least 2, not " +
-               std::to_string(range.first) + ".." + std::to_string(range.last));
+           "the values of a regime are 1..n with n at least 2, not " + std::to_string(range.first) +
+               ".." + std::to_string(range.last));
     return;
   }
   finish(context, entry, {});
@@ -159,8 +159,9 @@ void elaborate_domain(Context& context, const Entry& entry, const syntax::StateD
       return;
     }
     if (!(a < b)) {
-      poison(context, Kind::EmptyDomain, node.span,
-             "the domain of '" + entry.name + "' is empty: its lower end is not below its upper end");
+      poison(
+          context, Kind::EmptyDomain, node.span,
+          "the domain of '" + entry.name + "' is empty: its lower end is not below its upper end");
       return;
     }
     context.model.states[entry.first + i].lo = a;
@@ -206,7 +207,8 @@ void elaborate_correlation(Context& context, const Entry& entry, NodeId id) {
   for (ExprId component : value.entries) {
     auto number = constant(context, component);
     if (!number) {
-      poison(context, Kind::NotConstant, value.span, "a correlation must depend on parameters only");
+      poison(context, Kind::NotConstant, value.span,
+             "a correlation must depend on parameters only");
       return;
     }
     numbers.push_back(*number);
@@ -227,7 +229,8 @@ void elaborate_correlation(Context& context, const Entry& entry, NodeId id) {
 void elaborate_jump_rate(Context& context, const Entry& entry, NodeId id) {
   Value value = evaluate(context, model_frame(context), id);
   if (!require_scalar(context, value, "a jump rate")) return;
-  if (!value.literal && !require_unit(context, value, seconds({-1, 1}), Kind::RateUnit, "a jump rate"))
+  if (!value.literal &&
+      !require_unit(context, value, seconds({-1, 1}), Kind::RateUnit, "a jump rate"))
     return;
   auto number = constant(context, value.entries[0]);
   if (number && !(*number >= 0 && std::isfinite(*number))) {
@@ -238,8 +241,8 @@ void elaborate_jump_rate(Context& context, const Entry& entry, NodeId id) {
   context.model.jumps[entry.first].rate = value.entries[0];
 }
 
-/// Why a matrix of rates generates no Markov chain, or nothing. Entries that depend on the state are checked by
-/// their symbolic row sum only.
+/// Why a matrix of rates generates no Markov chain, or nothing. Entries that depend on the state
+/// are checked by their symbolic row sum only.
 std::string rates_fault(Context& context, const std::vector<ExprId>& rates, int n) {
   expr::Store& store = context.store();
   for (int i = 0; i < n; ++i) {
@@ -292,7 +295,8 @@ void elaborate_rates(Context& context) {
     const Entry& entry = context.names.at(name);
     if (entry.value.poison() || entry.declaration == nullptr) continue;
     const auto& declaration = entry.declaration->value;
-    if (const auto* noise = std::get_if<syntax::NoiseDecl>(&declaration); noise && noise->correlation)
+    if (const auto* noise = std::get_if<syntax::NoiseDecl>(&declaration);
+        noise && noise->correlation)
       elaborate_correlation(context, entry, *noise->correlation);
     if (const auto* jump = std::get_if<syntax::JumpDecl>(&declaration))
       elaborate_jump_rate(context, entry, jump->rate);

@@ -1,4 +1,5 @@
-// States, controls, noises, jumps, marks, regimes: their symbols first, then what depends on other names.
+// States, controls, noises, jumps, marks, regimes: their symbols first, then what depends on other
+// names.
 #pragma once
 
 #include "model/context.hpp"

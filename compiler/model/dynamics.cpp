@@ -150,7 +150,7 @@ bool split(Context& context, int row, ExprId entry, Span span) {
 }
 
 struct Progress {
-  std::vector<Span> seen;           // by state component; invalid where no equation was found
+  std::vector<Span> seen;  // by state component; invalid where no equation was found
   std::vector<bool> stratonovich;
   bool failed = false;
 };
@@ -159,9 +159,9 @@ bool claim(Context& context, Progress& progress, const Target& target, Span span
   for (int component : target.components) {
     int row = target.entry->first + component;
     if (progress.seen[row].valid()) {
-      auto& diagnostic = report(
-          context, Kind::DuplicateDynamics, span,
-          "the dynamics of '" + context.model.states[row].name + "' are given twice");
+      auto& diagnostic =
+          report(context, Kind::DuplicateDynamics, span,
+                 "the dynamics of '" + context.model.states[row].name + "' are given twice");
       diagnostic.primary_label = "second equation";
       diagnostic.labels.push_back({progress.seen[row], "first equation"});
       return false;
@@ -241,7 +241,8 @@ void report_missing(Context& context, const syntax::ModelItem& item, const Progr
     const State& state = context.model.states[row];
     report(context, Kind::MissingDynamics, state.span,
            "the state '" + state.name + "' has no dynamics")
-        .help = "add 'd" + state.name + " = ...*dt', or \"" + state.name + "' = 0\" if it is constant";
+        .help =
+        "add 'd" + state.name + " = ...*dt', or \"" + state.name + "' = 0\" if it is constant";
   }
 }
 

@@ -10,8 +10,8 @@ namespace hopf::model {
 
 namespace {
 
-constexpr int kMaxDepth = 2000;            // nested evaluations, over inlined functions
-constexpr std::size_t kMaxSteps = 5000000; // evaluated nodes of one model
+constexpr int kMaxDepth = 2000;             // nested evaluations, over inlined functions
+constexpr std::size_t kMaxSteps = 5000000;  // evaluated nodes of one model
 constexpr int kMaxRange = 1000000;
 
 const syntax::Node& node_at(const Frame& frame, NodeId id) { return (*frame.ast)[id]; }
@@ -106,12 +106,18 @@ Value from(Context& context, const Frame& frame, const syntax::Power& power, Spa
 ExprId comparison(expr::Store& store, syntax::CompareOp op, ExprId a, ExprId b) {
   using syntax::CompareOp;
   switch (op) {
-    case CompareOp::Less: return store.apply(expr::Op::Less, {a, b});
-    case CompareOp::LessEqual: return store.apply(expr::Op::LessEqual, {a, b});
-    case CompareOp::Greater: return store.apply(expr::Op::Less, {b, a});
-    case CompareOp::GreaterEqual: return store.apply(expr::Op::LessEqual, {b, a});
-    case CompareOp::Equal: return store.apply(expr::Op::Equal, {a, b});
-    case CompareOp::NotEqual: break;
+    case CompareOp::Less:
+      return store.apply(expr::Op::Less, {a, b});
+    case CompareOp::LessEqual:
+      return store.apply(expr::Op::LessEqual, {a, b});
+    case CompareOp::Greater:
+      return store.apply(expr::Op::Less, {b, a});
+    case CompareOp::GreaterEqual:
+      return store.apply(expr::Op::LessEqual, {b, a});
+    case CompareOp::Equal:
+      return store.apply(expr::Op::Equal, {a, b});
+    case CompareOp::NotEqual:
+      break;
   }
   return store.apply(expr::Op::Not, {store.apply(expr::Op::Equal, {a, b})});
 }
@@ -143,9 +149,9 @@ Value from(Context& context, const Frame& frame, const syntax::If& choice, Span 
   if (!require_condition(context, condition, "what follows 'if'")) return failed;
   if (!require_number(context, then) || !require_number(context, otherwise)) return failed;
   if (then.shape != otherwise.shape) {
-    auto& diagnostic = report(context, Kind::ShapeMismatch, otherwise.span,
-                              "the two branches are " + describe(then.shape) + " and " +
-                                  describe(otherwise.shape));
+    auto& diagnostic = report(
+        context, Kind::ShapeMismatch, otherwise.span,
+        "the two branches are " + describe(then.shape) + " and " + describe(otherwise.shape));
     diagnostic.labels.push_back({then.span, "this is " + describe(then.shape)});
     return failed;
   }
@@ -158,8 +164,8 @@ Value from(Context& context, const Frame& frame, const syntax::If& choice, Span 
   result.any_unit = then.any_unit && otherwise.any_unit;
   result.weighted = then.weighted || otherwise.weighted;
   for (std::size_t i = 0; i < result.entries.size(); ++i)
-    result.entries[i] = context.store().select(condition.entries[0], then.entries[i],
-                                               otherwise.entries[i]);
+    result.entries[i] =
+        context.store().select(condition.entries[0], then.entries[i], otherwise.entries[i]);
   return result;
 }
 
@@ -181,7 +187,8 @@ Value choose(Context& context, const Value& base, ExprId regime, Span span) {
   Value result = slice(base, 1, span);
   for (std::size_t entry = 0; entry < result.entries.size(); ++entry) {
     std::vector<ExprId> args = {regime};
-    for (int i = 0; i < base.rows(); ++i) args.push_back(base.entries[i * result.entries.size() + entry]);
+    for (int i = 0; i < base.rows(); ++i)
+      args.push_back(base.entries[i * result.entries.size() + entry]);
     result.entries[entry] = context.store().apply(expr::Op::Choose, args);
   }
   return result;
@@ -240,9 +247,9 @@ Value stack(Context& context, const Frame& frame, const std::vector<Value>& item
   for (const Value& item : items) {
     if (!require_number(context, item)) return failed;
     if (item.shape != items[0].shape || item.matrix())
-      return poison(context, Kind::RaggedMatrix, item.span,
-                    "this row is " + describe(item.shape) + ", the first is " +
-                        describe(items[0].shape));
+      return poison(
+          context, Kind::RaggedMatrix, item.span,
+          "this row is " + describe(item.shape) + ", the first is " + describe(items[0].shape));
     if (!item.any_unit && !(frame.cost && item.literal)) {
       if (anchor && !require_same(context, *anchor, item, "a vector of", span)) return failed;
       anchor = &item;

@@ -1,4 +1,5 @@
-// Expressions of the syntax tree -> shaped values: names resolved, functions inlined, loops written out.
+// Expressions of the syntax tree -> shaped values: names resolved, functions inlined, loops written
+// out.
 #pragma once
 
 #include "model/context.hpp"

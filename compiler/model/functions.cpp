@@ -50,8 +50,8 @@ Value absolute(const Call& call, const Arguments& x) {
 Value sign(const Call& call, const Arguments& x) { return apply_to_entries(call, x[0]); }
 
 Value square_root(const Call& call, const Arguments& x) {
-  Value result = map_entries(
-      x[0], call.span, [&](ExprId entry) { return call.context.store().sqrt(entry); });
+  Value result =
+      map_entries(x[0], call.span, [&](ExprId entry) { return call.context.store().sqrt(entry); });
   result.unit = raised(x[0].unit, {1, 2});
   result.any_unit = x[0].any_unit;
   result.weighted = x[0].weighted;
@@ -60,7 +60,8 @@ Value square_root(const Call& call, const Arguments& x) {
 
 // ---- several scalars ----------------------------------------------------------------------------
 
-/// All arguments are scalars of one unit, which the result has; in a cost, bare numbers adapt to it.
+/// All arguments are scalars of one unit, which the result has; in a cost, bare numbers adapt to
+/// it.
 bool one_unit(const Call& call, const Arguments& x, Value& result) {
   const Value* anchor = nullptr;
   for (const Value& argument : x) {
@@ -68,7 +69,8 @@ bool one_unit(const Call& call, const Arguments& x, Value& result) {
     if (argument.any_unit || (call.frame.cost && argument.literal)) continue;
     if (anchor == nullptr) {
       anchor = &argument;
-    } else if (!require_same(call.context, *anchor, argument, "'" + call.name + "' of", call.span)) {
+    } else if (!require_same(call.context, *anchor, argument, "'" + call.name + "' of",
+                             call.span)) {
       return false;
     }
     result.weighted = result.weighted || argument.weighted;
@@ -119,8 +121,8 @@ Value arc_tangent(const Call& call, const Arguments& x) {
 Value dot(const Call& call, const Arguments& x) {
   if (!x[0].vector() || x[0].shape != x[1].shape) {
     auto& diagnostic = report(call.context, Kind::ProductMismatch, call.span,
-                              "'dot' joins two vectors of one length, not " +
-                                  describe(x[0].shape) + " and " + describe(x[1].shape));
+                              "'dot' joins two vectors of one length, not " + describe(x[0].shape) +
+                                  " and " + describe(x[1].shape));
     diagnostic.labels = {{x[0].span, "this is " + describe(x[0].shape)},
                          {x[1].span, "this is " + describe(x[1].shape)}};
     return call.failed();
@@ -133,7 +135,8 @@ Value dot(const Call& call, const Arguments& x) {
   result.unit = times(x[0].unit, x[1].unit);
   result.any_unit = x[0].any_unit || x[1].any_unit;
   result.literal = x[0].literal && x[1].literal;
-  result.weighted = !result.literal && (x[0].literal || x[1].literal || x[0].weighted || x[1].weighted);
+  result.weighted =
+      !result.literal && (x[0].literal || x[1].literal || x[0].weighted || x[1].weighted);
   return result;
 }
 

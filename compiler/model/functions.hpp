@@ -10,7 +10,8 @@ namespace hopf::model {
 
 std::vector<std::string> builtin_names();
 bool is_builtin(const std::string& name);
-/// Words that name no function of expressions but have a meaning elsewhere: ball, simplex, load, gaussian, ...
+/// Words that name no function of expressions but have a meaning elsewhere: ball, simplex, load,
+/// gaussian, ...
 bool is_declaration_word(const std::string& name);
 
 /// Calls a built-in function. `frame` tells whether the call stands in a cost.

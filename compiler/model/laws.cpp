@@ -77,13 +77,21 @@ struct MarkFamily {
 
 const std::vector<MarkFamily>& mark_families() {
   static const std::vector<MarkFamily> kFamilies = {
-      {"normal", {"mean", "deviation"}, [](const auto& p) { return p[1] > 0; },
+      {"normal",
+       {"mean", "deviation"},
+       [](const auto& p) { return p[1] > 0; },
        "its standard deviation must be positive"},
-      {"lognormal", {"mean", "deviation"}, [](const auto& p) { return p[1] > 0; },
+      {"lognormal",
+       {"mean", "deviation"},
+       [](const auto& p) { return p[1] > 0; },
        "its standard deviation must be positive"},
-      {"uniform", {"lower", "upper"}, [](const auto& p) { return p[0] < p[1]; },
+      {"uniform",
+       {"lower", "upper"},
+       [](const auto& p) { return p[0] < p[1]; },
        "its lower end must be below its upper end"},
-      {"exponential", {"rate"}, [](const auto& p) { return p[0] > 0; },
+      {"exponential",
+       {"rate"},
+       [](const auto& p) { return p[0] > 0; },
        "its rate must be positive"},
   };
   return kFamilies;
@@ -101,7 +109,8 @@ void elaborate_mark(Context& context, Entry& entry, const syntax::MarkDecl& mark
     std::vector<double> parameters;
     for (const Numbers& argument : *arguments) {
       if (!argument.shape.empty()) {
-        poison(context, Kind::ScalarExpected, argument.span, "a parameter of a law must be a scalar");
+        poison(context, Kind::ScalarExpected, argument.span,
+               "a parameter of a law must be a scalar");
         return;
       }
       parameters.push_back(argument.value[0]);
@@ -115,8 +124,7 @@ void elaborate_mark(Context& context, Entry& entry, const syntax::MarkDecl& mark
     context.model.marks.push_back({entry.name, symbol, law->family, std::move(parameters)});
     return;
   }
-  poison(context, Kind::InvalidDistribution, law->span,
-         "'" + law->family + "' is no law of a mark",
+  poison(context, Kind::InvalidDistribution, law->span, "'" + law->family + "' is no law of a mark",
          "known are normal, lognormal, uniform and exponential");
 }
 
@@ -156,9 +164,9 @@ bool valid_covariance(Context& context, const Numbers& covariance, std::size_t n
     for (std::size_t j = 0; j < n; ++j)
       symmetric = symmetric && covariance.value[i * n + j] == covariance.value[j * n + i];
   if (symmetric && positive_definite(covariance.value, static_cast<int>(n))) return true;
-  poison(context, Kind::InvalidDistribution, covariance.span,
-         symmetric ? "this covariance is not positive definite"
-                   : "this covariance is not symmetric");
+  poison(
+      context, Kind::InvalidDistribution, covariance.span,
+      symmetric ? "this covariance is not positive definite" : "this covariance is not symmetric");
   return false;
 }
 

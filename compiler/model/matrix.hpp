@@ -8,7 +8,8 @@
 
 namespace hopf::model {
 
-/// The determinant of an n x n matrix (row-major), n <= 10: expansion by rows over subsets of columns.
+/// The determinant of an n x n matrix (row-major), n <= 10: expansion by rows over subsets of
+/// columns.
 expr::ExprId determinant(expr::Store&, const std::vector<expr::ExprId>& entries, int n);
 
 /// The inverse, column by column; nothing when the matrix is singular.

@@ -27,7 +27,9 @@ Introduced introduced(const syntax::RegimeDecl& d) { return {&d.name, Role::Regi
 Introduced introduced(const syntax::DensityDecl& d) { return {&d.name, Role::Density}; }
 Introduced introduced(const syntax::LetDecl& d) { return {&d.name, Role::Let}; }
 template <class Other>
-Introduced introduced(const Other&) { return {}; }
+Introduced introduced(const Other&) {
+  return {};
+}
 
 void refuse_reserved(Context& context, const syntax::Ident& name) {
   const std::string& text = name.text;
@@ -37,8 +39,8 @@ void refuse_reserved(Context& context, const syntax::Ident& name) {
   if (text == "t") why = "time";
   if (text == "dt") why = "the differential of time";
   if (why.empty()) return;
-  report(context, Kind::ReservedName, name.span, "'" + text + "' is already " + why)
-      .help = "choose another name, e.g. '" + text + "_'";
+  report(context, Kind::ReservedName, name.span, "'" + text + "' is already " + why).help =
+      "choose another name, e.g. '" + text + "_'";
 }
 
 void refuse_differential_names(Context& context) {
@@ -141,8 +143,7 @@ std::optional<Value> read_differential(Context& context, const Frame& frame,
   entry->used = true;
   if (!frame.differentials)
     return poison(context, Kind::MisplacedDifferential, span,
-                  "the differential '" + name + "' belongs in an equation 'dx = ...'",
-                  "");
+                  "the differential '" + name + "' belongs in an equation 'dx = ...'", "");
   if (entry->status != Entry::Status::Done) return Value{.span = span};
   Shape shape = entry->value.shape;
   std::vector<ExprId> entries;

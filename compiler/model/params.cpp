@@ -59,9 +59,8 @@ std::optional<Numbers> default_numbers(Context& context, const Entry& entry, Nod
   if (const auto* call = load_call(context, id)) return load_numbers(context, *call, span);
   Value value = evaluate(context, model_frame(context), id);
   if (!require_number(context, value)) return std::nullopt;
-  if (!value.literal &&
-      !require_unit(context, value, entry.unit, Kind::DeclaredUnit,
-                    "the value of '" + entry.name + "'"))
+  if (!value.literal && !require_unit(context, value, entry.unit, Kind::DeclaredUnit,
+                                      "the value of '" + entry.name + "'"))
     return std::nullopt;
   Numbers numbers{value.shape, {}};
   for (ExprId component : value.entries) {
@@ -149,9 +148,9 @@ void elaborate_params(Context& context) {
     if (entry != nullptr && entry->role == Role::Param) continue;
     std::vector<std::string> names;
     for (const Param& param : context.model.params) names.push_back(param.name);
-    auto& diagnostic = report(
-        context, Kind::UnknownParameter, given.span,
-        "the model '" + context.model.name + "' has no parameter '" + given.name + "'");
+    auto& diagnostic =
+        report(context, Kind::UnknownParameter, given.span,
+               "the model '" + context.model.name + "' has no parameter '" + given.name + "'");
     if (auto guess = diagnostics::did_you_mean(given.name, names))
       diagnostic.help = "did you mean '" + *guess + "'?";
   }
@@ -169,14 +168,14 @@ std::optional<int> positive_count(Context& context, NodeId id) {
   }
   if (*number >= 1 && *number <= kMaxComponents && *number == std::floor(*number))
     return static_cast<int>(*number);
-  poison(context, Kind::InvalidCount, value.span,
-         "a number of components must be a whole number from 1 to " +
-             std::to_string(kMaxComponents));
+  poison(
+      context, Kind::InvalidCount, value.span,
+      "a number of components must be a whole number from 1 to " + std::to_string(kMaxComponents));
   return std::nullopt;
 }
 
-std::optional<std::vector<double>> declared_numbers(Context& context, NodeId id,
-                                                    const Entry& entry, const std::string& what) {
+std::optional<std::vector<double>> declared_numbers(Context& context, NodeId id, const Entry& entry,
+                                                    const std::string& what) {
   Value value = evaluate(context, model_frame(context), id);
   if (!require_number(context, value)) return std::nullopt;
   if (!value.scalar() && value.shape != Shape{entry.count}) {

@@ -142,7 +142,8 @@ std::optional<std::vector<ExprId>> check_policy(const Model& model, const std::s
                                "the policy for '" + control + "'"))
     return std::nullopt;
   if (!value.literal)
-    for (ExprId& component : value.entries) component = scaled(context, component, 1 / entry->scale);
+    for (ExprId& component : value.entries)
+      component = scaled(context, component, 1 / entry->scale);
   return value.entries;
 }
 

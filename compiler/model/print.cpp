@@ -12,23 +12,34 @@ using Out = std::back_insert_iterator<std::string>;
 
 const char* word(Boundary boundary) {
   switch (boundary) {
-    case Boundary::Default: return "default";
-    case Boundary::Periodic: return "periodic";
-    case Boundary::Reflect: return "reflect";
-    case Boundary::Absorb: return "absorb";
-    case Boundary::Constrain: return "constrain";
-    case Boundary::Extrapolate: return "extrapolate";
+    case Boundary::Default:
+      return "default";
+    case Boundary::Periodic:
+      return "periodic";
+    case Boundary::Reflect:
+      return "reflect";
+    case Boundary::Absorb:
+      return "absorb";
+    case Boundary::Constrain:
+      return "constrain";
+    case Boundary::Extrapolate:
+      return "extrapolate";
   }
   return "";
 }
 
 const char* word(ControlGroup::Set set) {
   switch (set) {
-    case ControlGroup::Set::Free: return "free";
-    case ControlGroup::Set::Interval: return "interval";
-    case ControlGroup::Set::Finite: return "finite";
-    case ControlGroup::Set::Ball: return "ball";
-    case ControlGroup::Set::Simplex: return "simplex";
+    case ControlGroup::Set::Free:
+      return "free";
+    case ControlGroup::Set::Interval:
+      return "interval";
+    case ControlGroup::Set::Finite:
+      return "finite";
+    case ControlGroup::Set::Ball:
+      return "ball";
+    case ControlGroup::Set::Simplex:
+      return "simplex";
   }
   return "";
 }
@@ -103,7 +114,8 @@ void print_dynamics(const Model& model, Out out) {
   expr::Store& store = *model.store;
   std::size_t noises = model.noises.size(), jumps = model.jumps.size();
   for (std::size_t i = 0; i < model.states.size(); ++i) {
-    fmt::format_to(out, "  d{} = ({})*dt", model.states[i].name, expr::print(store, model.drift[i]));
+    fmt::format_to(out, "  d{} = ({})*dt", model.states[i].name,
+                   expr::print(store, model.drift[i]));
     for (std::size_t k = 0; k < noises; ++k)
       if (ExprId g = model.diffusion[i * noises + k]; !store.is_zero(g))
         fmt::format_to(out, " + ({})*d{}", expr::print(store, g), model.noises[k].name);
@@ -114,9 +126,9 @@ void print_dynamics(const Model& model, Out out) {
   }
 }
 
-void print_amount(const Model& model, Out out, const char* name, const std::optional<Amount>& amount) {
-  if (amount)
-    fmt::format_to(out, "  {} {}\n", name, expr::print(*model.store, amount->value));
+void print_amount(const Model& model, Out out, const char* name,
+                  const std::optional<Amount>& amount) {
+  if (amount) fmt::format_to(out, "  {} {}\n", name, expr::print(*model.store, amount->value));
 }
 
 void print_endpoint(Out out, const char* name, const std::optional<Endpoint>& end) {

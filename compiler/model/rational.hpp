@@ -33,7 +33,8 @@ inline std::optional<Rational> product(Rational a, Rational b) {
 }
 inline Rational negated(Rational a) { return {-a.num, a.den}; }
 
-/// The rational with a small denominator that a double stands for, if there is one (0.5 is 1/2, 1/3. is 1/3).
+/// The rational with a small denominator that a double stands for, if there is one (0.5 is 1/2,
+/// 1/3. is 1/3).
 std::optional<Rational> small_rational(double value, std::int64_t max_denominator);
 
 }  // namespace hopf::model

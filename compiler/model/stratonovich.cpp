@@ -11,9 +11,10 @@ bool refuse_controls(Context& context, std::size_t row) {
   for (std::size_t k = 0; k < noises; ++k) {
     for (const Control& control : model.controls) {
       if (!depends_on(context.store(), model.diffusion[row * noises + k], control.symbol)) continue;
-      poison(context, Kind::StratonovichControl, model.states[row].dynamics_span,
-             "the noise of this Stratonovich equation depends on the control '" + control.name + "'",
-             "write the Ito equation, without 'stratonovich'");
+      poison(
+          context, Kind::StratonovichControl, model.states[row].dynamics_span,
+          "the noise of this Stratonovich equation depends on the control '" + control.name + "'",
+          "write the Ito equation, without 'stratonovich'");
       return true;
     }
   }
@@ -27,7 +28,8 @@ ExprId correction(Context& context, std::size_t row) {
   std::vector<ExprId> terms = {store.integer(0)};
   for (std::size_t k = 0; k < noises; ++k) {
     for (std::size_t j = 0; j < n; ++j) {
-      ExprId slope = differentiate(store, model.diffusion[row * noises + k], model.states[j].symbol);
+      ExprId slope =
+          differentiate(store, model.diffusion[row * noises + k], model.states[j].symbol);
       if (store.is_zero(slope)) continue;
       for (std::size_t l = 0; l < noises; ++l) {
         double c = model.correlation[k * noises + l];

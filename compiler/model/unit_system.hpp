@@ -1,6 +1,6 @@
-// Unit inference: each name without an annotation is an unknown vector of exponents, each sum or comparison a
-// linear equation between such vectors. Equations are eliminated as they arrive, so a contradiction is found at
-// the expression that causes it.
+// Unit inference: each name without an annotation is an unknown vector of exponents, each sum or
+// comparison a linear equation between such vectors. Equations are eliminated as they arrive, so a
+// contradiction is found at the expression that causes it.
 #pragma once
 
 #include <array>

@@ -1,7 +1,7 @@
 // The algebra of units and the table of their names.
 //
-// SI base and derived units follow the SI Brochure (BIPM, 9th edition, 2019), tables 2, 4 and 8; the year is
-// the Julian year of 365.25 days (IAU). A plane angle is dimensionless, as in the SI.
+// SI base and derived units follow the SI Brochure (BIPM, 9th edition, 2019), tables 2, 4 and 8;
+// the year is the Julian year of 365.25 days (IAU). A plane angle is dimensionless, as in the SI.
 #include "model/units.hpp"
 
 #include <cmath>
@@ -105,8 +105,7 @@ const Row* find_row(std::string_view name) {
 
 Unit from_row(const Row& row, double prefix_scale, const std::string& text) {
   Unit unit;
-  for (std::size_t i = 0; i < unit.exponents.size(); ++i)
-    unit.exponents[i] = {row.exponents[i], 1};
+  for (std::size_t i = 0; i < unit.exponents.size(); ++i) unit.exponents[i] = {row.exponents[i], 1};
   unit.scale = row.scale * prefix_scale;
   unit.text = text;
   return unit;

@@ -1,4 +1,5 @@
-// What an expression of a model evaluates to while it is taken apart: scalar expressions in a shape, with a unit.
+// What an expression of a model evaluates to while it is taken apart: scalar expressions in a
+// shape, with a unit.
 #pragma once
 
 #include <string>
@@ -24,13 +25,13 @@ struct Value {
   Kind kind = Kind::Poison;
   Shape shape;
   std::vector<ExprId> entries;
-  UnitTerm unit;           // one unit for all entries
-  bool literal = false;    // built from numerals only
-  bool any_unit = false;   // 0 or inf, which are the same in every unit
-  bool weighted = false;   // carries a numeric factor, which in a cost takes whatever unit is needed
+  UnitTerm unit;          // one unit for all entries
+  bool literal = false;   // built from numerals only
+  bool any_unit = false;  // 0 or inf, which are the same in every unit
+  bool weighted = false;  // carries a numeric factor, which in a cost takes whatever unit is needed
   Span span;
-  std::string text;        // Text
-  int first = 1, last = 0; // Range
+  std::string text;         // Text
+  int first = 1, last = 0;  // Range
 
   bool poison() const { return kind == Kind::Poison; }
   bool scalar() const { return shape.empty(); }

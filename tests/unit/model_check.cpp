@@ -20,8 +20,9 @@ TEST_CASE("names: unknown, twice, reserved, recursive") {
   CHECK(kinds("state sin in [-1, 1] reflect\n sin' = 0") == Kinds{"reserved-name"});
   CHECK(kinds(kState + "let a = b\n let b = a\n x' = a") == Kinds{"recursive-definition"});
   CHECK(kinds("param a = b, b = a\n" + kState + "x' = a") == Kinds{"recursive-definition"});
-  CHECK(test::check("fn f(y) = f(y - 1)\nmodel m { state x in [0,1] reflect x' = f(x) }")->kinds() ==
-        Kinds{"recursive-definition"});
+  CHECK(
+      test::check("fn f(y) = f(y - 1)\nmodel m { state x in [0,1] reflect x' = f(x) }")->kinds() ==
+      Kinds{"recursive-definition"});
 }
 
 TEST_CASE("a mistyped differential suggests the state") {
@@ -77,9 +78,10 @@ TEST_CASE("Stratonovich equations become Ito equations") {
 
 TEST_CASE("control sets: forms and emptiness") {
   std::string rest = "\n" + kState + "x' = ";
-  auto sets = test::check_model("param a = 2\n control u in [-a, inf]\n control v in {0, 1, 3}\n"
-                                "control b[2] in ball(a)\n control s[3] in simplex" +
-                                rest + "u + v + b[1] + s[3]");
+  auto sets = test::check_model(
+      "param a = 2\n control u in [-a, inf]\n control v in {0, 1, 3}\n"
+      "control b[2] in ball(a)\n control s[3] in simplex" +
+      rest + "u + v + b[1] + s[3]");
   INFO(sets->text());
   REQUIRE(sets->model);
   const auto& model = *sets->model;
@@ -210,7 +212,8 @@ TEST_CASE("parameters: overrides, files and their errors") {
   files.load = [](const std::string&, std::string&) {
     return std::optional<model::LoadedArray>({{2}, {3, 4}});
   };
-  auto loaded = test::check("model m { param a = load(\"a.csv\")\n" + kState + "x' = a[2]*x }", {}, files);
+  auto loaded =
+      test::check("model m { param a = load(\"a.csv\")\n" + kState + "x' = a[2]*x }", {}, files);
   INFO(loaded->text());
   REQUIRE(loaded->model);
   CHECK(loaded->at(loaded->model->drift[0], {{"x", 1}}) == 4);

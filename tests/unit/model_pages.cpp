@@ -1,4 +1,5 @@
-// The pages of the kinds that this phase reports: the wrong example gives the kind, the repaired one gives nothing.
+// The pages of the kinds that this phase reports: the wrong example gives the kind, the repaired
+// one gives nothing.
 #include <fstream>
 #include <sstream>
 

@@ -28,7 +28,8 @@ double value(const std::string& module, const std::string& call) {
 }  // namespace
 
 TEST_CASE("every module parses and defines documented functions only") {
-  for (const char* name : {"units", "distributions", "mechanics", "control", "finance", "diffusion"}) {
+  for (const char* name :
+       {"units", "distributions", "mechanics", "control", "finance", "diffusion"}) {
     auto checked = test::check(module_text(name));
     INFO(name << checked->text());
     CHECK_FALSE(checked->sink.has_errors());
@@ -40,7 +41,8 @@ TEST_CASE("every module parses and defines documented functions only") {
 
 TEST_CASE("finance") {
   // S = K = 100, r = 5 %, sigma = 20 %, one year.
-  CHECK(value("finance", "black_scholes_call(100, 100, 0.05, 0.2, 1)") == Approx(10.450583572185565));
+  CHECK(value("finance", "black_scholes_call(100, 100, 0.05, 0.2, 1)") ==
+        Approx(10.450583572185565));
   CHECK(value("finance", "black_scholes_put(100, 100, 0.05, 0.2, 1)") == Approx(5.573526022256971));
   CHECK(value("finance", "perpetual_put_boundary(100, 0.05, 0.2)") == Approx(71.42857142857143));
   CHECK(value("finance", "perpetual_put(100, 100, 0.05, 0.2)") == Approx(12.32003286776263));

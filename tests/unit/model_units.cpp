@@ -59,8 +59,7 @@ TEST_CASE("contradictions show both sides") {
   CHECK(particle("dq = v*dt\n v' = F/m\n lagrangian q^2\n terminal q\n horizon 1")->kinds() ==
         Kinds{"cost-unit"});
   CHECK(particle("dq = v*dt\n v' = F/m\n lagrangian q^F")->kinds() == Kinds{"not-dimensionless"});
-  CHECK(particle("dq = v*dt\n v' = F/m\n discount m")->kinds() ==
-        Kinds{"rate-unit"});
+  CHECK(particle("dq = v*dt\n v' = F/m\n discount m")->kinds() == Kinds{"rate-unit"});
   auto text = particle("dq = v*dt + q*dt\n v' = F/m")->text();
   CHECK(text.find("this is in m*s") != std::string::npos);
 }
@@ -106,8 +105,7 @@ TEST_CASE("policies are checked against their control") {
   REQUIRE(checked->model);
   auto policy = [&](const std::string& text) {
     auto file = checked->sources.add("policy.hopf", "y = " + text + "\n");
-    auto ast = std::make_unique<syntax::Ast>(
-        syntax::parse(checked->sources, file, checked->sink));
+    auto ast = std::make_unique<syntax::Ast>(syntax::parse(checked->sources, file, checked->sink));
     auto node = std::get<syntax::AssignItem>(ast->items[0].value).value;
     return model::check_policy(*checked->model, "F", *ast, node, {}, checked->sink).has_value();
   };
