@@ -1,5 +1,6 @@
 // What can be said of a script before it runs: names, verbs and the names of arguments. All errors at once.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -48,9 +49,13 @@ class Checker {
 
   // ---- statements
   void check(const syntax::ImportItem&) {}
-  void check(const syntax::ModelItem& item) { reserved(item.name, "a model"); }
+  void check(const syntax::ModelItem& item) {
+    reserved(item.name, "a model");
+    once(item.name);
+  }
   void check(const syntax::FunctionItem& item) {
     reserved(item.name, "a function");
+    once(item.name);
     const std::size_t mark = locals_.size();
     for (const auto& parameter : item.parameters) locals_.push_back(parameter.text);
     in_function_ = true;
@@ -76,6 +81,14 @@ class Checker {
     if (!find_signature(name.text) && name.text != "pi" && name.text != "inf") return;
     s_.context.sink.emit(Kind::ReservedName, name.span,
                          fmt::format("'{}' is part of the language and cannot name {}", name.text, what));
+  }
+
+  /// Functions and models are visible in their whole file, so a second one of the same name would hide the first.
+  void once(const syntax::Ident& name) {
+    const auto [first, fresh] = declared_.emplace(name.text, name.span);
+    if (fresh) return;
+    s_.context.sink.emit(Kind::DuplicateName, name.span, fmt::format("'{}' is declared twice", name.text))
+        .labels.push_back({first->second, "declared here first"});
   }
 
   // ---- expressions
@@ -167,6 +180,7 @@ class Checker {
   std::set<std::string> later_;         // gets one somewhere in the file
   std::vector<std::string> locals_;
   std::vector<std::string> regimes_;
+  std::map<std::string, Span> declared_;
   bool in_function_ = false;
 };
 

@@ -15,7 +15,7 @@ using diagnostics::Kind;
 using source::Span;
 
 /// Deeper than any script that means well; far from the end of the stack.
-constexpr int kMaximumDepth = 1000;
+constexpr int kMaximumDepth = 600;
 constexpr double kMaximumRange = 1e7;
 
 struct Deeper {
