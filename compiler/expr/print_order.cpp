@@ -69,7 +69,8 @@ int compare(const Store& store, ExprId a, ExprId b, int depth) {
       if (const int order = compare(store, x[i], y[i], depth - 1)) return order;
     }
   }
-  return precedes(StoreAccess::impl(store), a, b) ? -1 : 1;
+  if (x.size() != y.size()) return x.size() < y.size() ? -1 : 1;
+  return precedes(StoreAccess::impl(store), p.base, q.base) ? -1 : 1;
 }
 
 struct TermKey {
