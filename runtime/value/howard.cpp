@@ -8,6 +8,7 @@ namespace hopf::runtime {
 
 namespace {
 
+constexpr double kUnbounded = 1e12;
 constexpr int kStartSteps = 16;  // of implicit Euler within the first step of BDF2
 
 double largest(std::span<const double> v) {
@@ -79,8 +80,10 @@ bool Iteration::linear_solve(double shift, std::span<const double> source, doubl
   next_ = V_;
   const LinearOutcome outcome = solver_.solve(A_, b_, next_, tolerance);
   answer_.linear_iterations += outcome.iterations;
-  if (!outcome.ok) answer_.failure = Failure::Singular;
-  return outcome.ok;
+  // A cost that is collected for ever shows as a value beyond all proportion to it.
+  const bool unbounded = largest(next_) > kUnbounded * (1 + largest(V_) + largest(system_.cost()));
+  if (!outcome.ok || unbounded) answer_.failure = Failure::Singular;
+  return answer_.failure == Failure::None;
 }
 
 // Howard's algorithm from the system's present policy. It is Newton's method for the discrete equation, and for

@@ -84,7 +84,7 @@ double largest(std::span<const double> a) {
 
 }  // namespace
 
-int bicgstab(const SparseMatrix& A, const IncompleteFactor& M, std::span<const double> b, std::span<double> x,
+int bicgstab(const SparseMatrix& A, const Preconditioner& M, std::span<const double> b, std::span<double> x,
              double tolerance, int limit) {
   const std::size_t n = b.size();
   std::vector<double> r(n), p(n, 0.0), v(n, 0.0), y(n), s(n), z(n), t(n);
@@ -99,11 +99,11 @@ int bicgstab(const SparseMatrix& A, const IncompleteFactor& M, std::span<const d
     const double beta = rho_next / rho * (alpha / omega);
     rho = rho_next;
     for (std::size_t i = 0; i < n; ++i) p[i] = r[i] + beta * (p[i] - omega * v[i]);
-    M.apply(p, y);
+    M(p, y);
     A.multiply(y, v);
     alpha = rho / dot(shadow, v);
     for (std::size_t i = 0; i < n; ++i) s[i] = r[i] - alpha * v[i];
-    M.apply(s, z);
+    M(s, z);
     A.multiply(z, t);
     const double tt = dot(t, t);
     omega = tt > 0 ? dot(t, s) / tt : 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -26,8 +27,10 @@ class IncompleteFactor {
   mutable std::vector<double> work_;
 };
 
+/// y = M^-1 x, approximately.
+using Preconditioner = std::function<void(std::span<const double>, std::span<double>)>;
 /// Returns the number of iterations, or -1 when max |r| / max |b| did not fall below the tolerance.
-int bicgstab(const SparseMatrix& A, const IncompleteFactor& M, std::span<const double> b, std::span<double> x,
+int bicgstab(const SparseMatrix& A, const Preconditioner& M, std::span<const double> b, std::span<double> x,
              double tolerance, int limit);
 
 }  // namespace hopf::runtime

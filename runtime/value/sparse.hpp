@@ -22,7 +22,7 @@ struct SparseMatrix {
 
 struct LinearOutcome {
   bool ok = false;
-  double residual = 0;   // max |b - A x| relative to max |b|
+  double residual = 0;   // backward error by rows: |b - A x| relative to |A| |x| + |b|
   int iterations = 0;    // 0 for a direct solve
 };
 
