@@ -13,6 +13,7 @@
 #include <numbers>
 #include <stdexcept>
 #include <unordered_map>
+#include <utility>
 
 #include "base/id_map.hpp"
 #include "expr/traverse.hpp"
@@ -150,53 +151,22 @@ ValueId Lowering::lower(ExprId e) {
 
 /// Operations that are one opcode of their operands.
 ValueId Lowering::lower_call(Op operation, ExprId e) {
-  const auto unary = [&](Opcode o) { return op(o, arg(e, 0)); };
-  const auto binary = [&](Opcode o) { return op(o, arg(e, 0), arg(e, 1)); };
-  switch (operation) {
-    case Op::Abs:
-      return unary(Opcode::Abs);
-    case Op::Sign:
-      return unary(Opcode::Sign);
-    case Op::Floor:
-      return unary(Opcode::Floor);
-    case Op::Sin:
-      return unary(Opcode::Sin);
-    case Op::Cos:
-      return unary(Opcode::Cos);
-    case Op::Tan:
-      return unary(Opcode::Tan);
-    case Op::Asin:
-      return unary(Opcode::Asin);
-    case Op::Acos:
-      return unary(Opcode::Acos);
-    case Op::Atan:
-      return unary(Opcode::Atan);
-    case Op::Atan2:
-      return binary(Opcode::Atan2);
-    case Op::Sinh:
-      return unary(Opcode::Sinh);
-    case Op::Cosh:
-      return unary(Opcode::Cosh);
-    case Op::Tanh:
-      return unary(Opcode::Tanh);
-    case Op::Exp:
-      return unary(Opcode::Exp);
-    case Op::Log:
-      return unary(Opcode::Log);
-    case Op::Erf:
-      return unary(Opcode::Erf);
-    case Op::NormalCdf:
-      return unary(Opcode::NormalCdf);
-    case Op::Less:
-      return binary(Opcode::Less);
-    case Op::LessEqual:
-      return binary(Opcode::LessEqual);
-    case Op::Equal:
-      return binary(Opcode::Equal);
-    default:
-      throw std::logic_error("kernel '" + spec_.name +
-                             "': an expression that is for printing only");
+  static constexpr std::pair<Op, Opcode> kSame[] = {
+      {Op::Abs, Opcode::Abs},     {Op::Sign, Opcode::Sign},
+      {Op::Floor, Opcode::Floor}, {Op::Sin, Opcode::Sin},
+      {Op::Cos, Opcode::Cos},     {Op::Tan, Opcode::Tan},
+      {Op::Asin, Opcode::Asin},   {Op::Acos, Opcode::Acos},
+      {Op::Atan, Opcode::Atan},   {Op::Atan2, Opcode::Atan2},
+      {Op::Sinh, Opcode::Sinh},   {Op::Cosh, Opcode::Cosh},
+      {Op::Tanh, Opcode::Tanh},   {Op::Exp, Opcode::Exp},
+      {Op::Log, Opcode::Log},     {Op::Erf, Opcode::Erf},
+      {Op::Less, Opcode::Less},   {Op::LessEqual, Opcode::LessEqual},
+      {Op::Equal, Opcode::Equal}, {Op::NormalCdf, Opcode::NormalCdf},
+  };
+  for (const auto& [from, to] : kSame) {
+    if (from == operation) return op(to, arg(e, 0), info(to).operands == 2 ? arg(e, 1) : ValueId());
   }
+  throw std::logic_error("kernel '" + spec_.name + "': an expression that is for printing only");
 }
 
 ValueId Lowering::symbol(ExprId e) {
