@@ -1,6 +1,8 @@
 // Every row of ops.def: derivative against central differences, value against its enclosure.
 #include <array>
 #include <cmath>
+#include <set>
+#include <string>
 
 #include "expr/expr.hpp"
 #include "expr/interval.hpp"
@@ -145,13 +147,21 @@ TEST_CASE("composed operations equal their definitions") {
 }
 
 TEST_CASE("every operation names its way to a kernel") {
+  const std::set<std::string> opcodes{
+#define HOPF_KERNEL_OP(id, ...) #id,
+#include "kernel/opcodes.def"
+#undef HOPF_KERNEL_OP
+  };
   for (const Op op : kOps) {
     Store s;
     const ExprId x = s.symbol("x"), args[] = {x};
     const bool folded = is_leaf(op) || op == Op::Derivative;
-    if (info(op).arity == 1)
-      CHECK((info(op).opcode != nullptr) != compose(s, op, args).valid());
-    else
-      CHECK((info(op).opcode == nullptr) == folded);
+    const char* opcode = info(op).opcode;
+    if (info(op).arity == 1) {
+      CHECK((opcode != nullptr) != compose(s, op, args).valid());
+    } else {
+      CHECK((opcode == nullptr) == folded);
+    }
+    if (opcode) CHECK(opcodes.contains(opcode));
   }
 }
