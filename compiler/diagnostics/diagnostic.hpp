@@ -24,8 +24,8 @@ enum class Kind : std::uint16_t {
 
 struct KindInfo {
   Kind kind;
-  std::string_view kebab;    // "unknown-name"
-  std::string_view code;     // "E0201"
+  std::string_view kebab;  // "unknown-name"
+  std::string_view code;   // "E0201"
   Severity severity;
   std::string_view summary;  // one line for `hopf explain` without an argument
 };
@@ -40,12 +40,12 @@ struct Label {
 
 struct Diagnostic {
   Kind kind;
-  std::string message;              // lower-case, states what was found, in the user's own names
-  source::Span primary;             // may be invalid for a fault with no place in a source (e.g. I/O)
-  std::string primary_label;        // words after the carets
-  std::vector<Label> labels;        // other spans and what each contributes
+  std::string message;        // lower-case, states what was found, in the user's own names
+  source::Span primary;       // may be invalid for a fault with no place in a source (e.g. I/O)
+  std::string primary_label;  // words after the carets
+  std::vector<Label> labels;  // other spans and what each contributes
   std::vector<std::string> notes;
-  std::string help;                 // "write 'dx = ...'"; empty where there is no one likely repair
+  std::string help;  // "write 'dx = ...'"; empty where there is no one likely repair
 };
 
 /// Collects the diagnostics of a run. Emitting never throws and never prints.
@@ -70,10 +70,12 @@ struct RenderOptions {
 };
 /// LANGUAGE section 6's form.
 std::string render_text(const Diagnostic&, const source::SourceSet&, const RenderOptions& = {});
-/// One JSON object on one line: kind, code, severity, message, file, line, column, end_line, end_column, labels, notes, help.
+/// One JSON object on one line: kind, code, severity, message, file, line, column, end_line,
+/// end_column, labels, notes, help.
 std::string render_json(const Diagnostic&, const source::SourceSet&);
 
 /// The candidate within an edit distance that makes it the likely meaning, if there is one.
-std::optional<std::string> did_you_mean(std::string_view name, std::span<const std::string> candidates);
+std::optional<std::string> did_you_mean(std::string_view name,
+                                        std::span<const std::string> candidates);
 
 }  // namespace hopf::diagnostics

@@ -17,7 +17,8 @@ constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 struct Range {
   char32_t first, last;
 };
-// Combining marks and joiners take no column; East Asian wide and emoji take two (UAX 11, by block).
+// Combining marks and joiners take no column; East Asian wide and emoji take two (UAX 11, by
+// block).
 constexpr auto kZeroWidth = std::to_array<Range>({{0x300, 0x36f},
                                                   {0x1ab0, 0x1aff},
                                                   {0x1dc0, 0x1dff},
@@ -65,7 +66,7 @@ DisplayLine::DisplayLine(std::string_view line, std::uint32_t focus) {
   for (std::size_t at = 0; at < line.size();) {
     const auto length = length_at(line, at);
     const char32_t c = length == 0 ? 0xfffd : decode(line, at, length);
-    const int width = c == '\t'                  ? kTab - column % kTab
+    const int width = c == '\t'                 ? kTab - column % kTab
                       : contains(kZeroWidth, c) ? 0
                       : contains(kWide, c)      ? 2
                                                 : 1;

@@ -25,7 +25,7 @@ class DisplayLine {
   std::vector<int> columns_;  // of every byte, and one more for the end of the line
   int first_ = 0;             // the window's first and last column before it was cut
   int last_ = 0;
-  int shift_ = 0;             // width of the ellipsis that stands for what was cut on the left
+  int shift_ = 0;  // width of the ellipsis that stands for what was cut on the left
 };
 
 }  // namespace hopf::diagnostics

@@ -62,9 +62,8 @@ void Sink::add(Diagnostic d) {
 
 std::vector<Diagnostic> Sink::sorted() const {
   std::vector<Diagnostic> out(diagnostics_.begin(), diagnostics_.end());
-  std::stable_sort(out.begin(), out.end(), [](const Diagnostic& a, const Diagnostic& b) {
-    return place(a) < place(b);
-  });
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Diagnostic& a, const Diagnostic& b) { return place(a) < place(b); });
   // A duplicate has the same place, so it is among the few that share it.
   std::vector<Diagnostic> unique;
   for (auto& d : out) {

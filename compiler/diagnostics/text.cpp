@@ -74,8 +74,7 @@ void add_marks(Lines& lines, const SourceSet& sources, Span span, bool primary,
 /// words hung below their underlines from right to left.
 class MarkRows {
  public:
-  MarkRows(const DisplayLine& line, std::vector<Mark> marks, const Style& style)
-      : style_(style) {
+  MarkRows(const DisplayLine& line, std::vector<Mark> marks, const Style& style) : style_(style) {
     for (auto& mark : marks) {
       const int begin = line.column(mark.begin);
       const int end = std::max(line.column(mark.end), begin + 1);
@@ -108,7 +107,9 @@ class MarkRows {
     std::string text;
   };
 
-  static std::string pad(int n) { return std::string(static_cast<std::size_t>(std::max(0, n)), ' '); }
+  static std::string pad(int n) {
+    return std::string(static_cast<std::size_t>(std::max(0, n)), ' ');
+  }
 
   std::string underlines() {
     int end = 0;
@@ -212,7 +213,8 @@ class Excerpt {
 
 std::map<FileId, Lines> lines_by_file(const Diagnostic& d, const SourceSet& sources) {
   std::map<FileId, Lines> files;
-  if (d.primary.valid()) add_marks(files[d.primary.file], sources, d.primary, true, d.primary_label);
+  if (d.primary.valid())
+    add_marks(files[d.primary.file], sources, d.primary, true, d.primary_label);
   for (const auto& label : d.labels) {
     if (label.span.valid()) {
       add_marks(files[label.span.file], sources, label.span, false, label.text);
@@ -265,9 +267,10 @@ std::string render_text(const Diagnostic& d, const SourceSet& sources,
   for (const auto& [file, lines] : files) {
     if (file == d.primary.file) continue;
     const auto& mark = lines.begin()->second.front();
-    print_file(file, lines, ":::", lines.begin()->first,
-               source::count_code_points(
-                   sources.line(file, lines.begin()->first).substr(0, mark.begin)) + 1);
+    print_file(
+        file, lines, ":::", lines.begin()->first,
+        source::count_code_points(sources.line(file, lines.begin()->first).substr(0, mark.begin)) +
+            1);
   }
   for (const auto& note : d.notes) print_trailer(out, style, gutter, "note", note);
   if (!d.help.empty()) print_trailer(out, style, gutter, "help", d.help);

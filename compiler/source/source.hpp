@@ -52,7 +52,8 @@ class SourceSet {
   std::deque<File> files_;  // a deque: views into one file stay valid while others are added
 };
 
-/// Reads a whole file from disk into the set; an empty id and the system's reason in `why` when it cannot.
+/// Reads a whole file from disk into the set; an empty id and the system's reason in `why` when it
+/// cannot.
 FileId load(SourceSet&, const std::string& path, std::string& why);
 
 /// Byte offset of the first byte that is not well-formed UTF-8 (RFC 3629), if there is one.

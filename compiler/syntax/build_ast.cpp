@@ -13,8 +13,9 @@ namespace {
 
 /// Functions without an effect: a statement that calls one is the rest of a product.
 constexpr auto kElementary = std::to_array<std::string_view>(
-    {"sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "exp", "log",
-     "sqrt", "abs", "sign", "min", "max", "clamp", "floor", "erf", "sigmoid", "softplus"});
+    {"sin",  "cos",   "tan",   "asin", "acos",    "atan",    "atan2", "sinh",
+     "cosh", "tanh",  "exp",   "log",  "sqrt",    "abs",     "sign",  "min",
+     "max",  "clamp", "floor", "erf",  "sigmoid", "softplus"});
 
 bool has_effect(const Ast& ast, NodeId id) {
   const auto* call = std::get_if<Call>(&ast[id].value);
@@ -26,11 +27,16 @@ bool has_effect(const Ast& ast, NodeId id) {
 
 BoundaryKind boundary_kind(Tok type) {
   switch (type) {
-    case Tok::PERIODIC: return BoundaryKind::Periodic;
-    case Tok::REFLECT: return BoundaryKind::Reflect;
-    case Tok::ABSORB: return BoundaryKind::Absorb;
-    case Tok::CONSTRAIN: return BoundaryKind::Constrain;
-    default: return BoundaryKind::Extrapolate;
+    case Tok::PERIODIC:
+      return BoundaryKind::Periodic;
+    case Tok::REFLECT:
+      return BoundaryKind::Reflect;
+    case Tok::ABSORB:
+      return BoundaryKind::Absorb;
+    case Tok::CONSTRAIN:
+      return BoundaryKind::Constrain;
+    default:
+      return BoundaryKind::Extrapolate;
   }
 }
 
@@ -94,8 +100,9 @@ std::string Builder::doc_before(std::uint32_t begin) {
                              [](const Token& t, std::uint32_t b) { return t.begin < b; });
   const std::uint32_t after = at == tokens.begin() ? 0 : (at - 1)->end;
   const auto& comments = list_.comments;
-  auto comment = std::lower_bound(comments.begin(), comments.end(), after,
-                                  [](const CommentToken& c, std::uint32_t b) { return c.begin < b; });
+  auto comment =
+      std::lower_bound(comments.begin(), comments.end(), after,
+                       [](const CommentToken& c, std::uint32_t b) { return c.begin < b; });
   std::string doc;
   bool first = true;
   for (; comment != comments.end() && comment->begin < begin; ++comment) {
@@ -150,7 +157,8 @@ std::optional<Item> Builder::item(P::ItemContext* c) {
   if (auto* x = c->modelItem()) out.value = model_item(x);
   if (auto* x = c->forItem()) out.value = for_item(x);
   if (auto* x = c->assertItem()) out.value = AssertItem{expression(x->expression())};
-  if (auto* x = c->assignItem()) out.value = AssignItem{ident(x->WORD()), expression(x->expression())};
+  if (auto* x = c->assignItem())
+    out.value = AssignItem{ident(x->WORD()), expression(x->expression())};
   if (auto* x = c->expressionItem()) out.value = ExpressionItem{expression(x->expression())};
   return out;
 }
@@ -213,8 +221,7 @@ void Builder::declaration(P::DeclarationContext* c, std::vector<Declaration>& ou
   }
   if (auto* x = c->controlDecl()) {
     const bool disturbance = x->DISTURBANCE() != nullptr;
-    return several(x->controlItem(), x, out,
-                   [&](auto* i) { return control(i, disturbance); });
+    return several(x->controlItem(), x, out, [&](auto* i) { return control(i, disturbance); });
   }
   if (auto* x = c->noiseDecl()) {
     return several(x->noiseItem(), x, out, [this](auto* i) { return noise(i); });
@@ -249,8 +256,10 @@ bool Builder::simple_declaration(P::DeclarationContext* c, Declaration& d) {
     d.value = CostDecl{kind, expression(x->expression())};
   } else if (auto* x = c->timeDecl()) {
     const NodeId value = expression(x->expression());
-    if (x->HORIZON() != nullptr) d.value = HorizonDecl{value};
-    else d.value = DiscountDecl{value};
+    if (x->HORIZON() != nullptr)
+      d.value = HorizonDecl{value};
+    else
+      d.value = DiscountDecl{value};
   } else if (auto* x = c->untilDecl()) {
     UntilDecl until{expression(x->expression(0)), {}};
     if (x->PAY() != nullptr) until.pay = expression(x->expression(1));
@@ -274,8 +283,12 @@ ParamDecl Builder::param(P::ParamItemContext* c) {
 }
 
 StateDecl Builder::state(P::StateItemContext* c) {
-  StateDecl out{.name = ident(c->WORD()), .count = count(c->count()), .unit = unit(c->unit()),
-                .domain = {}, .boundary_span = {}, .absorb_value = {}};
+  StateDecl out{.name = ident(c->WORD()),
+                .count = count(c->count()),
+                .unit = unit(c->unit()),
+                .domain = {},
+                .boundary_span = {},
+                .absorb_value = {}};
   if (c->expression() != nullptr) out.domain = expression(c->expression());
   if (auto* b = c->boundary()) {
     out.boundary = boundary_kind(type(b->children[0]));
@@ -354,10 +367,11 @@ void Builder::unit_factor(P::UnitFactorContext* c, int numerator, int denominato
     return;
   }
   if (c->unit() != nullptr) return unit_factors(c->unit(), numerator * p, denominator * q, out);
-  if (c->WORD() != nullptr) return out.push_back({ident(c->WORD()), numerator * p, denominator * q});
+  if (c->WORD() != nullptr)
+    return out.push_back({ident(c->WORD()), numerator * p, denominator * q});
   if (list_.text(token(c->NUMBER())) == "1") return;
-  auto& d = sink_.emit(Kind::MalformedUnit, span(c->NUMBER()),
-                       "a unit has no number in it other than 1");
+  auto& d =
+      sink_.emit(Kind::MalformedUnit, span(c->NUMBER()), "a unit has no number in it other than 1");
   d.help = "declare the quantity in a unit that has a name, and put the number into its value";
 }
 

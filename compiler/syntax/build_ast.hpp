@@ -93,7 +93,7 @@ class Builder {
   const TokenList& list_;
   diagnostics::Sink& sink_;
   Ast ast_;
-  std::vector<int> depths_;          // of each node
+  std::vector<int> depths_;  // of each node
   bool too_deep_ = false;
   std::vector<bool> used_comments_;  // doc comments that found their declaration
   std::size_t next_comment_ = 0;

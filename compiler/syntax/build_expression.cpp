@@ -57,12 +57,24 @@ NodeId Builder::comparison(P::ComparisonContext* c) {
   for (auto* part : parts) compare.operands.push_back(range(part));
   for (auto* op : c->compareOp()) {
     switch (type(op->children[0])) {
-      case Tok::LESS: compare.ops.push_back(CompareOp::Less); break;
-      case Tok::LESSEQ: compare.ops.push_back(CompareOp::LessEqual); break;
-      case Tok::GREATER: compare.ops.push_back(CompareOp::Greater); break;
-      case Tok::GREATEREQ: compare.ops.push_back(CompareOp::GreaterEqual); break;
-      case Tok::EQUAL: compare.ops.push_back(CompareOp::Equal); break;
-      default: compare.ops.push_back(CompareOp::NotEqual); break;
+      case Tok::LESS:
+        compare.ops.push_back(CompareOp::Less);
+        break;
+      case Tok::LESSEQ:
+        compare.ops.push_back(CompareOp::LessEqual);
+        break;
+      case Tok::GREATER:
+        compare.ops.push_back(CompareOp::Greater);
+        break;
+      case Tok::GREATEREQ:
+        compare.ops.push_back(CompareOp::GreaterEqual);
+        break;
+      case Tok::EQUAL:
+        compare.ops.push_back(CompareOp::Equal);
+        break;
+      default:
+        compare.ops.push_back(CompareOp::NotEqual);
+        break;
     }
   }
   const auto children = compare.operands;

@@ -19,10 +19,18 @@ bool one_of(std::string_view text, std::initializer_list<std::string_view> set) 
 
 bool ends_value(Tok type) {
   switch (type) {
-    case Tok::NUMBER: case Tok::STRING: case Tok::WORD: case Tok::TRUE: case Tok::FALSE:
-    case Tok::RPAREN: case Tok::RBRACKET: case Tok::RBRACE: case Tok::OPEN_STRING:
+    case Tok::NUMBER:
+    case Tok::STRING:
+    case Tok::WORD:
+    case Tok::TRUE:
+    case Tok::FALSE:
+    case Tok::RPAREN:
+    case Tok::RBRACKET:
+    case Tok::RBRACE:
+    case Tok::OPEN_STRING:
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -56,7 +64,9 @@ class Explainer {
   }
 
  private:
-  const Token& at(std::size_t i) const { return list_.tokens[std::min(i, list_.tokens.size() - 1)]; }
+  const Token& at(std::size_t i) const {
+    return list_.tokens[std::min(i, list_.tokens.size() - 1)];
+  }
   Tok found() const { return at(found_).type; }
   Tok previous() const { return found_ == 0 ? Tok::END : at(before_).type; }
   bool starts_line() const { return at(found_).first_on_line; }
@@ -103,8 +113,8 @@ class Explainer {
     const Tok second = at(statement_ + 1).type;
     const bool assigned = second == Tok::PRIME || second == Tok::LBRACKET;
     if (assigned) return {};
-    const bool beside = !word.first_on_line && statement_ >= 2 &&
-                        ends_value(at(statement_ - 2).type);
+    const bool beside =
+        !word.first_on_line && statement_ >= 2 && ends_value(at(statement_ - 2).type);
     guess(keyword_names(Place::Model));
     show_statement_ = true;
     if (!guess_.empty()) return "typo";
@@ -124,10 +134,10 @@ class Explainer {
   }
 
   bool needs_name() const {
-    const bool item = one_of(rule_, {"modelName", "paramItem", "stateItem", "controlItem",
-                                     "noiseItem", "jumpDecl", "markDecl", "regimeDecl",
-                                     "densityDecl", "letItem", "functionItem", "dynamicsTarget",
-                                     "forItem"});
+    const bool item =
+        one_of(rule_, {"modelName", "paramItem", "stateItem", "controlItem", "noiseItem",
+                       "jumpDecl", "markDecl", "regimeDecl", "densityDecl", "letItem",
+                       "functionItem", "dynamicsTarget", "forItem"});
     const Keyword* keyword = find_keyword(previous());
     const bool expects = previous() == Tok::COMMA || keyword != nullptr;
     return item && expects && previous() != Tok::IN && previous() != Tok::RATE;
@@ -140,12 +150,11 @@ class Explainer {
     if (model && at(situation_.statement).type == Tok::MODEL && before_ <= statement_ + 1) {
       return "no-body";
     }
-    if (model && keyword != nullptr &&
-        (keyword->place == Place::File || found() == Tok::FOR)) {
+    if (model && keyword != nullptr && (keyword->place == Place::File || found() == Tok::FOR)) {
       return "misplaced-statement";
     }
-    const bool clause = keyword != nullptr &&
-                        (keyword->place == Place::Clause || found() == Tok::IN);
+    const bool clause =
+        keyword != nullptr && (keyword->place == Place::Clause || found() == Tok::IN);
     if (model && clause) return "misplaced-clause";
     if (found() == Tok::PRIME) return "misplaced-dynamics";
     if (found() == Tok::LBRACE) return before_brace();
@@ -229,11 +238,16 @@ class Explainer {
       const auto close = text[i] == '{' ? text.find('}', i) : std::string_view::npos;
       const auto slot = close == std::string_view::npos ? "" : text.substr(i + 1, close - i - 1);
       std::string value;
-      if (slot == "found") value = describe(found_);
-      else if (slot == "previous") value = describe(before_);
-      else if (slot == "name") value = declared_name();
-      else if (slot == "keyword") value = keyword();
-      else if (slot == "guess") value = guess_;
+      if (slot == "found")
+        value = describe(found_);
+      else if (slot == "previous")
+        value = describe(before_);
+      else if (slot == "name")
+        value = declared_name();
+      else if (slot == "keyword")
+        value = keyword();
+      else if (slot == "guess")
+        value = guess_;
       else {
         out += text[i];
         continue;

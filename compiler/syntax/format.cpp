@@ -16,20 +16,25 @@ struct Overloaded : F... {
 
 const char* boundary_word(BoundaryKind kind) {
   switch (kind) {
-    case BoundaryKind::Default: return "";
-    case BoundaryKind::Periodic: return "periodic";
-    case BoundaryKind::Reflect: return "reflect";
-    case BoundaryKind::Absorb: return "absorb";
-    case BoundaryKind::Constrain: return "constrain";
-    case BoundaryKind::Extrapolate: return "extrapolate";
+    case BoundaryKind::Default:
+      return "";
+    case BoundaryKind::Periodic:
+      return "periodic";
+    case BoundaryKind::Reflect:
+      return "reflect";
+    case BoundaryKind::Absorb:
+      return "absorb";
+    case BoundaryKind::Constrain:
+      return "constrain";
+    case BoundaryKind::Extrapolate:
+      return "extrapolate";
   }
   return "";
 }
 
 class Formatter {
  public:
-  Formatter(const source::SourceSet& sources, const Ast& ast)
-      : ast_(ast), lines_(sources, ast) {}
+  Formatter(const source::SourceSet& sources, const Ast& ast) : ast_(ast), lines_(sources, ast) {}
 
   std::string run() {
     items(ast_.items, 0);
@@ -43,8 +48,8 @@ class Formatter {
     bool after_model = false;
     for (const auto& item : items) {
       const bool model = std::holds_alternative<ModelItem>(item.value);
-      lines_.before(item.span.begin, indent, !item.doc.empty(), item.span.end,
-                    model || after_model, has_block(item) ? block_start(item) : item.span.end);
+      lines_.before(item.span.begin, indent, !item.doc.empty(), item.span.end, model || after_model,
+                    has_block(item) ? block_start(item) : item.span.end);
       lines_.doc(item.doc, indent);
       statement(item, indent);
       after_model = model;
@@ -61,10 +66,11 @@ class Formatter {
   }
 
   void statement(const Item& item, int indent) {
-    std::visit(Overloaded{[&](const ModelItem& x) { model(item, x, indent); },
-                          [&](const ForItem& x) { loop(item, x, indent); },
-                          [&](const auto& x) { lines_.code(text(x, indent), indent, item.span.end); }},
-               item.value);
+    std::visit(
+        Overloaded{[&](const ModelItem& x) { model(item, x, indent); },
+                   [&](const ForItem& x) { loop(item, x, indent); },
+                   [&](const auto& x) { lines_.code(text(x, indent), indent, item.span.end); }},
+        item.value);
   }
 
   std::string text(const ImportItem& x, int) const {
@@ -149,7 +155,9 @@ class Formatter {
   static std::string keyword(const RegimeDecl&) { return "regime "; }
   static std::string keyword(const DensityDecl&) { return "density "; }
   static std::string keyword(const LetDecl&) { return "let "; }
-  static std::string keyword(const DynamicsDecl& x) { return x.stratonovich ? "stratonovich " : ""; }
+  static std::string keyword(const DynamicsDecl& x) {
+    return x.stratonovich ? "stratonovich " : "";
+  }
   static std::string keyword(const CostDecl& x) {
     const char* words[] = {"lagrangian ", "reward ", "terminal "};
     return words[static_cast<int>(x.kind)];
@@ -228,7 +236,9 @@ class Formatter {
   std::string item(const HorizonDecl& x, int c, int i) const { return after("", x.value, c, i); }
   std::string item(const DiscountDecl& x, int c, int i) const { return after("", x.value, c, i); }
   std::string item(const StopDecl& x, int c, int i) const { return after("", x.pays, c, i); }
-  std::string item(const SubjectDecl& x, int c, int i) const { return after("", x.condition, c, i); }
+  std::string item(const SubjectDecl& x, int c, int i) const {
+    return after("", x.condition, c, i);
+  }
   std::string item(const EndpointDecl& x, int c, int i) const {
     return after("", x.distribution, c, i);
   }

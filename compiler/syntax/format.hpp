@@ -1,4 +1,5 @@
-// The one canonical layout of a source file: `format(parse(format(parse(x)))) == format(parse(x))`, comments kept.
+// The one canonical layout of a source file: `format(parse(format(parse(x)))) == format(parse(x))`,
+// comments kept.
 #pragma once
 
 #include <string>

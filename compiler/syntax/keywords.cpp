@@ -21,13 +21,35 @@ constexpr auto kKeywords = std::to_array<Keyword>({
 /// Must a value, a name or a unit follow this token?
 bool wants_more(Tok type) {
   switch (type) {
-    case Tok::ASSIGN: case Tok::EQUAL: case Tok::NOTEQUAL: case Tok::LESS: case Tok::LESSEQ:
-    case Tok::GREATER: case Tok::GREATEREQ: case Tok::PLUS: case Tok::MINUS: case Tok::STAR:
-    case Tok::SLASH: case Tok::CARET: case Tok::DOTDOT: case Tok::DOT: case Tok::COMMA:
-    case Tok::COLON: case Tok::LPAREN: case Tok::LBRACKET: case Tok::LBRACE:
+    case Tok::ASSIGN:
+    case Tok::EQUAL:
+    case Tok::NOTEQUAL:
+    case Tok::LESS:
+    case Tok::LESSEQ:
+    case Tok::GREATER:
+    case Tok::GREATEREQ:
+    case Tok::PLUS:
+    case Tok::MINUS:
+    case Tok::STAR:
+    case Tok::SLASH:
+    case Tok::CARET:
+    case Tok::DOTDOT:
+    case Tok::DOT:
+    case Tok::COMMA:
+    case Tok::COLON:
+    case Tok::LPAREN:
+    case Tok::LBRACKET:
+    case Tok::LBRACE:
       return true;
-    case Tok::AVERAGE: case Tok::STOP: case Tok::SUBJECT: case Tok::TRUE: case Tok::FALSE:
-    case Tok::PERIODIC: case Tok::REFLECT: case Tok::ABSORB: case Tok::CONSTRAIN:
+    case Tok::AVERAGE:
+    case Tok::STOP:
+    case Tok::SUBJECT:
+    case Tok::TRUE:
+    case Tok::FALSE:
+    case Tok::PERIODIC:
+    case Tok::REFLECT:
+    case Tok::ABSORB:
+    case Tok::CONSTRAIN:
     case Tok::EXTRAPOLATE:
       return false;
     default:
@@ -142,12 +164,12 @@ class Settling {
   TokenList& list_;
   Sink& sink_;
   std::vector<Token> in_;
-  std::vector<Tok> blocks_;   // END for the file, MODEL or FOR for an open block
-  Tok opening_ = Tok::END;    // the statement whose block is about to open
+  std::vector<Tok> blocks_;  // END for the file, MODEL or FOR for an open block
+  Tok opening_ = Tok::END;   // the statement whose block is about to open
   Tok previous_ = Tok::END;
-  bool fresh_ = true;         // nothing yet in this block
+  bool fresh_ = true;  // nothing yet in this block
   bool semicolon_ = false;
-  int nested_ = 0;            // open brackets within the statement
+  int nested_ = 0;  // open brackets within the statement
   std::size_t at_ = 0;
 };
 

@@ -16,24 +16,25 @@ struct Overloaded : F... {
 
 Level level_of(ChainOp op) {
   switch (op) {
-    case ChainOp::Or: return kOr;
-    case ChainOp::And: return kAnd;
+    case ChainOp::Or:
+      return kOr;
+    case ChainOp::And:
+      return kAnd;
     case ChainOp::Add:
-    case ChainOp::Sub: return kSum;
-    default: return kProduct;
+    case ChainOp::Sub:
+      return kSum;
+    default:
+      return kProduct;
   }
 }
 
 Level level_of(const Node& node) {
   return std::visit(
-      Overloaded{
-          [](const Chain& x) { return level_of(x.ops[0]); },
-          [](const Compare&) { return kCompare; },
-          [](const Unary& x) { return x.op == UnaryOp::Not ? kNot : kSign; },
-          [](const Power&) { return kPower; },
-          [](const If&) { return kIf; },
-          [](const Range&) { return kRange; },
-          [](const auto&) { return kAtom; }},
+      Overloaded{[](const Chain& x) { return level_of(x.ops[0]); },
+                 [](const Compare&) { return kCompare; },
+                 [](const Unary& x) { return x.op == UnaryOp::Not ? kNot : kSign; },
+                 [](const Power&) { return kPower; }, [](const If&) { return kIf; },
+                 [](const Range&) { return kRange; }, [](const auto&) { return kAtom; }},
       node.value);
 }
 
@@ -145,14 +146,17 @@ class Printer {
   void print(const Call& x) {
     place(x.callee, kAtom);
     const auto size = x.arguments.size();
-    items("(", ")", size, [&](std::size_t i) {
-      const Argument& a = x.arguments[i];
-      return (a.name ? width(a.name->text) + 3 : 0) + width(flat(a.value));
-    }, [&](std::size_t i) {
-      const Argument& a = x.arguments[i];
-      if (a.name) write(a.name->text + " = ");
-      place(a.value, kIf);
-    });
+    items(
+        "(", ")", size,
+        [&](std::size_t i) {
+          const Argument& a = x.arguments[i];
+          return (a.name ? width(a.name->text) + 3 : 0) + width(flat(a.value));
+        },
+        [&](std::size_t i) {
+          const Argument& a = x.arguments[i];
+          if (a.name) write(a.name->text + " = ");
+          place(a.value, kIf);
+        });
   }
 
   void print(const Index& x) {
@@ -175,12 +179,15 @@ class Printer {
   void print(const SetLiteral& x) { nodes("{", "}", x.items); }
 
   void print(const Record& x) {
-    items("{", "}", x.fields.size(), [&](std::size_t i) {
-      return width(x.fields[i].name.text) + 2 + width(flat(x.fields[i].value));
-    }, [&](std::size_t i) {
-      write(x.fields[i].name.text + ": ");
-      place(x.fields[i].value, kIf);
-    });
+    items(
+        "{", "}", x.fields.size(),
+        [&](std::size_t i) {
+          return width(x.fields[i].name.text) + 2 + width(flat(x.fields[i].value));
+        },
+        [&](std::size_t i) {
+          write(x.fields[i].name.text + ": ");
+          place(x.fields[i].value, kIf);
+        });
   }
 
   void print(const Comprehension& x) {
@@ -192,8 +199,9 @@ class Printer {
   }
 
   void nodes(const char* open, const char* close, const std::vector<NodeId>& ids) {
-    items(open, close, ids.size(), [&](std::size_t i) { return width(flat(ids[i])); },
-          [&](std::size_t i) { place(ids[i], kIf); });
+    items(
+        open, close, ids.size(), [&](std::size_t i) { return width(flat(ids[i])); },
+        [&](std::size_t i) { place(ids[i], kIf); });
   }
 
   /// Fills lines with the items; a line that is full is broken after a comma.
@@ -256,11 +264,20 @@ std::string string_literal(const std::string& value) {
   std::string out = "\"";
   for (const char c : value) {
     switch (c) {
-      case '\n': out += "\\n"; break;
-      case '\t': out += "\\t"; break;
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      default: out += c;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      default:
+        out += c;
     }
   }
   return out + "\"";

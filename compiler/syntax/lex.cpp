@@ -67,8 +67,8 @@ class Reader {
   bool refused() {
     if (text_.size() > kMaxBytes) {
       auto& d = sink_.emit(Kind::FileTooLarge, {file_, 0, 0},
-                           "the file has " + std::to_string(text_.size()) +
-                               " bytes; at most " + std::to_string(kMaxBytes) + " are read");
+                           "the file has " + std::to_string(text_.size()) + " bytes; at most " +
+                               std::to_string(kMaxBytes) + " are read");
       d.help = "keep data in a file of its own and read it with 'load'";
       return list_.fatal = true;
     }
@@ -89,8 +89,8 @@ class Reader {
       return true;
     }
     if (type == Tok::OPEN_COMMENT) {
-      auto& d = sink_.emit(Kind::UnterminatedComment, {file_, begin, end},
-                           "this comment has no '*/'");
+      auto& d =
+          sink_.emit(Kind::UnterminatedComment, {file_, begin, end}, "this comment has no '*/'");
       d.primary_label = "the comment begins here";
       d.help = "write '*/' where it ends";
       return false;

@@ -25,15 +25,15 @@ bool LineWriter::blank_in(std::uint32_t begin, std::uint32_t end) const {
 }
 
 void LineWriter::blank_line() {
-  if (!lines_.empty() && !opened_ && !(lines_.back().code.empty() && lines_.back().comment.empty())) {
+  if (!lines_.empty() && !opened_ &&
+      !(lines_.back().code.empty() && lines_.back().comment.empty())) {
     lines_.push_back({});
   }
 }
 
 bool LineWriter::comment_between(std::uint32_t begin, std::uint32_t end) const {
-  return std::any_of(ast_.comments.begin(), ast_.comments.end(), [&](const Comment& c) {
-    return c.span.begin >= begin && c.span.end <= end;
-  });
+  return std::any_of(ast_.comments.begin(), ast_.comments.end(),
+                     [&](const Comment& c) { return c.span.begin >= begin && c.span.end <= end; });
 }
 
 void LineWriter::own_comments(std::uint32_t until, int indent) {

@@ -41,9 +41,9 @@ class LineWriter {
   std::string_view text_;
   const Ast& ast_;
   std::vector<Line> lines_;
-  std::size_t next_ = 0;      // comment
-  std::uint32_t last_ = 0;    // byte of the original up to which everything is written
-  bool opened_ = true;        // nothing yet in this block: no blank line here
+  std::size_t next_ = 0;    // comment
+  std::uint32_t last_ = 0;  // byte of the original up to which everything is written
+  bool opened_ = true;      // nothing yet in this block: no blank line here
 };
 
 }  // namespace hopf::syntax

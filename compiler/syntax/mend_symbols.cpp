@@ -36,18 +36,28 @@ constexpr Replacement kForeign[] = {
 };
 
 constexpr Replacement kCharacters[] = {
-    {"−", Tok::MINUS, "'-'"},         {"–", Tok::MINUS, "'-'"},
-    {"×", Tok::STAR, "'*'"},          {"·", Tok::STAR, "'*'"},
-    {"⋅", Tok::STAR, "'*'"},          {"÷", Tok::SLASH, "'/'"},
-    {"≤", Tok::LESSEQ, "'<='"},       {"≥", Tok::GREATEREQ, "'>='"},
-    {"≠", Tok::NOTEQUAL, "'!='"},     {"′", Tok::PRIME, "an ASCII apostrophe"},
+    {"−", Tok::MINUS, "'-'"},
+    {"–", Tok::MINUS, "'-'"},
+    {"×", Tok::STAR, "'*'"},
+    {"·", Tok::STAR, "'*'"},
+    {"⋅", Tok::STAR, "'*'"},
+    {"÷", Tok::SLASH, "'/'"},
+    {"≤", Tok::LESSEQ, "'<='"},
+    {"≥", Tok::GREATEREQ, "'>='"},
+    {"≠", Tok::NOTEQUAL, "'!='"},
+    {"′", Tok::PRIME, "an ASCII apostrophe"},
     {"’", Tok::PRIME, "an ASCII apostrophe"},
-    {"∞", Tok::WORD, "'inf'"},        {"∈", Tok::IN, "'in'"},
-    {"∧", Tok::AND, "'and'"},         {"∨", Tok::OR, "'or'"},
-    {"¬", Tok::NOT, "'not'"},         {"²", Tok::END, "'^2'"},
-    {"³", Tok::END, "'^3'"},          {"√", Tok::END, "'sqrt(x)'"},
+    {"∞", Tok::WORD, "'inf'"},
+    {"∈", Tok::IN, "'in'"},
+    {"∧", Tok::AND, "'and'"},
+    {"∨", Tok::OR, "'or'"},
+    {"¬", Tok::NOT, "'not'"},
+    {"²", Tok::END, "'^2'"},
+    {"³", Tok::END, "'^3'"},
+    {"√", Tok::END, "'sqrt(x)'"},
     {"|", Tok::END, "'abs(x)' for an absolute value, 'or' between conditions"},
-    {"&", Tok::AND, "'and'"},         {"\u00a0", Tok::END, "an ordinary space"},
+    {"&", Tok::AND, "'and'"},
+    {"\u00a0", Tok::END, "an ordinary space"},
     {"\u2009", Tok::END, "an ordinary space"},
     {"\u202f", Tok::END, "an ordinary space"},
     {"\u200b", Tok::END, "nothing: the character is invisible"},
@@ -78,13 +88,21 @@ class Mender {
  private:
   void one(const Token& token) {
     switch (token.type) {
-      case Tok::FOREIGN: return foreign(token);
-      case Tok::UNKNOWN: return unknown(token);
-      case Tok::OPEN_STRING: return open_string(token);
-      case Tok::STRING: check_escapes(token); return keep(token);
-      case Tok::NUMBER: return number(token);
-      case Tok::DOT: return dot(token);
-      default: return keep(token);
+      case Tok::FOREIGN:
+        return foreign(token);
+      case Tok::UNKNOWN:
+        return unknown(token);
+      case Tok::OPEN_STRING:
+        return open_string(token);
+      case Tok::STRING:
+        check_escapes(token);
+        return keep(token);
+      case Tok::NUMBER:
+        return number(token);
+      case Tok::DOT:
+        return dot(token);
+      default:
+        return keep(token);
     }
   }
 

@@ -14,9 +14,7 @@ Tok partner(Tok open) {
   return open == Tok::LBRACKET ? Tok::RBRACKET : Tok::RBRACE;
 }
 
-bool opens(Tok type) {
-  return type == Tok::LPAREN || type == Tok::LBRACKET || type == Tok::LBRACE;
-}
+bool opens(Tok type) { return type == Tok::LPAREN || type == Tok::LBRACKET || type == Tok::LBRACE; }
 
 bool closes(Tok type) {
   return type == Tok::RPAREN || type == Tok::RBRACKET || type == Tok::RBRACE;
@@ -24,12 +22,18 @@ bool closes(Tok type) {
 
 const char* symbol(Tok type) {
   switch (type) {
-    case Tok::LPAREN: return "(";
-    case Tok::RPAREN: return ")";
-    case Tok::LBRACKET: return "[";
-    case Tok::RBRACKET: return "]";
-    case Tok::LBRACE: return "{";
-    default: return "}";
+    case Tok::LPAREN:
+      return "(";
+    case Tok::RPAREN:
+      return ")";
+    case Tok::LBRACKET:
+      return "[";
+    case Tok::RBRACKET:
+      return "]";
+    case Tok::LBRACE:
+      return "{";
+    default:
+      return "}";
   }
 }
 
@@ -47,8 +51,8 @@ class Pairing {
   struct Open {
     Tok type;
     std::uint32_t begin;
-    std::size_t output;    // index of the bracket among the tokens written so far
-    bool block = false;    // the braces of a model or a loop
+    std::size_t output;  // index of the bracket among the tokens written so far
+    bool block = false;  // the braces of a model or a loop
   };
 
   void one(const Token& token) {
@@ -140,9 +144,9 @@ class Pairing {
     const Open& open = open_.back();
     if (open.block) return stray(token);
     const char* right = symbol(partner(open.type));
-    auto& d = sink_.emit(Kind::MismatchedBracket, list_.span(token),
-                         std::string("'") + symbol(open.type) + "' is closed by '" +
-                             symbol(token.type) + "'");
+    auto& d = sink_.emit(
+        Kind::MismatchedBracket, list_.span(token),
+        std::string("'") + symbol(open.type) + "' is closed by '" + symbol(token.type) + "'");
     d.primary_label = std::string("'") + right + "' belongs here";
     d.labels.push_back({{list_.file, open.begin, open.begin + 1}, "opened here"});
     d.help = std::string("write '") + right + "'";
@@ -160,9 +164,11 @@ class Pairing {
     auto& d = sink_.emit(open.block ? Kind::UnclosedBlock : Kind::UnclosedBracket, opened,
                          std::string("'") + symbol(open.type) + "' is never closed");
     d.primary_label = "opened here";
-    d.labels.push_back({list_.span(at), end ? std::string("the file ends without '") + right + "'"
-                                            : std::string("'") + right + "' is missing before this"});
-    d.help = std::string("write '") + right + "'" + (open.block ? " after the last line of the block" : "");
+    d.labels.push_back(
+        {list_.span(at), end ? std::string("the file ends without '") + right + "'"
+                             : std::string("'") + right + "' is missing before this"});
+    d.help = std::string("write '") + right + "'" +
+             (open.block ? " after the last line of the block" : "");
     list_.doubtful.push_back({list_.file, open.begin, insert_closing(open)});
   }
 

@@ -193,14 +193,17 @@ Outcome parse_all(const source::SourceSet& sources, source::FileId file, Sink& s
 std::size_t antlr_type(Tok type) {
   switch (type) {
 #define HOPF_SYMBOL(id) \
-  case Tok::id: return HopfParser::id;
+  case Tok::id:         \
+    return HopfParser::id;
     HOPF_SYMBOLS(HOPF_SYMBOL)
 #undef HOPF_SYMBOL
 #define HOPF_KEYWORD(id, text, place) \
-  case Tok::id: return HopfParser::id;
+  case Tok::id:                       \
+    return HopfParser::id;
 #include "../../grammar/keywords.def"
 #undef HOPF_KEYWORD
-    case Tok::END: break;
+    case Tok::END:
+      break;
   }
   return antlr4::Token::EOF;
 }
@@ -223,13 +226,21 @@ bool is_incomplete(std::string_view text) {
         // Only when it was the end of the text that was missing the bracket.
         open = open || (!d.labels.empty() && d.labels[0].span.begin == text.size());
         break;
-      case Kind::UnterminatedComment: return true;
-      case Kind::UnexpectedClosing: case Kind::MismatchedBracket: case Kind::UnterminatedString:
-      case Kind::UnknownCharacter: case Kind::MalformedNumber: case Kind::ForeignOperator:
-      case Kind::UnknownEscape: case Kind::NestingTooDeep: case Kind::FileTooLarge:
+      case Kind::UnterminatedComment:
+        return true;
+      case Kind::UnexpectedClosing:
+      case Kind::MismatchedBracket:
+      case Kind::UnterminatedString:
+      case Kind::UnknownCharacter:
+      case Kind::MalformedNumber:
+      case Kind::ForeignOperator:
+      case Kind::UnknownEscape:
+      case Kind::NestingTooDeep:
+      case Kind::FileTooLarge:
       case Kind::InvalidUtf8:
         return false;  // more text does not mend it
-      default: if (!outcome.at_end) return false;
+      default:
+        if (!outcome.at_end) return false;
     }
   }
   return open;

@@ -61,7 +61,9 @@ class Dumper {
     return out + ")";
   }
   std::string text(const Index& x) const { return "(index " + text(x.base) + all(x.indices) + ")"; }
-  std::string text(const Field& x) const { return "(field " + text(x.base) + " " + x.name.text + ")"; }
+  std::string text(const Field& x) const {
+    return "(field " + text(x.base) + " " + x.name.text + ")";
+  }
   std::string text(const Range& x) const {
     return "(range " + text(x.first) + " " + text(x.last) + ")";
   }
@@ -100,26 +102,27 @@ class Dumper {
   void statement(const Item& item, int indent) {
     if (!item.doc.empty()) line(indent, "doc " + string_literal(item.doc));
     std::visit(
-        Overloaded{
-            [&](const ImportItem& x) {
-              line(indent, "import " + (x.quoted ? string_literal(x.path) : x.path));
-            },
-            [&](const FunctionItem& x) {
-              std::string head = "fn " + x.name.text + "(";
-              for (const auto& p : x.parameters) head += " " + p.text;
-              line(indent, head + " ) " + text(x.body));
-            },
-            [&](const ModelItem& x) {
-              line(indent, "model " + x.name.text);
-              for (const auto& d : x.declarations) declaration(d, indent + 2);
-            },
-            [&](const AssignItem& x) { line(indent, "assign " + x.name.text + " " + text(x.value)); },
-            [&](const ExpressionItem& x) { line(indent, "expression " + text(x.value)); },
-            [&](const AssertItem& x) { line(indent, "assert " + text(x.condition)); },
-            [&](const ForItem& x) {
-              line(indent, "for " + x.variable.text + " " + text(x.list));
-              for (const auto& inner : x.body) statement(inner, indent + 2);
-            }},
+        Overloaded{[&](const ImportItem& x) {
+                     line(indent, "import " + (x.quoted ? string_literal(x.path) : x.path));
+                   },
+                   [&](const FunctionItem& x) {
+                     std::string head = "fn " + x.name.text + "(";
+                     for (const auto& p : x.parameters) head += " " + p.text;
+                     line(indent, head + " ) " + text(x.body));
+                   },
+                   [&](const ModelItem& x) {
+                     line(indent, "model " + x.name.text);
+                     for (const auto& d : x.declarations) declaration(d, indent + 2);
+                   },
+                   [&](const AssignItem& x) {
+                     line(indent, "assign " + x.name.text + " " + text(x.value));
+                   },
+                   [&](const ExpressionItem& x) { line(indent, "expression " + text(x.value)); },
+                   [&](const AssertItem& x) { line(indent, "assert " + text(x.condition)); },
+                   [&](const ForItem& x) {
+                     line(indent, "for " + x.variable.text + " " + text(x.list));
+                     for (const auto& inner : x.body) statement(inner, indent + 2);
+                   }},
         item.value);
   }
 
@@ -151,7 +154,9 @@ class Dumper {
   std::string describe(const NoiseDecl& x) const {
     return "noise " + x.name.text + part("count", x.count) + part("correlated", x.correlation);
   }
-  std::string describe(const JumpDecl& x) const { return "jump " + x.name.text + " " + text(x.rate); }
+  std::string describe(const JumpDecl& x) const {
+    return "jump " + x.name.text + " " + text(x.rate);
+  }
   std::string describe(const MarkDecl& x) const {
     return "mark " + x.name.text + " " + text(x.distribution);
   }
@@ -159,7 +164,9 @@ class Dumper {
     return "regime " + x.name.text + " " + text(x.range) + " rates " + text(x.rates);
   }
   std::string describe(const DensityDecl& x) const { return "density " + x.name.text; }
-  std::string describe(const LetDecl& x) const { return "let " + x.name.text + " " + text(x.value); }
+  std::string describe(const LetDecl& x) const {
+    return "let " + x.name.text + " " + text(x.value);
+  }
   std::string describe(const DynamicsDecl& x) const {
     return std::string(x.stratonovich ? "stratonovich " : "dynamics ") + x.target.text +
            (x.prime ? "'" : "") + (x.indices.empty() ? "" : " index" + all(x.indices)) + " value " +

@@ -15,7 +15,8 @@ TEST_CASE("names and codes are unique and well-formed") {
     CHECK(codes.insert(kind.code).second);
     CHECK(kind.code.size() == 5);
     CHECK(kind.code[0] == (kind.severity == Severity::Error ? 'E' : 'W'));
-    CHECK(kind.kebab.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos);
+    CHECK(kind.kebab.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") ==
+          std::string::npos);
     CHECK_FALSE(kind.summary.empty());
     CHECK(find_kind(kind.kebab) == kind.kind);
     CHECK(find_kind(kind.code) == kind.kind);

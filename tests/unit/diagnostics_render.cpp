@@ -24,7 +24,8 @@ TEST_CASE("the form of the language page") {
   text += "  x = (r + pi*(mu - r))*x*dt + pi*sigma*x*dw\n";
   const auto file = sources.add("merton.hopf", text);
   Sink sink;
-  auto& d = sink.emit(Kind::NotADifferential, find(sources, file, "x"), "'x' is not a differential");
+  auto& d =
+      sink.emit(Kind::NotADifferential, find(sources, file, "x"), "'x' is not a differential");
   d.primary_label = "a state's dynamics are written for its differential";
   d.help = "write 'dx = ...', or \"x' = ...\" for a noiseless state";
   CHECK(render_text(d, sources) ==
@@ -88,7 +89,8 @@ TEST_CASE("odd places: no place, end of file, a very long line, bytes that are n
   const auto file = sources.add("a.hopf", "ab");
   CHECK(render_text(sink.emit(Kind::UnknownName, {file, 2, 2}, "m"), sources) ==
         "error[E0200]: m\n  --> a.hopf:1:3\n   |\n 1 | ab\n   |   ^\n");
-  const auto wide = sources.add("w.hopf", std::string(1'000'000, 'x') + "!" + std::string(500, 'y'));
+  const auto wide =
+      sources.add("w.hopf", std::string(1'000'000, 'x') + "!" + std::string(500, 'y'));
   const auto& d = sink.emit(Kind::UnknownName, {wide, 1'000'000, 1'000'001}, "m");
   const auto text = render_text(d, sources);
   CHECK(text.size() < 500);

@@ -43,8 +43,8 @@ TEST_CASE("formatting keeps the tree and the comments, and is stable") {
     check_properties(path, text);
     auto wide = text;  // the same on few lines
     for (std::size_t i = 0; i + 1 < wide.size(); ++i) {
-      const bool comment = wide.rfind("//", i) != std::string::npos &&
-                           wide.rfind("//", i) > wide.rfind('\n', i);
+      const bool comment =
+          wide.rfind("//", i) != std::string::npos && wide.rfind("//", i) > wide.rfind('\n', i);
       if (wide[i] == '\n' && !comment && i % 3 != 0) wide[i] = ' ';
     }
     if (Parsed(wide).sink.has_errors()) continue;  // a comment that swallowed its neighbour
@@ -53,7 +53,8 @@ TEST_CASE("formatting keeps the tree and the comments, and is stable") {
 }
 
 TEST_CASE("the layout and the tree of every form") {
-  const auto text = read_file(std::filesystem::path(HOPF_SOURCE_DIR) / "tests/syntax/everything.hopf");
+  const auto text =
+      read_file(std::filesystem::path(HOPF_SOURCE_DIR) / "tests/syntax/everything.hopf");
   const Parsed p(text);
   check_golden("everything.formatted", p.formatted());
   check_golden("everything.ast", p.printed());
@@ -94,5 +95,6 @@ TEST_CASE("long lines are broken") {
 TEST_CASE("one expression as source") {
   const Parsed p("assert V(0,0)<V(pi,0) and -(2+x)^2 != {k:1}.k");
   const auto& item = std::get<hopf::syntax::AssertItem>(p.ast.items[0].value);
-  CHECK(format_expression(p.ast, item.condition) == "V(0, 0) < V(pi, 0) and -(2 + x)^2 != {k: 1}.k");
+  CHECK(format_expression(p.ast, item.condition) ==
+        "V(0, 0) < V(pi, 0) and -(2 + x)^2 != {k: 1}.k");
 }

@@ -108,15 +108,17 @@ TEST_CASE("line ends carry no meaning and ';' is ignored") {
     INFO(path << joined.messages());
     CHECK(joined.printed() == original.printed());
   }
-  const Parsed one("model m { state x in [-1,1]  control u  x' = u  lagrangian x^2 + u^2  discount 1 } "
-                   "V = solve(m) print(V(0)) for i in 1..2 { print(i) } assert V(0) < 1; derive(m);");
+  const Parsed one(
+      "model m { state x in [-1,1]  control u  x' = u  lagrangian x^2 + u^2  discount 1 } "
+      "V = solve(m) print(V(0)) for i in 1..2 { print(i) } assert V(0) < 1; derive(m);");
   INFO(one.messages());
   CHECK_FALSE(one.sink.has_errors());
   CHECK(one.ast.items.size() == 6);
 }
 
 TEST_CASE("documentation belongs to what follows; units are flat products") {
-  const Parsed p("/// One.\n/// Two.\nmodel m {\n  /// A speed.\n  param v: kg*m^2/(s^2*K^(1/2)) = 1\n}\n");
+  const Parsed p(
+      "/// One.\n/// Two.\nmodel m {\n  /// A speed.\n  param v: kg*m^2/(s^2*K^(1/2)) = 1\n}\n");
   CHECK(p.printed() ==
         "doc \"One.\\nTwo.\"\nmodel m\n  doc \"A speed.\"\n"
         "  param v unit kg*m^2/s^2/K^(1/2) value 1\n");
@@ -135,8 +137,9 @@ TEST_CASE("spans are bytes of the source") {
 
 TEST_CASE("the prompt knows when to read on") {
   using hopf::syntax::is_incomplete;
-  for (const char* text : {"model m {", "f(1,", "x = ", "x = 1 +", "a = [1, 2", "model m", "/* abc",
-                           "if a then b", "for i in 1..3 {\n print(i)", "fn f(x) =", "model m {\n state x in ["}) {
+  for (const char* text :
+       {"model m {", "f(1,", "x = ", "x = 1 +", "a = [1, 2", "model m", "/* abc", "if a then b",
+        "for i in 1..3 {\n print(i)", "fn f(x) =", "model m {\n state x in ["}) {
     INFO(text);
     CHECK(is_incomplete(text));
   }

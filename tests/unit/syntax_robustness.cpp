@@ -35,7 +35,8 @@ TEST_CASE("every prefix of every valid file") {
 
 TEST_CASE("files with a piece removed, doubled or replaced") {
   std::mt19937 random(7);
-  const auto text = read_file(std::filesystem::path(HOPF_SOURCE_DIR) / "tests/syntax/everything.hopf");
+  const auto text =
+      read_file(std::filesystem::path(HOPF_SOURCE_DIR) / "tests/syntax/everything.hopf");
   const std::string symbols = "()[]{}=+-*/^.,:;'\"<>! \n\\a1";
   for (int round = 0; round < 300; ++round) {
     auto changed = text;
@@ -43,9 +44,14 @@ TEST_CASE("files with a piece removed, doubled or replaced") {
       const auto at = random() % changed.size();
       const auto length = random() % 5;
       switch (random() % 3) {
-        case 0: changed.erase(at, length); break;
-        case 1: changed.insert(at, changed.substr(random() % changed.size(), length)); break;
-        default: changed[at] = symbols[random() % symbols.size()];
+        case 0:
+          changed.erase(at, length);
+          break;
+        case 1:
+          changed.insert(at, changed.substr(random() % changed.size(), length));
+          break;
+        default:
+          changed[at] = symbols[random() % symbols.size()];
       }
     }
     survives(changed);
@@ -69,8 +75,8 @@ TEST_CASE("random bytes and random symbols") {
 }
 
 TEST_CASE("deep nesting is refused before anything recurses") {
-  for (const char* open : {"(", "[", "{", "f(", "-(", "[x for x in [", "if (", "if x then ",
-                           "x[", "for i in j { "}) {
+  for (const char* open :
+       {"(", "[", "{", "f(", "-(", "[x for x in [", "if (", "if x then ", "x[", "for i in j { "}) {
     INFO(open);
     CHECK(kinds_of("y = " + repeat(open, 10'000)).find("nesting-too-deep") != std::string::npos);
   }
