@@ -31,7 +31,7 @@ constexpr std::array<std::string_view, 10> kSuperscripts{"⁰", "¹", "²", "³"
 
 const Letter* greek(std::string_view name) {
   for (const Letter& letter : kGreek) {
-    if (letter.name == name) return &letter;
+    if (letter.name == name || letter.unicode == name) return &letter;
   }
   return nullptr;
 }
@@ -79,7 +79,7 @@ std::size_t letters(std::string_view word) {
 std::string stem(std::string_view word, Style style) {
   if (const Letter* letter = greek(word)) {
     if (style == Style::Unicode) return std::string(letter->unicode);
-    return letter->name == "eps" ? "\\varepsilon" : "\\" + std::string(word);
+    return letter->name == "eps" ? "\\varepsilon" : "\\" + std::string(letter->name);
   }
   if (style == Style::Unicode || letters(word) == 1) return std::string(word);
   std::string escaped;

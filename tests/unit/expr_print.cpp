@@ -83,6 +83,7 @@ TEST_CASE("derivatives of the value function print as such") {
   CHECK(print(s, hamiltonian, Style::Unicode) == "ω² + ω·∂V/∂θ + ½·σ²·∂²V/∂x₁²");
   CHECK(print(s, s.symbol("V[j=2]"), Style::Unicode) == "V₂");
   CHECK(print(s, s.symbol("V[j=2]"), Style::Latex) == "V_{j=2}");
+  CHECK(print(s, s.symbol("θ"), Style::Latex) == "\\theta");
   const ExprId flux =
       s.apply(Op::Derivative, {s.mul(s.symbol("x"), s.symbol("m")), s.symbol("x"), s.symbol("x")});
   CHECK(print(s, flux) == "D(m*x, x, x)");
