@@ -25,6 +25,20 @@ Wide gcd(Wide a, Wide b) {
   return a;
 }
 
+int trailing_zeros(Wide digits) {
+  int count = 0;
+  for (; digits != 0 && digits % 10 == 0; digits /= 10) ++count;
+  return count;
+}
+
+std::optional<Rational> times_power_of_ten(Wide num, int exponent) {
+  if (exponent > 18 || exponent < -36) return std::nullopt;
+  Wide den = 1;
+  for (int i = 0; i < exponent; ++i) num *= 10;
+  for (int i = 0; i < -exponent; ++i) den *= 10;
+  return make_rational(num, den);
+}
+
 }  // namespace
 
 std::optional<Rational> make_rational(Wide num, Wide den) {
@@ -127,19 +141,8 @@ std::optional<Rational> parse_decimal(std::string_view text) {
     if (used != rest.size()) return std::nullopt;
   }
   // More than 15 digits are not sure to survive a double, so such a literal is a floating constant.
-  Wide trimmed = digits;
-  int trimmed_digits = significant;
-  while (trimmed != 0 && trimmed % 10 == 0) {
-    trimmed /= 10;
-    --trimmed_digits;
-  }
-  if (!integer && trimmed_digits > 15) return std::nullopt;
-  const int shift = exponent - scale;
-  if (shift > 18 || shift < -36) return std::nullopt;
-  Wide num = negative ? -digits : digits, den = 1;
-  for (int i = 0; i < shift; ++i) num *= 10;
-  for (int i = 0; i < -shift; ++i) den *= 10;
-  return make_rational(num, den);
+  if (!integer && significant - trailing_zeros(digits) > 15) return std::nullopt;
+  return times_power_of_ten(negative ? -digits : digits, exponent - scale);
 }
 
 Numeric operator+(const Numeric& a, const Numeric& b) {
