@@ -85,7 +85,7 @@ class FunctionEmitter {
 
   Loop begin_loop(llvm::Value* limit);
   void end_loop(const Loop&, llvm::Value* limit, std::uint64_t by);
-  llvm::Value* lane_mask(llvm::Value* first, llvm::Value* count);
+  llvm::Value* lane_mask(llvm::Value* first, llvm::Value* count, llvm::Type* counter);
   std::vector<llvm::Value*> load_block(const std::vector<llvm::Value*>& arrays, llvm::Value* first,
                                        llvm::Value* count);
   void store_block(const std::vector<llvm::Value*>& arrays, const std::vector<llvm::Value*>& values,
@@ -130,9 +130,12 @@ void FunctionEmitter::end_loop(const Loop& loop, llvm::Value* limit, std::uint64
   builder_.SetInsertPoint(loop.exit);
 }
 
-llvm::Value* FunctionEmitter::lane_mask(llvm::Value* first, llvm::Value* count) {
-  llvm::Value* left = builder_.CreateTrunc(builder_.CreateSub(count, first), builder_.getInt32Ty());
-  llvm::Value* lanes = builder_.CreateStepVector(vector_of(builder_.getInt32Ty()));
+/// Which lanes of a partial block exist. Loads and stores count in different types: a shared count
+/// would be kept for whole blocks too, which have no use for it.
+llvm::Value* FunctionEmitter::lane_mask(llvm::Value* first, llvm::Value* count,
+                                        llvm::Type* counter) {
+  llvm::Value* left = builder_.CreateTrunc(builder_.CreateSub(count, first), counter);
+  llvm::Value* lanes = builder_.CreateStepVector(vector_of(counter));
   return builder_.CreateICmpSLT(lanes, builder_.CreateVectorSplat(lanes_.width, left));
 }
 
@@ -153,7 +156,7 @@ std::vector<llvm::Value*> FunctionEmitter::load_block(const std::vector<llvm::Va
   }
   builder_.CreateBr(join);
   builder_.SetInsertPoint(partial);
-  llvm::Value* mask = lane_mask(first, count);
+  llvm::Value* mask = lane_mask(first, count, builder_.getInt32Ty());
   for (llvm::Value* array : arrays) {
     masked.push_back(builder_.CreateMaskedLoad(type, element_pointer(array, first), align, mask,
                                                llvm::Constant::getNullValue(type)));
@@ -183,7 +186,7 @@ void FunctionEmitter::store_block(const std::vector<llvm::Value*>& arrays,
   }
   builder_.CreateBr(join);
   builder_.SetInsertPoint(partial);
-  llvm::Value* mask = lane_mask(first, count);
+  llvm::Value* mask = lane_mask(first, count, builder_.getInt64Ty());
   for (std::size_t n = 0; n < arrays.size(); ++n) {
     builder_.CreateMaskedStore(values[n], element_pointer(arrays[n], first), align, mask);
   }
