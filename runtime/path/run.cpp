@@ -132,8 +132,13 @@ std::optional<std::int64_t> run_chunk(const PathRun& run, Chunk chunk, Ensemble&
   if (run.start) lanes.call(run.start, 0, 1, lanes.level_at(0));
   if (const auto path = faulty()) return path;
   record(0);
+  // Stopped paths stay as they are, so a chunk without a running path needs no more steps.
+  const auto running = [&] {
+    return !run.alive || std::any_of(lanes[*run.alive].begin(), lanes[*run.alive].end(),
+                                     [](double alive) { return alive != 0; });
+  };
   for (std::size_t r = 1; r < run.records.size(); ++r) {
-    lanes.advance(run.records[r - 1], run.records[r]);
+    if (running()) lanes.advance(run.records[r - 1], run.records[r]);
     if (const auto path = faulty()) return path;
     record(r);
   }
