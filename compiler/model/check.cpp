@@ -52,8 +52,18 @@ void elaborate_lets(Context& context) {
   }
 }
 
+/// An inferred unit, with money in the currency of the model.
+Unit inferred(Context& context, const UnitTerm& open) {
+  Unit unit = context.units.settle(open);
+  if (unit.exponents[7].num == 0 || context.currency.empty()) return unit;
+  std::string text = to_string(unit);
+  constexpr std::string_view word = "currency";
+  unit.text = text.replace(text.find(word), word.size(), context.currency);
+  return unit;
+}
+
 Unit final_unit(Context& context, const Entry& entry) {
-  return entry.declared ? *entry.declared : context.units.settle(entry.unit);
+  return entry.declared ? *entry.declared : inferred(context, entry.unit);
 }
 
 /// Fills in the inferred units.
@@ -70,7 +80,7 @@ void settle_units(Context& context) {
       if (control) model.controls[entry.first + i].unit = final_unit(context, entry);
     }
   }
-  model.cost_unit = context.units.settle(context.cost);
+  model.cost_unit = inferred(context, context.cost);
 }
 
 }  // namespace

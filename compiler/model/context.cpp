@@ -75,14 +75,31 @@ std::optional<double> constant(Context& context, ExprId e) {
   return evaluate(context.store(), e, context.bindings);
 }
 
+namespace {
+
+/// The rational that a factor between units is meant to be, such as 5/18; not one that happens to
+/// be near it.
+std::optional<Rational> simple_rational(double factor) {
+  auto exact = small_rational(factor, 1000000000);
+  bool simple =
+      exact && static_cast<double>(std::abs(exact->num)) * static_cast<double>(exact->den) <= 1e10;
+  return simple ? exact : std::nullopt;
+}
+
+}  // namespace
+
 ExprId scaled(Context& context, ExprId e, double factor) {
   if (factor == 1) return e;
   expr::Store& store = context.store();
-  constexpr std::int64_t max_denominator = 1000000000;
-  if (auto exact = small_rational(factor, max_denominator))
+  if (auto exact = simple_rational(factor))
     return store.mul(store.rational(exact->num, exact->den), e);
-  if (auto exact = small_rational(factor / std::numbers::pi, 100000)) {  // degrees
+  if (auto exact = simple_rational(factor / std::numbers::pi)) {  // degrees
     ExprId parts[] = {store.rational(exact->num, exact->den), store.pi(), e};
+    return store.mul(parts);
+  }
+  if (auto exact = simple_rational(factor * std::numbers::pi)) {
+    ExprId parts[] = {store.rational(exact->num, exact->den),
+                      store.pow(store.pi(), store.integer(-1)), e};
     return store.mul(parts);
   }
   return store.mul(store.number(factor), e);

@@ -93,6 +93,18 @@ TEST_CASE("a declared unit with a scale is converted in formulas") {
   CHECK(*checked->model->states[0].hi == 2);
 }
 
+TEST_CASE("degrees are exact, and money is named") {
+  auto checked = test::check_model(
+      "param K: USD = 2, a = 1\n state phi: deg in [-90, 90] extrapolate\n state om: rad/s in [-1, "
+      "1] "
+      "extrapolate\n phi' = om\n om' = 0\n terminal K*a*cos(phi)\n terminal_rate' = 0\n state "
+      "terminal_rate: 1 in [0, 1] constrain\n horizon 1\n lagrangian 0");
+  INFO(checked->text());
+  REQUIRE(checked->model);
+  CHECK(checked->shown(checked->model->drift[0]) == "180*om/pi");
+  CHECK(checked->at(checked->model->terminal->value, {{"phi", 60}}) == Approx(1));
+}
+
 TEST_CASE("unknown units and two currencies are refused") {
   CHECK(test::check_model("state x: metre in [0, 1] reflect\n x' = 0")->kinds() ==
         Kinds{"unknown-unit"});
