@@ -73,13 +73,13 @@ MODELS = {
 # ---- reading what the compiler printed -------------------------------------------------------------------
 
 def clean(name):
-    return re.sub(r"_+$", "", re.sub(r"[^A-Za-z0-9_]", "_", name))
+    return re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
 
 
 def top_level(text, separator):
     depth, parts, start = 0, [], 0
     for i, ch in enumerate(text):
-        depth += ch in "([" and 1 or (ch in ")]" and -1 or 0)
+        depth += ch in "([{" and 1 or (ch in ")]}" and -1 or 0)
         if ch == separator and depth == 0:
             parts.append(text[start:i])
             start = i + 1
