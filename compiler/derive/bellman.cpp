@@ -1,11 +1,13 @@
 // The Bellman equation of the discrete-time problem with step dt, and its Riccati form.
 //
-//   V(x) = inf_u { L(x, u) dt + e^{-rho dt} E[V(x + f dt + sigma sqrt(dt) xi)] }   (Kushner & Dupuis 2001, 4.1, 5.1)
-// Where the problem is LQ with additive noise the transition under a control held over the step is exact.
-#include <cmath>
+//   V(x) = inf_u { L(x, u) dt + e^{-rho dt} E[V(x + f dt + sigma sqrt(dt) xi)] }   (Kushner &
+//   Dupuis 2001, 4.1, 5.1)
+// Where the problem is LQ with additive noise the transition under a control held over the step is
+// exact.
+#include <fmt/format.h>
 
 #include <Eigen/Dense>
-#include <fmt/format.h>
+#include <cmath>
 
 #include "derive/internal.hpp"
 
@@ -28,7 +30,8 @@ std::vector<double> entries(const Dense& m) {
   return {rows.data(), rows.data() + rows.size()};
 }
 
-/// exp(M) by scaling and squaring of its Taylor series: the norm is brought under 1/8, where 14 terms are exact to rounding.
+/// exp(M) by scaling and squaring of its Taylor series: the norm is brought under 1/8, where 14
+/// terms are exact to rounding.
 Dense exponential(const Dense& M) {
   const double size = M.cwiseAbs().rowwise().sum().maxCoeff();
   const int squarings = size > 0.125 ? static_cast<int>(std::ceil(std::log2(size / 0.125))) : 0;
@@ -46,7 +49,8 @@ struct Discrete {
   Dense A, B, Q, N, R;  // discount folded in: P = Q + A'PA - (A'PB + N)(R + B'PB)^-1(B'PA + N')
 };
 
-/// exp([[A, B], [0, 0]] dt) holds the exact transition under a held control in its upper blocks (Van Loan 1978).
+/// exp([[A, B], [0, 0]] dt) holds the exact transition under a held control in its upper blocks
+/// (Van Loan 1978).
 Discrete discretise(const LQ& lq, std::size_t states, std::size_t controls, double rho, double dt) {
   const auto n = static_cast<Eigen::Index>(states), m = static_cast<Eigen::Index>(controls);
   Dense block = Dense::Zero(n + m, n + m);
@@ -54,11 +58,12 @@ Discrete discretise(const LQ& lq, std::size_t states, std::size_t controls, doub
   block.topRightCorner(n, m) = matrix(lq.B, n, m) * dt;
   const Dense transition = exponential(block);
   const double root = std::exp(-0.5 * rho * dt);
-  return {root * transition.topLeftCorner(n, n), root * transition.topRightCorner(n, m), matrix(lq.Q, n, n) * dt,
-          matrix(lq.N, n, m) * dt, matrix(lq.R, m, m) * dt};
+  return {root * transition.topLeftCorner(n, n), root * transition.topRightCorner(n, m),
+          matrix(lq.Q, n, n) * dt, matrix(lq.N, n, m) * dt, matrix(lq.R, m, m) * dt};
 }
 
-/// Structure-preserving doubling (Chu, Fan, Lin & Wang 2004): quadratic convergence to the stabilising solution.
+/// Structure-preserving doubling (Chu, Fan, Lin & Wang 2004): quadratic convergence to the
+/// stabilising solution.
 std::optional<Dense> solve_discrete(const Discrete& d) {
   const Eigen::LDLT<Dense> R(d.R);
   if (R.info() != Eigen::Success || !R.isPositive()) return std::nullopt;
@@ -81,18 +86,22 @@ std::optional<Dense> solve_discrete(const Discrete& d) {
 
 bool additive(const LQ& lq) {
   for (const auto* blocks : {&lq.C, &lq.D}) {
-    for (double value : *blocks) if (value != 0) return false;
+    for (double value : *blocks)
+      if (value != 0) return false;
   }
   return true;
 }
 
-bool has_exact_step(const Equations& eqs) { return eqs.lq && eqs.lq->unconstrained && additive(*eqs.lq); }
+bool has_exact_step(const Equations& eqs) {
+  return eqs.lq && eqs.lq->unconstrained && additive(*eqs.lq);
+}
 
 bool is_correlated(const model::Model& model) {
   const std::size_t k = model.noise_count();
   if (model.correlation.size() != k * k) return false;
   for (std::size_t i = 0; i < k; ++i) {
-    for (std::size_t j = 0; j < i; ++j) if (model.correlation[i * k + j] != 0) return true;
+    for (std::size_t j = 0; j < i; ++j)
+      if (model.correlation[i * k + j] != 0) return true;
   }
   return false;
 }
@@ -123,38 +132,49 @@ Step bellman(const model::Model& model, const Equations& eqs, double dt) {
   step.field = "bellman";
   step.title = "Bellman equation in discrete time";
   step.source = "Kushner & Dupuis 2001, 4.1 and 5.1; Bertsekas 2017, ch. 3";
-  step.words = fmt::format("One Euler-Maruyama step of length dt = {} with the control held, the running amount paid at its start; "
-                           "next[x] is the state after the step and xi are independent standard normals{}.",
-                           number(dt), is_correlated(model) ? " with the declared correlation" : "");
+  step.words = fmt::format(
+      "One Euler-Maruyama step of length dt = {} with the control held, the running amount paid at "
+      "its start; "
+      "next[x] is the state after the step and xi are independent standard normals{}.",
+      number(dt), is_correlated(model) ? " with the declared correlation" : "");
   const ExprId step_symbol = store.symbol("dt"), V = store.symbol(eqs.V);
   const ExprId L = model.lagrangian.value.valid() ? model.lagrangian.value : store.integer(0);
   const ExprId mean = store.symbol(fmt::format("mean_{}_next", store.name(eqs.V)));
   const ExprId rho = model.discount ? model.discount->value : store.integer(0);
   const ExprId factor = store.apply(expr::Op::Exp, {store.neg(store.mul(rho, step_symbol))});
-  Equation equation{V, store.add(store.mul(model.reward ? store.neg(L) : L, step_symbol), store.mul(factor, mean))};
-  for (std::size_t g = 0; g < model.groups.size(); ++g) equation.over.push_back(static_cast<int>(g));
+  Equation equation{V, store.add(store.mul(model.reward ? store.neg(L) : L, step_symbol),
+                                 store.mul(factor, mean))};
+  for (std::size_t g = 0; g < model.groups.size(); ++g)
+    equation.over.push_back(static_cast<int>(g));
   step.equations.push_back(equation);
   if (model.stop_pays) step.notes.push_back("where stopping is better V is what stopping pays");
-  if (model.horizon) step.notes.push_back("V on the right is at t + dt; at the horizon it is the terminal amount");
-  if (!model.jumps.empty()) step.notes.push_back("a jump happens in the step with probability rate*dt");
+  if (model.horizon)
+    step.notes.push_back("V on the right is at t + dt; at the horizon it is the terminal amount");
+  if (!model.jumps.empty())
+    step.notes.push_back("a jump happens in the step with probability rate*dt");
   add_next_state(context, step);
   step.equations.push_back({step_symbol, store.number(dt)});
   if (const auto P = bellman_riccati(model, eqs, dt)) {
     const int n = static_cast<int>(model.dimension());
     step.matrices.push_back({"P_dt", n, n, *P});
-    step.notes.push_back("P_dt: V = 1/2 x'P_dt x + ..., with the transition exact under a held control (zero-order hold), "
-                         "solved by structure-preserving doubling");
+    step.notes.push_back(
+        "P_dt: V = 1/2 x'P_dt x + ..., with the transition exact under a held control (zero-order "
+        "hold), "
+        "solved by structure-preserving doubling");
   }
   return step;
 }
 
-std::optional<std::vector<double>> bellman_riccati(const model::Model& model, const Equations& eqs, double dt) {
+std::optional<std::vector<double>> bellman_riccati(const model::Model& model, const Equations& eqs,
+                                                   double dt) {
   if (!has_exact_step(eqs) || model.controls.empty() || !(dt > 0)) return std::nullopt;
   diagnostics::Sink unused;
   const Context context = make_context(model, unused);
-  const double rho = model.discount ? constant_of(context, model.discount->value).value_or(NAN) : 0.0;
+  const double rho =
+      model.discount ? constant_of(context, model.discount->value).value_or(NAN) : 0.0;
   if (std::isnan(rho)) return std::nullopt;
-  const auto P = solve_discrete(discretise(*eqs.lq, model.dimension(), model.controls.size(), rho, dt));
+  const auto P =
+      solve_discrete(discretise(*eqs.lq, model.dimension(), model.controls.size(), rho, dt));
   if (!P) return std::nullopt;
   return entries(*P);
 }

@@ -1,12 +1,13 @@
-// Optimal controls: the Hamiltonian is split into blocks of coupled components, and each block is minimised by the
-// first rule that applies. Finite sets are eliminated last, by comparing the blocks' minima at their values.
-#include <algorithm>
-#include <numeric>
-#include <set>
+// Optimal controls: the Hamiltonian is split into blocks of coupled components, and each block is
+// minimised by the first rule that applies. Finite sets are eliminated last, by comparing the
+// blocks' minima at their values.
+#include "derive/control_law.hpp"
 
 #include <fmt/format.h>
 
-#include "derive/control_law.hpp"
+#include <algorithm>
+#include <numeric>
+#include <set>
 
 namespace hopf::derive {
 
@@ -20,14 +21,14 @@ constexpr std::size_t kFiniteLimit = 256;  // combinations of finite values that
 struct Elimination {
   Context& context;
   Equations& eqs;
-  std::vector<SymbolId> symbols;                 // of all controls
-  std::vector<ExprId> terms;                     // summands of the integrand that depend on controls
+  std::vector<SymbolId> symbols;  // of all controls
+  std::vector<ExprId> terms;      // summands of the integrand that depend on controls
   std::vector<std::vector<int>> term_controls;
-  expr::Substitution solved;                     // control -> law found so far
+  expr::Substitution solved;                          // control -> law found so far
   std::vector<std::optional<BlockLaw>> by_component;  // the law of the block a component belongs to
-  std::vector<ExprId> law;                       // per component
+  std::vector<ExprId> law;                            // per component
   std::vector<ExprId> stationary;
-  std::vector<int> order;                        // groups in the order in which they were eliminated
+  std::vector<int> order;  // groups in the order in which they were eliminated
   bool ok = true;
 };
 
@@ -46,7 +47,8 @@ void split_terms(Elimination& e) {
     std::vector<int> controls;
     const auto free = expr::free_symbols(store, term);
     for (std::size_t c = 0; c < e.symbols.size(); ++c) {
-      if (std::find(free.begin(), free.end(), e.symbols[c]) != free.end()) controls.push_back(static_cast<int>(c));
+      if (std::find(free.begin(), free.end(), e.symbols[c]) != free.end())
+        controls.push_back(static_cast<int>(c));
     }
     if (controls.empty()) continue;
     e.terms.push_back(term);
@@ -54,8 +56,8 @@ void split_terms(Elimination& e) {
   }
 }
 
-/// Connected components of controls that share a term or a set that is no product. With `skip_finite`,
-/// controls of finite sets are parameters.
+/// Connected components of controls that share a term or a set that is no product. With
+/// `skip_finite`, controls of finite sets are parameters.
 std::vector<std::vector<int>> blocks_of(const Elimination& e, bool skip_finite) {
   const auto& model = e.context.model;
   std::vector<int> parent(model.controls.size());
@@ -75,7 +77,8 @@ std::vector<std::vector<int>> blocks_of(const Elimination& e, bool skip_finite) 
   };
   for (const auto& controls : e.term_controls) join_all(controls);
   for (const auto& group : model.groups) {
-    if (group.set == Set::Ball || group.set == Set::Simplex || group.set == Set::Finite) join_all(group.components);
+    if (group.set == Set::Ball || group.set == Set::Simplex || group.set == Set::Finite)
+      join_all(group.components);
   }
   std::vector<std::vector<int>> blocks;
   std::vector<int> index(model.controls.size(), -1);
@@ -94,7 +97,8 @@ std::vector<std::vector<int>> blocks_of(const Elimination& e, bool skip_finite) 
 Block make_block(const Elimination& e, const std::vector<int>& components) {
   const auto& model = e.context.model;
   Store& store = e.context.store;
-  Block block{.components = components, .group = &model.groups[model.controls[components[0]].group]};
+  Block block{.components = components,
+              .group = &model.groups[model.controls[components[0]].group]};
   for (int c : components) {
     const auto& control = model.controls[c];
     const auto& group = model.groups[control.group];
@@ -124,11 +128,14 @@ bool mixes_players(const model::Model& model, const std::vector<int>& components
 
 bool mixes_sets(const Elimination& e, const Block& block) {
   const auto& model = e.context.model;
-  return std::any_of(block.components.begin(), block.components.end(), [&](int c) {
-    const auto& group = model.groups[model.controls[c].group];
-    const bool product = group.set == Set::Interval || group.set == Set::Free || group.components.size() == 1;
-    return !product && &group != block.group;
-  }) || (!is_product_set(block) && block.components.size() != block.group->components.size());
+  return std::any_of(block.components.begin(), block.components.end(),
+                     [&](int c) {
+                       const auto& group = model.groups[model.controls[c].group];
+                       const bool product = group.set == Set::Interval || group.set == Set::Free ||
+                                            group.components.size() == 1;
+                       return !product && &group != block.group;
+                     }) ||
+         (!is_product_set(block) && block.components.size() != block.group->components.size());
 }
 
 std::string block_names(const Context& context, const std::vector<int>& components) {
@@ -141,18 +148,24 @@ BlockLaw numerical(const Elimination& e, const Block& block) {
   BlockLaw law{.form = Form::Numerical};
   const std::string names = block_names(e.context, block.components);
   std::string why;
-  if (mixes_sets(e, block)) why = "couples controls of different kinds of sets";
+  if (mixes_sets(e, block))
+    why = "couples controls of different kinds of sets";
   else if (expr::as_quadratic(e.context.store, block.objective, block.symbols))
     why = "is quadratic, but this set has no closed form for it";
-  else if (block.symbols.size() > 1) why = "couples several controls and is not quadratic in them";
-  else why = "is neither linear nor quadratic in it, and its derivative is no chain of invertible functions";
+  else if (block.symbols.size() > 1)
+    why = "couples several controls and is not quadratic in them";
+  else
+    why =
+        "is neither linear nor quadratic in it, and its derivative is no chain of invertible "
+        "functions";
   law.reason = fmt::format("minimised numerically: the Hamiltonian's part in {} {}", names, why);
   return law;
 }
 
 BlockLaw block_law(Elimination& e, const Block& block) {
   if (mixes_sets(e, block)) return numerical(e, block);
-  for (auto rule : {constant_law, linear_law, quadratic_law, ball_law, simplex_law, heading_law, kinked_law, convex_law}) {
+  for (auto rule : {constant_law, linear_law, quadratic_law, ball_law, simplex_law, heading_law,
+                    kinked_law, convex_law}) {
     if (auto law = rule(e.context, block)) return *law;
   }
   return numerical(e, block);
@@ -161,12 +174,16 @@ BlockLaw block_law(Elimination& e, const Block& block) {
 void report_fault(Elimination& e, const Block& block, const BlockLaw& law) {
   const auto& model = e.context.model;
   const bool maximises = is_disturbance(model, block.components[0]);
-  auto& diagnostic = e.context.sink.emit(*law.fault, block.group->span, fmt::format(
-      "the Hamiltonian has no {} over '{}': {}", maximises ? "maximum" : "minimum", block.group->name, law.reason));
+  auto& diagnostic = e.context.sink.emit(
+      *law.fault, block.group->span,
+      fmt::format("the Hamiltonian has no {} over '{}': {}", maximises ? "maximum" : "minimum",
+                  block.group->name, law.reason));
   diagnostic.primary_label = "this set has no bound";
-  if (model.lagrangian.span.valid()) diagnostic.labels.push_back({model.lagrangian.span, "the running cost"});
+  if (model.lagrangian.span.valid())
+    diagnostic.labels.push_back({model.lagrangian.span, "the running cost"});
   const std::string name = component_name(e.context, block, 0);
-  diagnostic.help = fmt::format("bound it: 'control {} in [a, b]', or add a cost such as {}^2", block.group->name, name);
+  diagnostic.help = fmt::format("bound it: 'control {} in [a, b]', or add a cost such as {}^2",
+                                block.group->name, name);
   e.ok = false;
 }
 
@@ -185,10 +202,11 @@ void record(Elimination& e, const Block& block, BlockLaw law) {
   }
 }
 
-// -- two players ---------------------------------------------------------------------------------------
+// -- two players
+// ---------------------------------------------------------------------------------------
 
-/// Convex in the minimiser's and concave in the maximiser's components over convex sets: a saddle point exists
-/// (Sion 1958), so the order of the players does not matter.
+/// Convex in the minimiser's and concave in the maximiser's components over convex sets: a saddle
+/// point exists (Sion 1958), so the order of the players does not matter.
 bool has_saddle(const Elimination& e, const Block& block) {
   Store& store = e.context.store;
   const auto& model = e.context.model;
@@ -197,12 +215,16 @@ bool has_saddle(const Elimination& e, const Block& block) {
     if (is_finite_group(model, c)) return false;
     const double sign = is_disturbance(model, c) ? -1 : 1;
     for (std::size_t j = 0; j < block.symbols.size(); ++j) {
-      const bool same_player = is_disturbance(model, block.components[j]) == is_disturbance(model, c);
+      const bool same_player =
+          is_disturbance(model, block.components[j]) == is_disturbance(model, c);
       if (!same_player) continue;
       const ExprId first = expr::differentiate(store, block.objective, block.symbols[i]);
-      const ExprId second = expr::simplify(store, expr::differentiate(store, first, block.symbols[j]));
-      if (i != j && !store.is_zero(second)) return false;  // coupled within a player: not decided here
-      if (i == j && !is_nonnegative(sign_of(e.context, store.mul(store.number(sign), second)))) return false;
+      const ExprId second =
+          expr::simplify(store, expr::differentiate(store, first, block.symbols[j]));
+      if (i != j && !store.is_zero(second))
+        return false;  // coupled within a player: not decided here
+      if (i == j && !is_nonnegative(sign_of(e.context, store.mul(store.number(sign), second))))
+        return false;
     }
   }
   return true;
@@ -212,18 +234,21 @@ void lost_isaacs(Elimination& e, const Block& block) {
   const auto& model = e.context.model;
   auto span_of = [&](bool disturbance) {
     for (int c : block.components) {
-      if (is_disturbance(model, c) == disturbance) return model.groups[model.controls[c].group].span;
+      if (is_disturbance(model, c) == disturbance)
+        return model.groups[model.controls[c].group].span;
     }
     return source::Span{};
   };
   auto& diagnostic = e.context.sink.emit(
       diagnostics::Kind::IsaacsConditionLost, span_of(true),
-      fmt::format("{} act together in a way that depends on who moves first, so the game has no value",
-                  block_names(e.context, block.components)));
+      fmt::format(
+          "{} act together in a way that depends on who moves first, so the game has no value",
+          block_names(e.context, block.components)));
   diagnostic.primary_label = "the maximiser";
   diagnostic.labels.push_back({span_of(false), "the minimiser"});
-  diagnostic.notes.push_back("Isaacs' condition asks for inf sup = sup inf of the Hamiltonian; it holds where the players "
-                             "enter in separate terms, or convexly for the control and concavely for the disturbance");
+  diagnostic.notes.push_back(
+      "Isaacs' condition asks for inf sup = sup inf of the Hamiltonian; it holds where the players "
+      "enter in separate terms, or convexly for the control and concavely for the disturbance");
   e.ok = false;
 }
 
@@ -241,24 +266,29 @@ bool saddle_of_quadratic(Elimination& e, Block block) {
   if (!saddle) return false;
   BlockLaw law{.form = Form::Quadratic};
   law.law = law.stationary = *saddle;
-  law.reason = fmt::format("quadratic in {}, convex for the control and concave for the disturbance: the saddle point",
-                           block_names(e.context, block.components));
+  law.reason = fmt::format(
+      "quadratic in {}, convex for the control and concave for the disturbance: the saddle point",
+      block_names(e.context, block.components));
   record(e, block, law);
   return true;
 }
 
 void solve_game(Elimination& e, const std::vector<int>& components) {
   Block block = make_block(e, components);
-  if (is_disturbance(e.context.model, components[0])) block.objective = e.context.store.neg(block.objective);
+  if (is_disturbance(e.context.model, components[0]))
+    block.objective = e.context.store.neg(block.objective);
   if (!has_saddle(e, block)) return lost_isaacs(e, block);
   if (saddle_of_quadratic(e, block)) return;
   BlockLaw law{.form = Form::Numerical};
-  law.reason = fmt::format("the saddle in {} is found numerically: it exists (convex-concave), but has no closed form here",
-                           block_names(e.context, components));
+  law.reason = fmt::format(
+      "the saddle in {} is found numerically: it exists (convex-concave), but has no closed form "
+      "here",
+      block_names(e.context, components));
   record(e, block, law);
 }
 
-// -- finite sets ---------------------------------------------------------------------------------------
+// -- finite sets
+// ---------------------------------------------------------------------------------------
 
 /// All combinations of the values of the finite groups, one row a combination, in declared order.
 std::vector<expr::Substitution> combinations(const Elimination& e, const std::vector<int>& groups) {
@@ -286,13 +316,15 @@ std::vector<int> finite_groups(const model::Model& model, const std::vector<int>
   std::vector<int> groups;
   for (int c : components) {
     const int g = model.controls[c].group;
-    if (is_finite_group(model, c) && std::find(groups.begin(), groups.end(), g) == groups.end()) groups.push_back(g);
+    if (is_finite_group(model, c) && std::find(groups.begin(), groups.end(), g) == groups.end())
+      groups.push_back(g);
   }
   return groups;
 }
 
 /// The first combination with the least cost wins: strict comparisons.
-void compare_values(Elimination& e, const Block& finite, ExprId cost, const std::vector<expr::Substitution>& rows) {
+void compare_values(Elimination& e, const Block& finite, ExprId cost,
+                    const std::vector<expr::Substitution>& rows) {
   Store& store = e.context.store;
   std::vector<ExprId> best;
   ExprId best_cost;
@@ -301,14 +333,17 @@ void compare_values(Elimination& e, const Block& finite, ExprId cost, const std:
     const ExprId better = best.empty() ? ExprId() : less(store, row_cost, best_cost);
     for (std::size_t i = 0; i < finite.symbols.size(); ++i) {
       const ExprId value = row.at(finite.symbols[i]);
-      if (!better.valid()) best.push_back(value);
-      else best[i] = store.select(better, value, best[i]);
+      if (!better.valid())
+        best.push_back(value);
+      else
+        best[i] = store.select(better, value, best[i]);
     }
     best_cost = better.valid() ? store.min(row_cost, best_cost) : row_cost;
   }
   BlockLaw law{.form = Form::Finite, .law = best};
-  law.reason = fmt::format("{} finite value{} of {} compared; the first of equals wins", rows.size(),
-                           rows.size() == 1 ? "" : "s", block_names(e.context, finite.components));
+  law.reason =
+      fmt::format("{} finite value{} of {} compared; the first of equals wins", rows.size(),
+                  rows.size() == 1 ? "" : "s", block_names(e.context, finite.components));
   record(e, finite, law);
 }
 
@@ -332,22 +367,27 @@ void solve_finite(Elimination& e, const std::vector<int>& components) {
   });
   if (rows.empty() || !closed) {
     BlockLaw law{.form = Form::Numerical};
-    law.reason = fmt::format("minimised numerically: the finite values of {} {}", block_names(e.context, finite.components),
-                             closed ? "are too many to compare" : "are coupled with a control without a closed form");
+    law.reason = fmt::format(
+        "minimised numerically: the finite values of {} {}",
+        block_names(e.context, finite.components),
+        closed ? "are too many to compare" : "are coupled with a control without a closed form");
     return record(e, finite, law);
   }
   finite.group = &model.groups[groups[0]];
   compare_values(e, finite, expr::substitute(e.context.store, whole.objective, e.solved), rows);
 }
 
-// -- putting together ---------------------------------------------------------------------------------
+// -- putting together
+// ---------------------------------------------------------------------------------
 
 void eliminate(Elimination& e) {
   const auto& model = e.context.model;
   std::vector<std::vector<int>> pure;
   for (const auto& components : blocks_of(e, false)) {
-    if (mixes_players(model, components)) solve_game(e, components);
-    else pure.push_back(components);
+    if (mixes_players(model, components))
+      solve_game(e, components);
+    else
+      pure.push_back(components);
   }
   std::set<int> eligible;
   for (const auto& components : pure) eligible.insert(components.begin(), components.end());
@@ -355,8 +395,10 @@ void eliminate(Elimination& e) {
     if (!eligible.contains(components[0])) continue;
     const Block block = make_block(e, components);
     BlockLaw law = block_law(e, block);
-    if (law.fault) report_fault(e, block, law);
-    else record(e, block, std::move(law));
+    if (law.fault)
+      report_fault(e, block, law);
+    else
+      record(e, block, std::move(law));
   }
   if (!e.ok) return;
   for (const auto& components : pure) solve_finite(e, components);
@@ -366,7 +408,8 @@ void eliminate(Elimination& e) {
 void back_substitute(Elimination& e) {
   expr::Substitution finite;
   for (std::size_t c = 0; c < e.symbols.size(); ++c) {
-    if (is_finite_group(e.context.model, static_cast<int>(c)) && e.law[c].valid()) finite[e.symbols[c]] = e.law[c];
+    if (is_finite_group(e.context.model, static_cast<int>(c)) && e.law[c].valid())
+      finite[e.symbols[c]] = e.law[c];
   }
   if (finite.empty()) return;
   for (ExprId& law : e.law) {
@@ -384,7 +427,8 @@ ControlLaw group_law(const Elimination& e, int g) {
     if (!part) continue;
     law.form = part->form == Form::None && law.form != Form::None ? law.form : part->form;
     if (part->switching.valid() && !law.switching.valid()) law.switching = part->switching;
-    if (std::find(reasons.begin(), reasons.end(), part->reason) == reasons.end()) reasons.push_back(part->reason);
+    if (std::find(reasons.begin(), reasons.end(), part->reason) == reasons.end())
+      reasons.push_back(part->reason);
     closed = closed && e.law[c].valid();
     law.law.push_back(e.law[c]);
     law.stationary.push_back(e.stationary[c]);
@@ -411,7 +455,8 @@ bool jump_depends_on_controls(const Context& context, const std::vector<SymbolId
 void all_numerical(Context& context, Equations& eqs) {
   for (std::size_t g = 0; g < context.model.groups.size(); ++g) {
     ControlLaw law{.group = static_cast<int>(g)};
-    law.reason = "minimised numerically: a control moves the jumps, so the minimum needs V at other points";
+    law.reason =
+        "minimised numerically: a control moves the jumps, so the minimum needs V at other points";
     eqs.laws.push_back(std::move(law));
   }
 }
@@ -419,8 +464,9 @@ void all_numerical(Context& context, Equations& eqs) {
 void warn_without_effect(const Context& context, const ControlLaw& law) {
   const auto& group = context.model.groups[law.group];
   if (law.form != Form::None || law.reason.find("does not occur") == std::string::npos) return;
-  auto& diagnostic = context.sink.emit(diagnostics::Kind::ControlWithoutEffect, group.span,
-                                       fmt::format("'{}' changes neither the dynamics nor the cost", group.name));
+  auto& diagnostic =
+      context.sink.emit(diagnostics::Kind::ControlWithoutEffect, group.span,
+                        fmt::format("'{}' changes neither the dynamics nor the cost", group.name));
   diagnostic.primary_label = "any value of it is optimal";
 }
 
@@ -450,14 +496,17 @@ bool minimise(Context& context, Equations& eqs) {
   back_substitute(e);
   expr::Substitution laws;
   for (std::size_t c = 0; c < m; ++c) {
-    if (e.law[c].valid()) laws[symbols[c]] = e.law[c];
-    else eqs.closed_form = false;
+    if (e.law[c].valid())
+      laws[symbols[c]] = e.law[c];
+    else
+      eqs.closed_form = false;
   }
   for (int g : e.order) {
     eqs.laws.push_back(group_law(e, g));
     warn_without_effect(context, eqs.laws.back());
   }
-  eqs.hamiltonian = eqs.closed_form ? expr::substitute(store, eqs.hamiltonian_integrand, laws) : ExprId();
+  eqs.hamiltonian =
+      eqs.closed_form ? expr::substitute(store, eqs.hamiltonian_integrand, laws) : ExprId();
   return true;
 }
 

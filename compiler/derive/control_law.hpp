@@ -1,7 +1,8 @@
 // Minimisers of one block of coupled control components, one file a form.
 //
-// A block's objective is the part of the Hamiltonian that depends on it, sign-turned for a disturbance so that
-// every rule minimises. Each rule returns nothing where it does not apply; the first that applies gives the law.
+// A block's objective is the part of the Hamiltonian that depends on it, sign-turned for a
+// disturbance so that every rule minimises. Each rule returns nothing where it does not apply; the
+// first that applies gives the law.
 #pragma once
 
 #include "derive/internal.hpp"
@@ -11,17 +12,18 @@ namespace hopf::derive {
 using Form = ControlLaw::Form;
 
 struct Block {
-  std::vector<int> components;       // into Model::controls
-  std::vector<SymbolId> symbols;     // their symbols
-  std::vector<double> lo, hi;        // bounds; of a ball with one component, [-r, r]
-  const model::ControlGroup* group;  // the only group when the set is no product; else that of the first
+  std::vector<int> components;    // into Model::controls
+  std::vector<SymbolId> symbols;  // their symbols
+  std::vector<double> lo, hi;     // bounds; of a ball with one component, [-r, r]
+  const model::ControlGroup*
+      group;  // the only group when the set is no product; else that of the first
   ExprId objective;
 };
 
 struct BlockLaw {
   Form form;
   std::vector<ExprId> law;
-  std::vector<ExprId> stationary;    // before clamping; entries may be invalid
+  std::vector<ExprId> stationary;  // before clamping; entries may be invalid
   ExprId switching;
   std::string reason;
   /// Set where no minimum exists: the kind and words of the error.

@@ -1,11 +1,13 @@
-// A control in one invertible term (power, log, exp, ...): dH/du = 0 solved by undoing one function at a time.
+// A control in one invertible term (power, log, exp, ...): dH/du = 0 solved by undoing one function
+// at a time.
 //
-// Example: cost -(c*x)^(1-gamma)/(1-gamma) with drift -c*x gives -x*(c*x)^(-gamma) - x*p = 0; peeling off the sum,
-// the factor -x, the power and the factor x leaves c = (-p)^(-1/gamma)/x. Where a target leaves the range of the
-// function being undone there is no root, dH/du has one sign, and the minimiser is an end of the set.
-#include <cmath>
-
+// Example: cost -(c*x)^(1-gamma)/(1-gamma) with drift -c*x gives -x*(c*x)^(-gamma) - x*p = 0;
+// peeling off the sum, the factor -x, the power and the factor x leaves c = (-p)^(-1/gamma)/x.
+// Where a target leaves the range of the function being undone there is no root, dH/du has one
+// sign, and the minimiser is an end of the set.
 #include <fmt/format.h>
+
+#include <cmath>
 
 #include "derive/control_law.hpp"
 
@@ -37,7 +39,8 @@ struct Inversion {
 
 class Peeler {
  public:
-  Peeler(Context& context, const Block& block) : context_(context), store_(context.store), u_(block.symbols[0]) {}
+  Peeler(Context& context, const Block& block)
+      : context_(context), store_(context.store), u_(block.symbols[0]) {}
 
   /// u with f(u) = 0, or nothing where f is no chain of invertible functions.
   std::optional<Inversion> solve(ExprId f) {
@@ -45,7 +48,8 @@ class Peeler {
     for (int step = 0; step < 64; ++step) {
       const Op op = store_.op(state.remaining);
       if (op == Op::Symbol) return state;
-      const std::vector<ExprId> args(store_.args(state.remaining).begin(), store_.args(state.remaining).end());
+      const std::vector<ExprId> args(store_.args(state.remaining).begin(),
+                                     store_.args(state.remaining).end());
       if (!undo(op, args, state)) return std::nullopt;
     }
     return std::nullopt;
@@ -56,10 +60,14 @@ class Peeler {
 
   bool undo(Op op, const std::vector<ExprId>& args, Inversion& state) {
     switch (op) {
-      case Op::Add: return undo_sum(args, state);
-      case Op::Mul: return undo_product(args, state);
-      case Op::Pow: return undo_power(args[0], args[1], state);
-      default: return undo_function(op, args, state);
+      case Op::Add:
+        return undo_sum(args, state);
+      case Op::Mul:
+        return undo_product(args, state);
+      case Op::Pow:
+        return undo_power(args[0], args[1], state);
+      default:
+        return undo_function(op, args, state);
     }
   }
 
@@ -92,7 +100,8 @@ class Peeler {
   }
 
   /// |y|^k sign(y), the derivative of |y|^(k+1): y = sign(t) |t|^(1/k).
-  bool undo_signed_power(const std::vector<ExprId>& pair, const std::vector<ExprId>& rest, Inversion& state) {
+  bool undo_signed_power(const std::vector<ExprId>& pair, const std::vector<ExprId>& rest,
+                         Inversion& state) {
     const bool sign_first = store_.op(pair[0]) == Op::Sign;
     const ExprId sign = sign_first ? pair[0] : pair[1], power = sign_first ? pair[1] : pair[0];
     if (store_.op(sign) != Op::Sign) return false;
@@ -103,14 +112,16 @@ class Peeler {
       exponent = store_.args(power)[1];
     }
     if (store_.op(base) != Op::Abs || store_.args(base)[0] != inner) return false;
-    if (sign_of(context_, exponent) != Sign::Positive || !divide(state, store_.mul(rest))) return false;
+    if (sign_of(context_, exponent) != Sign::Positive || !divide(state, store_.mul(rest)))
+      return false;
     state.remaining = inner;
     state.target = signed_root(state.target, exponent);
     return true;
   }
 
   ExprId signed_root(ExprId t, ExprId exponent) {
-    const ExprId size = store_.pow(store_.apply(Op::Abs, {t}), store_.div(store_.integer(1), exponent));
+    const ExprId size =
+        store_.pow(store_.apply(Op::Abs, {t}), store_.div(store_.integer(1), exponent));
     return store_.mul(store_.apply(Op::Sign, {t}), size);
   }
 
@@ -132,7 +143,8 @@ class Peeler {
   }
 
   void require(Inversion& state, double edge, bool above, bool increasing) {
-    // A target under the range means f(u) > target for every u, hence dH/du has the sign of `direction`.
+    // A target under the range means f(u) > target for every u, hence dH/du has the sign of
+    // `direction`.
     const int sign = state.direction * (above ? 1 : -1);
     state.ranges.push_back({state.target, edge, above, sign});
     const ExprId limit = store_.number(edge + (above ? kMargin : -kMargin));
@@ -163,7 +175,8 @@ class Peeler {
       state.target = signed_root(state.target, exponent);
       return true;
     }
-    const bool implied = !exact || exact->den != 1;  // a real power is only defined for a positive base
+    const bool implied =
+        !exact || exact->den != 1;  // a real power is only defined for a positive base
     const Sign base_sign = sign_of(context_, base);
     if (!implied && !is_nonnegative(base_sign)) return false;
     if (implied && is_nonpositive(base_sign)) return false;
@@ -193,8 +206,12 @@ class Peeler {
         require(state, 0, true, true);
         state.target = store_.apply(Op::Log, {state.target});
         return true;
-      case Op::Log: state.target = store_.apply(Op::Exp, {state.target}); return true;
-      case Op::Sinh: state.target = asinh(state.target); return true;
+      case Op::Log:
+        state.target = store_.apply(Op::Exp, {state.target});
+        return true;
+      case Op::Sinh:
+        state.target = asinh(state.target);
+        return true;
       case Op::Tanh:
         require(state, -1, true, true);
         require(state, 1, false, true);
@@ -207,7 +224,8 @@ class Peeler {
         return true;
       case Op::Softplus:
         require(state, 0, true, true);
-        state.target = store_.apply(Op::Log, {store_.sub(store_.apply(Op::Exp, {state.target}), one)});
+        state.target =
+            store_.apply(Op::Log, {store_.sub(store_.apply(Op::Exp, {state.target}), one)});
         return true;
       case Op::Tan:
         if (!within(args[0], -std::acos(0.0), std::acos(0.0))) return false;
@@ -218,7 +236,8 @@ class Peeler {
         require(state, std::acos(0.0), false, true);
         state.target = store_.apply(Op::Tan, {state.target});
         return true;
-      default: return false;
+      default:
+        return false;
     }
   }
 
@@ -232,7 +251,8 @@ class Peeler {
   SymbolId u_;
 };
 
-/// The part of [lo, hi] on which every log and real power of the objective is defined, as far as it is constant.
+/// The part of [lo, hi] on which every log and real power of the objective is defined, as far as it
+/// is constant.
 void restrict_domain(const Context& context, const Block& block, double& lo, double& hi) {
   Store& store = context.store;
   std::vector<ExprId> pending{block.objective};
@@ -248,7 +268,8 @@ void restrict_domain(const Context& context, const Block& block, double& lo, dou
     const auto affine = expr::as_affine(store, args[0], block.symbols);
     if (!affine) continue;
     const Sign slope = sign_of(context, affine->linear[0]);
-    const auto edge = constant_of(context, store.neg(store.div(affine->constant, affine->linear[0])));
+    const auto edge =
+        constant_of(context, store.neg(store.div(affine->constant, affine->linear[0])));
     if (!edge) continue;
     if (slope == Sign::Positive || slope == Sign::NonNegative) lo = std::max(lo, *edge);
     if (slope == Sign::Negative || slope == Sign::NonPositive) hi = std::min(hi, *edge);
@@ -256,7 +277,8 @@ void restrict_domain(const Context& context, const Block& block, double& lo, dou
 }
 
 /// Is H convex (+1), concave (-1) or neither known (0) in u over the set?
-int curvature_sign(const Context& context, const Block& block, ExprId derivative, double lo, double hi) {
+int curvature_sign(const Context& context, const Block& block, ExprId derivative, double lo,
+                   double hi) {
   Context inside = context;
   inside.box[block.symbols[0]] = {lo, hi};
   const ExprId second = expr::differentiate(context.store, derivative, block.symbols[0]);
@@ -278,33 +300,38 @@ struct Assembly {
   Context& context;
   const Block& block;
   ExprId derivative;
-  double lo, hi;       // the set
+  double lo, hi;  // the set
   double domain_lo, domain_hi;
-  ExprId root;         // from guarded targets, hence finite up to overflow
+  ExprId root;  // from guarded targets, hence finite up to overflow
 };
 
 /// Where the root does not exist: the end that dH/du points away from.
 ExprId end_for_sign(const Assembly& a, int sign) {
   Store& store = a.context.store;
-  // An unbounded end, or one outside the domain of the objective, is stood in for by the guarded root.
+  // An unbounded end, or one outside the domain of the objective, is stood in for by the guarded
+  // root.
   const bool has_lo = std::isfinite(a.lo) && a.lo >= a.domain_lo;
   const bool has_hi = std::isfinite(a.hi) && a.hi <= a.domain_hi;
-  const ExprId guarded = clamp(store, a.root, std::isfinite(a.lo) ? a.lo : -kFar, std::isfinite(a.hi) ? a.hi : kFar);
+  const ExprId guarded =
+      clamp(store, a.root, std::isfinite(a.lo) ? a.lo : -kFar, std::isfinite(a.hi) ? a.hi : kFar);
   const ExprId low = has_lo ? store.number(a.lo) : guarded;
   const ExprId high = has_hi ? store.number(a.hi) : guarded;
   if (sign > 0) return low;
   if (sign < 0) return high;
   const double middle = interior_point(std::max(a.lo, a.domain_lo), std::min(a.hi, a.domain_hi));
-  const ExprId slope = expr::substitute(store, a.derivative, {{a.block.symbols[0], store.number(middle)}});
+  const ExprId slope =
+      expr::substitute(store, a.derivative, {{a.block.symbols[0], store.number(middle)}});
   return store.select(less(store, store.integer(0), slope), low, high);
 }
 
 ExprId assemble(const Assembly& a, const Inversion& inversion) {
   Store& store = a.context.store;
-  ExprId law = clamp(store, a.root, std::isfinite(a.lo) ? a.lo : -kFar, std::isfinite(a.hi) ? a.hi : kFar);
+  ExprId law =
+      clamp(store, a.root, std::isfinite(a.lo) ? a.lo : -kFar, std::isfinite(a.hi) ? a.hi : kFar);
   for (auto range = inversion.ranges.rbegin(); range != inversion.ranges.rend(); ++range) {
     const ExprId edge = store.number(range->edge);
-    const ExprId reachable = range->above ? less(store, edge, range->target) : less(store, range->target, edge);
+    const ExprId reachable =
+        range->above ? less(store, edge, range->target) : less(store, range->target, edge);
     law = store.select(reachable, law, end_for_sign(a, range->derivative_sign));
   }
   for (ExprId divisor : inversion.nonzero) {
@@ -334,7 +361,8 @@ ExprId without_guards(Store& store, ExprId root, const Inversion& inversion) {
   ExprId shown = root;
   for (const auto& range : inversion.ranges) {
     const ExprId limit = store.number(range.edge + (range.above ? kMargin : -kMargin));
-    const ExprId guarded = range.above ? store.max(range.target, limit) : store.min(range.target, limit);
+    const ExprId guarded =
+        range.above ? store.max(range.target, limit) : store.min(range.target, limit);
     shown = replace_node(store, shown, guarded, range.target);
   }
   return shown;
@@ -352,7 +380,8 @@ Attempt convex_law(Context& context, const Block& block) {
   Context inside = context;
   inside.box[block.symbols[0]] = {lo, hi};
   std::optional<Inversion> inversion;
-  for (ExprId form : {derivative, expr::expand(store, derivative), expr::simplify(store, derivative)}) {
+  for (ExprId form :
+       {derivative, expr::expand(store, derivative), expr::simplify(store, derivative)}) {
     if (!inversion) inversion = Peeler(inside, block).solve(form);
   }
   if (!inversion) return std::nullopt;
@@ -361,14 +390,17 @@ Attempt convex_law(Context& context, const Block& block) {
   const bool bounded = std::isfinite(block.lo[0]) && std::isfinite(block.hi[0]);
   if (curvature <= 0 && !bounded) return std::nullopt;
   const ExprId root = inversion->target;
-  const Assembly assembly{context, block, derivative, block.lo[0], block.hi[0], domain_lo, domain_hi, root};
+  const Assembly assembly{context,     block,     derivative, block.lo[0],
+                          block.hi[0], domain_lo, domain_hi,  root};
   BlockLaw law{.form = Form::Convex};
   law.law = {assemble(assembly, *inversion)};
   if (curvature <= 0) law.law = {best_candidate(assembly, law.law[0])};
   law.stationary = {tidy(store, without_guards(store, root, *inversion))};
   const std::string name = component_name(context, block, 0);
-  law.reason = curvature > 0 ? fmt::format("strictly convex in {}: dH/d{} = 0 is solved in closed form", name, name)
-                             : fmt::format("dH/d{} has one zero, in closed form; it is compared with both ends", name);
+  law.reason =
+      curvature > 0
+          ? fmt::format("strictly convex in {}: dH/d{} = 0 is solved in closed form", name, name)
+          : fmt::format("dH/d{} has one zero, in closed form; it is compared with both ends", name);
   const std::string values = with_values(context, {derivative});
   if (!values.empty()) law.reason += " (convexity checked " + values + ")";
   if (!(std::isinf(block.lo[0]) && std::isinf(block.hi[0]))) {

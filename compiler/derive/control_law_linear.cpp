@@ -1,7 +1,7 @@
 // Controls that enter linearly or not at all: bang-bang with its switching function.
-#include <cmath>
-
 #include <fmt/format.h>
+
+#include <cmath>
 
 #include "derive/control_law.hpp"
 
@@ -53,7 +53,8 @@ namespace {
 ExprId bang_bang(Store& store, ExprId s, double lo, double hi) {
   if (lo == -hi) return store.mul(store.number(-hi), store.apply(expr::Op::Sign, {s}));
   const ExprId zero = store.integer(0);
-  const ExprId tie = store.select(less(store, zero, s), store.number(lo), store.number(nearest_zero(lo, hi)));
+  const ExprId tie =
+      store.select(less(store, zero, s), store.number(lo), store.number(nearest_zero(lo, hi)));
   return store.select(less(store, s, zero), store.number(hi), tie);
 }
 
@@ -61,8 +62,9 @@ BlockLaw unbounded(const Context& context, const Block& block, ExprId s) {
   BlockLaw law{.form = Form::BangBang};
   law.switching = s;
   law.fault = diagnostics::Kind::HamiltonianUnbounded;
-  law.reason = fmt::format("{} enters only linearly, with the coefficient {}, and its set is unbounded",
-                           component_name(context, block, 0), text(context, s));
+  law.reason =
+      fmt::format("{} enters only linearly, with the coefficient {}, and its set is unbounded",
+                  component_name(context, block, 0), text(context, s));
   return law;
 }
 
@@ -90,8 +92,9 @@ Attempt linear_law(Context& context, const Block& block) {
   } else {
     law.law = {bang_bang(store, s, lo, hi)};
     law.reason = fmt::format(
-        "linear in {} over {}: the sign of the switching function decides; where it is zero the law takes {}", name,
-        interval_text(lo, hi), number(nearest_zero(lo, hi)));
+        "linear in {} over {}: the sign of the switching function decides; where it is zero the "
+        "law takes {}",
+        name, interval_text(lo, hi), number(nearest_zero(lo, hi)));
   }
   return law;
 }

@@ -1,11 +1,13 @@
-// Controls that enter quadratically: 1/2 u'Q u + b'u over a box, one or several coupled, any sign of Q.
+// Controls that enter quadratically: 1/2 u'Q u + b'u over a box, one or several coupled, any sign
+// of Q.
 //
-// One control: the clamped stationary point where the curvature is positive, the better end elsewhere.
-// Several: the stationary point where Q is positive definite and it lies inside; else the least of the faces,
-// each a problem with one control fewer (Nocedal & Wright 2006, 16.7, by enumeration).
-#include <cmath>
-
+// One control: the clamped stationary point where the curvature is positive, the better end
+// elsewhere. Several: the stationary point where Q is positive definite and it lies inside; else
+// the least of the faces, each a problem with one control fewer (Nocedal & Wright 2006, 16.7, by
+// enumeration).
 #include <fmt/format.h>
+
+#include <cmath>
 
 #include "derive/control_law.hpp"
 #include "derive/definite.hpp"
@@ -16,7 +18,7 @@ using expr::Store;
 
 namespace {
 
-constexpr std::size_t kFaceLimit = 3;   // controls whose faces are enumerated
+constexpr std::size_t kFaceLimit = 3;     // controls whose faces are enumerated
 constexpr std::size_t kByValueLimit = 4;  // free controls whose definiteness the law itself tests
 
 struct Problem {
@@ -142,27 +144,36 @@ bool all_bounded(const Problem& problem) {
 
 std::string names(const Context& context, const Block& block) {
   std::vector<std::string> words;
-  for (std::size_t i = 0; i < block.symbols.size(); ++i) words.push_back(component_name(context, block, i));
+  for (std::size_t i = 0; i < block.symbols.size(); ++i)
+    words.push_back(component_name(context, block, i));
   return join(words, ", ");
 }
 
 std::string curvature_words(const Context& context, Definite definite, const Problem& problem) {
   if (problem.size() > 1) {
     switch (definite) {
-      case Definite::Yes: return "with a positive definite weight";
-      case Definite::Sampled: return "with a weight that is positive definite at every sampled state";
-      case Definite::No: return "with a weight that is not positive definite everywhere";
-      case Definite::ByValue: return "with a weight that depends on the Hessian of V";
+      case Definite::Yes:
+        return "with a positive definite weight";
+      case Definite::Sampled:
+        return "with a weight that is positive definite at every sampled state";
+      case Definite::No:
+        return "with a weight that is not positive definite everywhere";
+      case Definite::ByValue:
+        return "with a weight that depends on the Hessian of V";
     }
   }
   const std::string q = text(context, problem.Q[0]);
   const std::string values = with_values(context, {problem.Q[0]});
   const std::string known = values.empty() ? "" : " (" + values + ")";
   switch (definite) {
-    case Definite::Yes: return fmt::format("with curvature {} > 0{}", q, known);
-    case Definite::Sampled: return fmt::format("with curvature {}, positive at every sampled state{}", q, known);
-    case Definite::No: return fmt::format("with curvature {}, which is not positive everywhere{}", q, known);
-    case Definite::ByValue: return fmt::format("with curvature {}, whose sign is tested where it is used", q);
+    case Definite::Yes:
+      return fmt::format("with curvature {} > 0{}", q, known);
+    case Definite::Sampled:
+      return fmt::format("with curvature {}, positive at every sampled state{}", q, known);
+    case Definite::No:
+      return fmt::format("with curvature {}, which is not positive everywhere{}", q, known);
+    case Definite::ByValue:
+      return fmt::format("with curvature {}, whose sign is tested where it is used", q);
   }
   return "";
 }
@@ -173,7 +184,8 @@ std::string set_words(const Problem& problem) {
   return "on the box by comparing its faces";
 }
 
-BlockLaw fault(const Context& context, const Block& block, const Problem& problem, Definite definite) {
+BlockLaw fault(const Context& context, const Block& block, const Problem& problem,
+               Definite definite) {
   using diagnostics::Kind;
   BlockLaw law{.form = Form::Quadratic};
   const bool concave = problem.size() == 1 && is_nonpositive(sign_of(context, problem.Q[0]));
@@ -194,18 +206,24 @@ ExprId interval_quadratic(Context& context, ExprId q, ExprId b, double lo, doubl
   const Definite curved = positive(context, q);
   const bool certain = curved == Definite::Yes || curved == Definite::Sampled;
   const bool free = std::isinf(lo) && std::isinf(hi);
-  // Where the curvature may be tiny an unclamped quotient could overflow, so free ends stand as +-1e30 there.
+  // Where the curvature may be tiny an unclamped quotient could overflow, so free ends stand as
+  // +-1e30 there.
   const bool guard = !certain;
   const ExprId quotient = tidy(store, store.neg(store.div(b, q)));
-  const ExprId inner = clamp(store, quotient, guard && std::isinf(lo) ? -kFar : lo, guard && std::isinf(hi) ? kFar : hi);
+  const ExprId inner = clamp(store, quotient, guard && std::isinf(lo) ? -kFar : lo,
+                             guard && std::isinf(hi) ? kFar : hi);
   if (certain) return inner;
   ExprId ends;
-  if (free) ends = store.integer(0);
-  else if (std::isinf(hi)) ends = store.number(lo);
-  else if (std::isinf(lo)) ends = store.number(hi);
+  if (free)
+    ends = store.integer(0);
+  else if (std::isinf(hi))
+    ends = store.number(lo);
+  else if (std::isinf(lo))
+    ends = store.number(hi);
   else {
     const ExprId low = store.number(lo), high = store.number(hi);
-    const ExprId better = less(store, quadratic_value(store, q, b, high), quadratic_value(store, q, b, low));
+    const ExprId better =
+        less(store, quadratic_value(store, q, b, high), quadratic_value(store, q, b, low));
     ends = store.select(better, high, low);
   }
   if (is_nonpositive(sign_of(context, q))) return ends;
@@ -225,20 +243,24 @@ Attempt quadratic_law(Context& context, const Block& block) {
   }
   const Definite definite = positive_definite(context, problem.Q, m);
   const bool certain = definite == Definite::Yes || definite == Definite::Sampled;
-  if (definite == Definite::No && !all_bounded(problem)) return fault(context, block, problem, definite);
+  if (definite == Definite::No && !all_bounded(problem))
+    return fault(context, block, problem, definite);
   if (!all_free(problem) && m > kFaceLimit) return std::nullopt;
   if (!certain && m > kByValueLimit) return std::nullopt;
 
   BlockLaw law{.form = Form::Quadratic};
   if (const auto stationary = stationary_point(store, problem)) law.stationary = *stationary;
-  law.law = all_free(problem) && certain && m > 1 ? law.stationary : box_minimiser(context, problem, certain);
+  law.law = all_free(problem) && certain && m > 1 ? law.stationary
+                                                  : box_minimiser(context, problem, certain);
   law.reason = fmt::format("quadratic in {} {}, {}", names(context, block),
                            curvature_words(context, definite, problem), set_words(problem));
   if (definite == Definite::ByValue && !all_bounded(problem)) {
-    law.reason += "; the Hamiltonian is finite only where the curvature is positive, elsewhere the law takes "
-                  "the point of the set nearest zero";
+    law.reason +=
+        "; the Hamiltonian is finite only where the curvature is positive, elsewhere the law takes "
+        "the point of the set nearest zero";
   } else if (!certain && m == 1) {
-    law.reason += "; where the curvature is not positive the better end is taken, the lower one in a tie";
+    law.reason +=
+        "; where the curvature is not positive the better end is taken, the lower one in a tie";
   }
   return law;
 }

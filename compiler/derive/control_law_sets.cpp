@@ -1,8 +1,8 @@
 // Controls in a ball or a simplex, headings, and costs with kinks.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "derive/control_law.hpp"
 #include "derive/definite.hpp"
@@ -49,7 +49,8 @@ ExprId norm(Store& store, const std::vector<ExprId>& v) {
 
 }  // namespace
 
-// min over |u| <= r of 1/2 c|u|^2 + b.u: along -b by symmetry, with length min(|b|/c, r) (Boyd & Vandenberghe 2004, 8.1).
+// min over |u| <= r of 1/2 c|u|^2 + b.u: along -b by symmetry, with length min(|b|/c, r) (Boyd &
+// Vandenberghe 2004, 8.1).
 Attempt ball_law(Context& context, const Block& block) {
   if (block.group->set != Set::Ball || block.symbols.size() < 2) return std::nullopt;
   const auto form = as_isotropic(context, block);
@@ -65,7 +66,8 @@ Attempt ball_law(Context& context, const Block& block) {
   for (std::size_t i = 0; i < form->b.size(); ++i) {
     const ExprId b = form->b[i];
     const ExprId boundary = store.neg(store.div(store.mul(r, b), size));
-    // With b = 0 and no convexity every direction is as good: the first axis when concave, the centre when linear.
+    // With b = 0 and no convexity every direction is as good: the first axis when concave, the
+    // centre when linear.
     const ExprId tie = linear || i > 0 ? zero : r;
     const ExprId edge = store.select(less(store, zero, size), boundary, linear ? zero : tie);
     const ExprId inner = linear ? ExprId() : tidy(store, store.neg(store.div(b, form->c)));
@@ -75,15 +77,23 @@ Attempt ball_law(Context& context, const Block& block) {
       continue;
     }
     const ExprId fits = store.apply(Op::LessEqual, {size, store.mul(form->c, r)});
-    if (certain) law.law.push_back(store.select(fits, inner, boundary));
-    else law.law.push_back(store.select(store.apply(Op::And, {less(store, zero, form->c), fits}), inner, edge));
+    if (certain)
+      law.law.push_back(store.select(fits, inner, boundary));
+    else
+      law.law.push_back(
+          store.select(store.apply(Op::And, {less(store, zero, form->c), fits}), inner, edge));
   }
-  law.reason = linear
-                   ? fmt::format("linear in {} over the ball of radius {}: against the coefficient, at full length; "
-                                 "0 where the coefficient vanishes", block.group->name, number(block.group->radius))
-                   : fmt::format("quadratic in {} with the same curvature {} in every direction: the stationary point, "
-                                 "pulled back to the ball of radius {}", block.group->name, text(context, form->c),
-                                 number(block.group->radius));
+  law.reason =
+      linear
+          ? fmt::format(
+                "linear in {} over the ball of radius {}: against the coefficient, at full length; "
+                "0 where the coefficient vanishes",
+                block.group->name, number(block.group->radius))
+          : fmt::format(
+                "quadratic in {} with the same curvature {} in every direction: the stationary "
+                "point, "
+                "pulled back to the ball of radius {}",
+                block.group->name, text(context, form->c), number(block.group->radius));
   return law;
 }
 
@@ -97,14 +107,16 @@ std::vector<ExprId> least_vertex(Store& store, const std::vector<ExprId>& b) {
   ExprId best = b[0];
   for (std::size_t k = 1; k < m; ++k) {
     const ExprId better = less(store, b[k], best);
-    for (std::size_t i = 0; i < m; ++i) u[i] = store.select(better, store.integer(i == k ? 1 : 0), u[i]);
+    for (std::size_t i = 0; i < m; ++i)
+      u[i] = store.select(better, store.integer(i == k ? 1 : 0), u[i]);
     best = store.min(b[k], best);
   }
   return u;
 }
 
-// Projection of y: u_i = max(y_i - tau, 0), tau = max over non-empty subsets of (sum y - 1)/size. The maximum is
-// attained by the largest entries, which is the sorting rule of Held, Wolfe & Crowder 1974.
+// Projection of y: u_i = max(y_i - tau, 0), tau = max over non-empty subsets of (sum y - 1)/size.
+// The maximum is attained by the largest entries, which is the sorting rule of Held, Wolfe &
+// Crowder 1974.
 std::vector<ExprId> project_to_simplex(Store& store, const std::vector<ExprId>& y) {
   std::vector<ExprId> candidates;
   for (std::size_t subset = 1; subset < (std::size_t{1} << y.size()); ++subset) {
@@ -122,20 +134,23 @@ std::vector<ExprId> project_to_simplex(Store& store, const std::vector<ExprId>& 
   return u;
 }
 
-/// H = lambda sum u log u + b.u on the simplex: weights exp(-b/lambda), shifted by the least b against overflow.
+/// H = lambda sum u log u + b.u on the simplex: weights exp(-b/lambda), shifted by the least b
+/// against overflow.
 std::optional<std::vector<ExprId>> softmax(Context& context, const Block& block) {
   Store& store = context.store;
   ExprId rest = block.objective, lambda;
   std::vector<ExprId> entropies;
   for (SymbolId symbol : block.symbols) {
     const ExprId u = store.symbol(symbol);
-    const ExprId second = expr::differentiate(store, expr::differentiate(store, block.objective, symbol), symbol);
+    const ExprId second =
+        expr::differentiate(store, expr::differentiate(store, block.objective, symbol), symbol);
     const ExprId weight = tidy(store, expr::expand(store, store.mul(u, second)));
     if (lambda.valid() && weight != lambda) return std::nullopt;
     lambda = weight;
     entropies.push_back(store.mul(u, store.apply(Op::Log, {u})));
   }
-  if (depends_on_any(store, lambda, block.symbols) || positive(context, lambda) != Definite::Yes) return std::nullopt;
+  if (depends_on_any(store, lambda, block.symbols) || positive(context, lambda) != Definite::Yes)
+    return std::nullopt;
   rest = expr::expand(store, store.sub(rest, store.mul(lambda, store.add(entropies))));
   const auto affine = expr::as_affine(store, tidy(store, rest), block.symbols);
   if (!affine) return std::nullopt;
@@ -159,25 +174,30 @@ Attempt simplex_law(Context& context, const Block& block) {
   const std::string& name = block.group->name;
   if (const auto weights = softmax(context, block)) {
     law.law = *weights;
-    law.reason = fmt::format("entropy in {} on the simplex: the minimiser is the Gibbs distribution", name);
+    law.reason =
+        fmt::format("entropy in {} on the simplex: the minimiser is the Gibbs distribution", name);
     return law;
   }
   const auto form = as_isotropic(context, block);
   if (!form) return std::nullopt;
   if (store.is_zero(form->c)) {
     law.law = least_vertex(store, form->b);
-    law.reason = fmt::format("linear in {} on the simplex: the vertex with the least coefficient, the first in a tie",
-                             name);
+    law.reason = fmt::format(
+        "linear in {} on the simplex: the vertex with the least coefficient, the first in a tie",
+        name);
     return law;
   }
   const Definite convex = positive(context, form->c);
-  if ((convex != Definite::Yes && convex != Definite::Sampled) || form->b.size() > kSubsetLimit) return std::nullopt;
+  if ((convex != Definite::Yes && convex != Definite::Sampled) || form->b.size() > kSubsetLimit)
+    return std::nullopt;
   std::vector<ExprId> y;
   for (ExprId b : form->b) y.push_back(tidy(store, store.neg(store.div(b, form->c))));
   law.stationary = y;
   law.law = project_to_simplex(store, y);
-  law.reason = fmt::format("quadratic in {} with the same curvature in every direction: the stationary point, "
-                           "projected onto the simplex", name);
+  law.reason = fmt::format(
+      "quadratic in {} with the same curvature in every direction: the stationary point, "
+      "projected onto the simplex",
+      name);
   return law;
 }
 
@@ -190,32 +210,38 @@ Attempt heading_law(Context& context, const Block& block) {
   if (hi - lo < turn * (1 - 1e-12)) return std::nullopt;
   const SymbolId u = block.symbols[0];
   const ExprId slope = expr::differentiate(store, block.objective, u);
-  const ExprId constant =
-      tidy(store, expr::expand(store, store.add(block.objective, expr::differentiate(store, slope, u))));
+  const ExprId constant = tidy(
+      store, expr::expand(store, store.add(block.objective, expr::differentiate(store, slope, u))));
   if (expr::depends_on(store, constant, u)) return std::nullopt;
   const expr::Substitution at_zero{{u, store.integer(0)}};
-  const ExprId A = tidy(store, expr::substitute(store, store.sub(block.objective, constant), at_zero));
+  const ExprId A =
+      tidy(store, expr::substitute(store, store.sub(block.objective, constant), at_zero));
   const ExprId B = tidy(store, expr::substitute(store, slope, at_zero));
-  ExprId law = store.apply(Op::Atan2, {store.neg(B), store.neg(A)});  // in [-pi, pi]; atan2(0, 0) = 0
+  ExprId law =
+      store.apply(Op::Atan2, {store.neg(B), store.neg(A)});  // in [-pi, pi]; atan2(0, 0) = 0
   const bool symmetric = std::isinf(lo) || std::isinf(hi) || (lo <= -turn / 2 && hi >= turn / 2);
   BlockLaw result{.form = Form::Heading};
   result.stationary = {law};
   if (!symmetric) {
     const ExprId two_pi = store.mul(store.integer(2), store.pi());
-    const ExprId turns = store.apply(Op::Floor, {store.div(store.sub(law, store.number(lo)), two_pi)});
+    const ExprId turns =
+        store.apply(Op::Floor, {store.div(store.sub(law, store.number(lo)), two_pi)});
     law = clamp(store, store.sub(law, store.mul(two_pi, turns)), lo, hi);
   } else {
     law = clamp(store, law, lo, hi);
   }
   result.law = {law};
-  result.reason = fmt::format("a sine and a cosine of {} over a full turn: the direction opposite to their "
-                              "coefficients; 0 where both vanish", component_name(context, block, 0));
+  result.reason = fmt::format(
+      "a sine and a cosine of {} over a full turn: the direction opposite to their "
+      "coefficients; 0 where both vanish",
+      component_name(context, block, 0));
   return result;
 }
 
 namespace {
 
-/// A place where the objective changes its formula: |a u + c|, or min/max of two terms with difference a u + c.
+/// A place where the objective changes its formula: |a u + c|, or min/max of two terms with
+/// difference a u + c.
 struct Kink {
   ExprId node, below, above;  // the node, and what it equals for u below and above the kink
   double at;
@@ -264,7 +290,8 @@ Attempt piece_law(Context& context, Block piece, const Kink& kink, bool above) {
   Context inside = context;
   inside.box[piece.symbols[0]] = {piece.lo[0], piece.hi[0]};
   Store& store = context.store;
-  piece.objective = expr::expand(store, replace_node(store, piece.objective, kink.node, above ? kink.above : kink.below));
+  piece.objective = expr::expand(
+      store, replace_node(store, piece.objective, kink.node, above ? kink.above : kink.below));
   for (auto rule : {constant_law, linear_law, quadratic_law, kinked_law, convex_law}) {
     if (auto law = rule(inside, piece)) return law;
   }
@@ -273,7 +300,8 @@ Attempt piece_law(Context& context, Block piece, const Kink& kink, bool above) {
 
 }  // namespace
 
-// Each smooth piece has its own exact minimiser; the better of the two is the minimiser (soft thresholding is one case).
+// Each smooth piece has its own exact minimiser; the better of the two is the minimiser (soft
+// thresholding is one case).
 Attempt kinked_law(Context& context, const Block& block) {
   if (block.symbols.size() != 1 || !is_product_set(block)) return std::nullopt;
   const auto kink = first_kink(context, block);
@@ -286,12 +314,15 @@ Attempt kinked_law(Context& context, const Block& block) {
   if (left->fault) return left;
   if (right->fault) return right;
   Store& store = context.store;
-  auto cost = [&](ExprId at) { return expr::substitute(store, block.objective, {{block.symbols[0], at}}); };
+  auto cost = [&](ExprId at) {
+    return expr::substitute(store, block.objective, {{block.symbols[0], at}});
+  };
   const ExprId low = left->law[0], high = right->law[0];
   BlockLaw law{.form = Form::Convex};
   law.law = {store.select(less(store, cost(high), cost(low)), high, low)};
-  law.reason = fmt::format("smooth in {} on both sides of {}: each side is minimised exactly and the better one taken",
-                           component_name(context, block, 0), number(kink->at));
+  law.reason = fmt::format(
+      "smooth in {} on both sides of {}: each side is minimised exactly and the better one taken",
+      component_name(context, block, 0), number(kink->at));
   return law;
 }
 

@@ -1,7 +1,7 @@
 // The printed step for the optimal controls: what was done, the stationary point, the law.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "derive/internal.hpp"
 
@@ -21,8 +21,10 @@ ExprId without_far_ends(Store& store, ExprId law) {
     pending.pop_back();
     const std::vector<ExprId> args(store.args(e).begin(), store.args(e).end());
     pending.insert(pending.end(), args.begin(), args.end());
-    if (args.size() != 2 || (store.op(e) != expr::Op::Min && store.op(e) != expr::Op::Max)) continue;
-    const bool first = args[0] == far || args[0] == minus_far, second = args[1] == far || args[1] == minus_far;
+    if (args.size() != 2 || (store.op(e) != expr::Op::Min && store.op(e) != expr::Op::Max))
+      continue;
+    const bool first = args[0] == far || args[0] == minus_far,
+               second = args[1] == far || args[1] == minus_far;
     if (first != second) replacements.emplace_back(e, first ? args[1] : args[0]);
   }
   for (auto [from, to] : replacements) law = replace_node(store, law, from, to);
@@ -35,14 +37,16 @@ void add_group(Context& context, Equations& eqs, const ControlLaw& law, Step& st
   const auto& group = model.groups[law.group];
   step.notes.push_back(fmt::format("{}: {}", group.name, law.reason));
   if (law.switching.valid()) {
-    Equation switching{store.symbol(fresh_name(model, "S_" + group.name)), in_user_terms(context, eqs, law.switching)};
+    Equation switching{store.symbol(fresh_name(model, "S_" + group.name)),
+                       in_user_terms(context, eqs, law.switching)};
     if (model.reward) switching.right = store.neg(switching.right);
     switching.where = "the switching function";
     step.equations.push_back(switching);
   }
   for (std::size_t i = 0; i < law.law.size(); ++i) {
     const std::string& name = model.controls[group.components[i]].name;
-    const ExprId shown = tidy(store, without_far_ends(store, in_user_terms(context, eqs, law.law[i])));
+    const ExprId shown =
+        tidy(store, without_far_ends(store, in_user_terms(context, eqs, law.law[i])));
     const ExprId point = i < law.stationary.size() && law.stationary[i].valid()
                              ? tidy(store, in_user_terms(context, eqs, law.stationary[i]))
                              : ExprId();
@@ -65,10 +69,14 @@ void add_control_law(Context& context, Equations& eqs) {
   step.source = "Fleming & Soner 2006, I.6; Boyd & Vandenberghe 2004, 4.2 and 8.1";
   const bool game = std::any_of(context.model.groups.begin(), context.model.groups.end(),
                                 [](const auto& group) { return group.disturbance; });
-  step.words = eqs.closed_form ? "The optimiser of the Hamiltonian over the control set, in closed form."
-                               : "The optimiser of the Hamiltonian over the control set, numerical where no closed form holds.";
+  step.words = eqs.closed_form
+                   ? "The optimiser of the Hamiltonian over the control set, in closed form."
+                   : "The optimiser of the Hamiltonian over the control set, numerical where no "
+                     "closed form holds.";
   if (game) {
-    step.words += " The players' terms separate or are convex-concave, so inf sup = sup inf (Isaacs' condition).";
+    step.words +=
+        " The players' terms separate or are convex-concave, so inf sup = sup inf (Isaacs' "
+        "condition).";
   }
   for (const auto& law : eqs.laws) add_group(context, eqs, law, step);
   eqs.steps.push_back(std::move(step));

@@ -1,7 +1,9 @@
-// Pontryagin's system: x' = H_p, p' = rho p - H_x at the optimal control, p(T) = grad of the terminal amount.
+// Pontryagin's system: x' = H_p, p' = rho p - H_x at the optimal control, p(T) = grad of the
+// terminal amount.
 //
-// By the envelope theorem H_x needs no derivative of the control. With noise the adjoint equation is backward and
-// stochastic, dp = (rho p - H_x) dt + q dw, with H = L + p.f + tr(C q' sigma) (Yong & Zhou 1999, 3.3).
+// By the envelope theorem H_x needs no derivative of the control. With noise the adjoint equation
+// is backward and stochastic, dp = (rho p - H_x) dt + q dw, with H = L + p.f + tr(C q' sigma) (Yong
+// & Zhou 1999, 3.3).
 #include <fmt/format.h>
 
 #include "derive/internal.hpp"
@@ -35,7 +37,8 @@ Adjoint make_adjoint(Context& context) {
     adjoint.p.push_back(store.symbol_id(fmt::format("p[{}]", model.states[i].name)));
     terms.push_back(store.mul(store.symbol(adjoint.p[i]), model.drift[i]));
     for (std::size_t k = 0; k < count; ++k) {
-      adjoint.q.push_back(store.symbol_id(fmt::format("q[{},{}]", model.states[i].name, model.noises[k].name)));
+      adjoint.q.push_back(
+          store.symbol_id(fmt::format("q[{},{}]", model.states[i].name, model.noises[k].name)));
     }
   }
   for (std::size_t i = 0; i < n; ++i) {
@@ -52,7 +55,8 @@ Adjoint make_adjoint(Context& context) {
   return adjoint;
 }
 
-std::vector<NoiseTerm> noise_terms(Context& context, const std::vector<ExprId>& row, std::size_t offset) {
+std::vector<NoiseTerm> noise_terms(Context& context, const std::vector<ExprId>& row,
+                                   std::size_t offset) {
   std::vector<NoiseTerm> terms;
   for (std::size_t k = 0; k < context.model.noise_count(); ++k) {
     if (context.store.is_zero(row[offset + k])) continue;
@@ -61,7 +65,8 @@ std::vector<NoiseTerm> noise_terms(Context& context, const std::vector<ExprId>& 
   return terms;
 }
 
-/// The law with costates for the gradient; nothing when it needs the Hessian, which no costate carries.
+/// The law with costates for the gradient; nothing when it needs the Hessian, which no costate
+/// carries.
 ExprId law_of_costates(Context& context, const Equations& eqs, const Adjoint& adjoint, ExprId law) {
   Store& store = context.store;
   for (SymbolId m : eqs.M) {
@@ -87,13 +92,22 @@ void add_controls(Context& context, const Equations& eqs, const Adjoint& adjoint
     for (std::size_t i = 0; i < law.law.size(); ++i) {
       const ExprId u = law_of_costates(context, eqs, adjoint, law.law[i]);
       const auto& control = model.controls[model.groups[law.group].components[i]];
-      if (u.valid()) step.equations.push_back({store.symbol(control.symbol), tidy(store, u), Equation::Form::Optimal});
-      else step.notes.push_back(fmt::format("{} depends on second derivatives of V: it optimises the Hamiltonian with "
-                                            "the second-order adjoint (Peng 1990)", control.name));
+      if (u.valid())
+        step.equations.push_back(
+            {store.symbol(control.symbol), tidy(store, u), Equation::Form::Optimal});
+      else
+        step.notes.push_back(
+            fmt::format("{} depends on second derivatives of V: it optimises the Hamiltonian with "
+                        "the second-order adjoint (Peng 1990)",
+                        control.name));
     }
-    if (law.law.empty()) step.notes.push_back(fmt::format("{} optimises the Hamiltonian at every time", model.groups[law.group].name));
+    if (law.law.empty())
+      step.notes.push_back(
+          fmt::format("{} optimises the Hamiltonian at every time", model.groups[law.group].name));
   }
-  if (noise_is_controlled(context)) step.notes.push_back("a control in the noise brings in the second-order adjoint P of Peng 1990");
+  if (noise_is_controlled(context))
+    step.notes.push_back(
+        "a control in the noise brings in the second-order adjoint P of Peng 1990");
 }
 
 void add_dynamics(Context& context, const Equations& eqs, const Adjoint& adjoint, Step& step) {
@@ -126,7 +140,8 @@ void add_transversality(Context& context, const Adjoint& adjoint, Step& step) {
   Store& store = context.store;
   const auto& model = context.model;
   if (!model.horizon) {
-    step.notes.push_back("the discounted costate stays bounded along the optimal path (transversality)");
+    step.notes.push_back(
+        "the discounted costate stays bounded along the optimal path (transversality)");
     return;
   }
   if (model.final_) {
@@ -135,7 +150,8 @@ void add_transversality(Context& context, const Adjoint& adjoint, Step& step) {
   }
   for (std::size_t i = 0; i < model.dimension(); ++i) {
     ExprId slope = store.integer(0);
-    if (model.terminal) slope = expr::differentiate(store, model.terminal->value, model.states[i].symbol);
+    if (model.terminal)
+      slope = expr::differentiate(store, model.terminal->value, model.states[i].symbol);
     Equation end{store.symbol(adjoint.p[i]), model.reward ? store.neg(slope) : slope};
     end.where = fmt::format("at t = {}", number(*model.horizon));
     step.equations.push_back(end);
@@ -151,10 +167,14 @@ void add_costate(Context& context, Equations& eqs) {
   Step step;
   step.field = "costate";
   step.title = "Costate system (Pontryagin)";
-  step.source = model.noises.empty() ? "Pontryagin et al. 1962; Clarke 2013, ch. 22" : "Peng 1990; Yong & Zhou 1999, 3.3";
-  step.words = "Along an optimal path p is the gradient of V; H is differentiated at the optimal control, whose own "
-               "derivative drops out (envelope theorem).";
-  if (!model.noises.empty()) step.words += " With noise p solves a backward equation, and q is its noise loading.";
+  step.source = model.noises.empty() ? "Pontryagin et al. 1962; Clarke 2013, ch. 22"
+                                     : "Peng 1990; Yong & Zhou 1999, 3.3";
+  step.words =
+      "Along an optimal path p is the gradient of V; H is differentiated at the optimal control, "
+      "whose own "
+      "derivative drops out (envelope theorem).";
+  if (!model.noises.empty())
+    step.words += " With noise p solves a backward equation, and q is its noise loading.";
   add_controls(context, eqs, adjoint, step);
   add_dynamics(context, eqs, adjoint, step);
   add_transversality(context, adjoint, step);

@@ -21,7 +21,8 @@ struct Samples {
   }
 };
 
-/// A point of the symbol's range: random, or one of the places where weights tend to vanish (0, ends).
+/// A point of the symbol's range: random, or one of the places where weights tend to vanish (0,
+/// ends).
 double sample(Samples& random, const expr::Interval& range) {
   const double lo = std::max(range.lo, std::min(range.hi, 0.0) - kReach);
   const double hi = std::min(range.hi, std::max(range.lo, 0.0) + kReach);
@@ -43,7 +44,8 @@ bool cholesky_succeeds(std::vector<double> Q, std::size_t m) {
   return true;
 }
 
-std::vector<double> values_at(const Store& store, const std::vector<ExprId>& Q, const expr::Binding& point) {
+std::vector<double> values_at(const Store& store, const std::vector<ExprId>& Q,
+                              const expr::Binding& point) {
   std::vector<double> values;
   for (ExprId e : Q) values.push_back(expr::evaluate(store, e, point));
   return values;
@@ -60,10 +62,12 @@ std::vector<SymbolId> symbols_of(const Store& store, const std::vector<ExprId>& 
   return symbols;
 }
 
-/// Everything but states, controls, time, the regime and parameters is a derivative of V (or the density).
+/// Everything but states, controls, time, the regime and parameters is a derivative of V (or the
+/// density).
 bool known_symbol(const Context& context, SymbolId symbol) {
   if (context.box.contains(symbol)) return true;
-  for (const auto& state : context.model.states) if (state.symbol == symbol) return true;
+  for (const auto& state : context.model.states)
+    if (state.symbol == symbol) return true;
   return false;
 }
 
@@ -75,9 +79,11 @@ bool definite_at_samples(const Context& context, const std::vector<ExprId>& Q, s
     expr::Binding point;
     for (SymbolId symbol : symbols) {
       const auto range = context.box.find(symbol);
-      double value = sample(random, range == context.box.end() ? expr::Interval{-inf, inf} : range->second);
+      double value =
+          sample(random, range == context.box.end() ? expr::Interval{-inf, inf} : range->second);
       if (context.model.regime && symbol == context.model.regime->symbol) {
-        value = std::clamp(std::round(value), 1.0, static_cast<double>(context.model.regime->count));
+        value =
+            std::clamp(std::round(value), 1.0, static_cast<double>(context.model.regime->count));
       }
       point[symbol] = value;
     }

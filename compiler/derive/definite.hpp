@@ -6,10 +6,10 @@
 namespace hopf::derive {
 
 enum class Definite : std::uint8_t {
-  Yes,       // proved: constants, or interval arithmetic
-  Sampled,   // interval arithmetic cannot decide; positive at every sampled point
-  No,        // a point was found where it is not
-  ByValue,   // depends on derivatives of V: decided where the law is evaluated
+  Yes,      // proved: constants, or interval arithmetic
+  Sampled,  // interval arithmetic cannot decide; positive at every sampled point
+  No,       // a point was found where it is not
+  ByValue,  // depends on derivatives of V: decided where the law is evaluated
 };
 
 Definite positive_definite(const Context&, const std::vector<ExprId>& Q, std::size_t m);

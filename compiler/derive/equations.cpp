@@ -27,9 +27,10 @@ bool ends(const model::Model& model) {
 void check_cost(Context& context) {
   const auto& model = context.model;
   if (model.groups.empty() || model.has_cost || is_bridge(model)) return;
-  auto& diagnostic = context.sink.emit(
-      Kind::NoCost, model.groups[0].span,
-      fmt::format("'{}' is a control, but '{}' has no cost to choose it by", model.groups[0].name, model.name));
+  auto& diagnostic =
+      context.sink.emit(Kind::NoCost, model.groups[0].span,
+                        fmt::format("'{}' is a control, but '{}' has no cost to choose it by",
+                                    model.groups[0].name, model.name));
   diagnostic.primary_label = "declared here";
   diagnostic.help = "add 'lagrangian ...', 'reward ...' or 'terminal ...'";
 }
@@ -40,22 +41,26 @@ void check_finite(Context& context) {
   const auto span = model.lagrangian.span.valid() ? model.lagrangian.span : model.span;
   auto& diagnostic = context.sink.emit(
       Kind::NoDiscountOrHorizon, span,
-      fmt::format("the cost of '{}' runs for ever without a discount, so its value may be infinite", model.name));
+      fmt::format("the cost of '{}' runs for ever without a discount, so its value may be infinite",
+                  model.name));
   diagnostic.primary_label = "paid without end";
-  diagnostic.notes.push_back("a value is finite with a horizon, a discount, an 'until' set, 'stop pays' or 'average'");
+  diagnostic.notes.push_back(
+      "a value is finite with a horizon, a discount, an 'until' set, 'stop pays' or 'average'");
   diagnostic.help = "add 'discount 0.1', 'horizon 1' or 'average'";
 }
 
-/// Switching adds rate times differences of V between regimes; a law over gradients alone cannot weigh those.
+/// Switching adds rate times differences of V between regimes; a law over gradients alone cannot
+/// weigh those.
 void check_rates(Context& context) {
   const auto& model = context.model;
   if (!model.regime) return;
   for (ExprId rate : model.regime->rates) {
     for (const auto& control : model.controls) {
       if (!expr::depends_on(context.store, rate, control.symbol)) continue;
-      auto& diagnostic = context.sink.emit(
-          Kind::ControlInRates, model.regime->span,
-          fmt::format("the control '{}' changes the switching rates of '{}'", control.name, model.regime->name));
+      auto& diagnostic =
+          context.sink.emit(Kind::ControlInRates, model.regime->span,
+                            fmt::format("the control '{}' changes the switching rates of '{}'",
+                                        control.name, model.regime->name));
       diagnostic.primary_label = "these rates must not depend on a control";
       diagnostic.labels.push_back({model.groups[control.group].span, "the control"});
       return;
@@ -68,8 +73,9 @@ void check_discount(Context& context) {
   if (!model.discount) return;
   const Sign sign = sign_of(context, model.discount->value);
   if (ends(model) || model.average || !is_nonpositive(sign)) return;
-  auto& diagnostic = context.sink.emit(Kind::DiscountNotPositive, model.discount->span,
-                                       "the discount rate is not positive and nothing else ends the problem");
+  auto& diagnostic =
+      context.sink.emit(Kind::DiscountNotPositive, model.discount->span,
+                        "the discount rate is not positive and nothing else ends the problem");
   diagnostic.primary_label = fmt::format("{} here", sign == Sign::Zero ? "zero" : "never positive");
   diagnostic.help = "give a positive rate, or a 'horizon', or ask for the long-run 'average'";
 }

@@ -1,9 +1,11 @@
-// The generator of the controlled diffusion and its adjoint, the Fokker-Planck operator (Pavliotis 2014, ch. 2-4).
+// The generator of the controlled diffusion and its adjoint, the Fokker-Planck operator (Pavliotis
+// 2014, ch. 2-4).
 //
-// Controls are functions of the state here, u = u(x): their derivatives D(u,x) appear where the drift is differentiated.
-#include <algorithm>
-
+// Controls are functions of the state here, u = u(x): their derivatives D(u,x) appear where the
+// drift is differentiated.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "derive/internal.hpp"
 
@@ -20,14 +22,18 @@ struct Field {
   const model::Model& model;
 
   ExprId value() const { return store.symbol(name); }
-  ExprId first(std::size_t i) const { return store.symbol(fmt::format("D({},{})", name, model.states[i].name)); }
+  ExprId first(std::size_t i) const {
+    return store.symbol(fmt::format("D({},{})", name, model.states[i].name));
+  }
   ExprId second(std::size_t i, std::size_t j) const {
-    return store.symbol(fmt::format("D({},{},{})", name, model.states[std::min(i, j)].name, model.states[std::max(i, j)].name));
+    return store.symbol(fmt::format("D({},{},{})", name, model.states[std::min(i, j)].name,
+                                    model.states[std::max(i, j)].name));
   }
   ExprId in_time() const { return store.symbol(fmt::format("D({},t)", name)); }
 };
 
-/// d/dx_i along the policy: partial derivative plus sum_k D(u_k,x_i) d/du_k; D(u_k,x_j) differentiates to D(u_k,x_i,x_j).
+/// d/dx_i along the policy: partial derivative plus sum_k D(u_k,x_i) d/du_k; D(u_k,x_j)
+/// differentiates to D(u_k,x_i,x_j).
 ExprId total_derivative(Context& context, ExprId e, std::size_t i) {
   Store& store = context.store;
   const auto& model = context.model;
@@ -44,7 +50,8 @@ ExprId total_derivative(Context& context, ExprId e, std::size_t i) {
     for (std::size_t k = 0; k < model.dimension() && !free.empty(); ++k) {
       const std::string& y = model.states[k].name;
       const auto slope = store.find_symbol(fmt::format("D({},{})", control.name, y));
-      if (slope) chain(*slope, fmt::format("D({},{},{})", control.name, k <= i ? y : x, k <= i ? x : y));
+      if (slope)
+        chain(*slope, fmt::format("D({},{},{})", control.name, k <= i ? y : x, k <= i ? x : y));
     }
   }
   return store.add(terms);
@@ -63,13 +70,15 @@ ExprId conservative_form(Context& context, const Equations& eqs, ExprId m) {
   std::vector<ExprId> terms;
   for (std::size_t i = 0; i < n; ++i) {
     if (store.is_zero(model.drift[i])) continue;
-    terms.push_back(store.neg(unevaluated(store, store.mul(model.drift[i], m), {model.states[i].symbol})));
+    terms.push_back(
+        store.neg(unevaluated(store, store.mul(model.drift[i], m), {model.states[i].symbol})));
   }
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = i; j < n; ++j) {
       const ExprId a = eqs.covariance[i * n + j];
       if (store.is_zero(a)) continue;
-      const ExprId term = unevaluated(store, store.mul(a, m), {model.states[i].symbol, model.states[j].symbol});
+      const ExprId term =
+          unevaluated(store, store.mul(a, m), {model.states[i].symbol, model.states[j].symbol});
       terms.push_back(i == j ? half(store, term) : term);
     }
   }
@@ -94,7 +103,8 @@ ExprId generator_of(Context& context, const Equations& eqs, const std::string& f
   return store.add(terms);
 }
 
-// -d_i(f_i m) + 1/2 d_ij(a_ij m), with the product rule carried out and terms collected by derivative of m:
+// -d_i(f_i m) + 1/2 d_ij(a_ij m), with the product rule carried out and terms collected by
+// derivative of m:
 //   1/2 a_ij D_ij m + (d_j a_ij - f_i) D_i m + (1/2 d_ij a_ij - d_i f_i) m.
 ExprId adjoint_of(Context& context, const Equations& eqs, const std::string& density) {
   Store& store = context.store;
@@ -128,16 +138,21 @@ void add_jump_notes(Context& context, Step& step, bool adjoint) {
     std::vector<std::string> sizes;
     for (std::size_t i = 0; i < model.dimension(); ++i) {
       const ExprId size = model.jump_size[i * model.jumps.size() + k];
-      if (size.valid() && !store.is_zero(size)) sizes.push_back(fmt::format("{} by {}", model.states[i].name, text(context, size)));
+      if (size.valid() && !store.is_zero(size))
+        sizes.push_back(fmt::format("{} by {}", model.states[i].name, text(context, size)));
     }
     const std::string rate = text(context, model.jumps[k].rate), how = join(sizes, ", ");
-    step.notes.push_back(adjoint ? fmt::format("jumps of {} take mass away at the rate {} and put it where they land ({})",
-                                               model.jumps[k].name, rate, how)
-                                 : fmt::format("jumps of {} add {} E[phi(after) - phi], moving {}", model.jumps[k].name, rate, how));
+    step.notes.push_back(
+        adjoint ? fmt::format(
+                      "jumps of {} take mass away at the rate {} and put it where they land ({})",
+                      model.jumps[k].name, rate, how)
+                : fmt::format("jumps of {} add {} E[phi(after) - phi], moving {}",
+                              model.jumps[k].name, rate, how));
   }
   if (model.regime) {
-    step.notes.push_back(adjoint ? "regimes exchange mass by the transpose of their rate matrix"
-                                 : "regimes add the sum of rate times the difference of phi between regimes");
+    step.notes.push_back(
+        adjoint ? "regimes exchange mass by the transpose of their rate matrix"
+                : "regimes add the sum of rate times the difference of phi between regimes");
   }
 }
 
@@ -145,7 +160,8 @@ std::string policy_words(const model::Model& model) {
   if (model.controls.empty()) return "";
   std::vector<std::string> names;
   for (const auto& group : model.groups) names.push_back(group.name);
-  return fmt::format(" {} stand{} for a policy, a function of the state.", join(names, ", "), names.size() == 1 ? "s" : "");
+  return fmt::format(" {} stand{} for a policy, a function of the state.", join(names, ", "),
+                     names.size() == 1 ? "s" : "");
 }
 
 }  // namespace
@@ -154,7 +170,8 @@ void add_generator(Context& context, Equations& eqs) {
   Step step;
   step.field = "generator";
   step.title = "Generator";
-  step.words = "The mean rate of change of a smooth function phi along the process." + policy_words(context.model);
+  step.words = "The mean rate of change of a smooth function phi along the process." +
+               policy_words(context.model);
   step.source = "Oksendal 2003, 7.3; Pavliotis 2014, 2.3";
   const std::string phi = fresh_name(context.model, "phi");
   const ExprId left = context.store.symbol(phi);
@@ -169,8 +186,11 @@ void add_fokker_planck(Context& context, Equations& eqs) {
   Step step;
   step.field = "fokker_planck";
   step.title = "Fokker-Planck equation";
-  step.words = "The density is carried by the adjoint of the generator; first in conservative form, then with the derivatives "
-               "carried out." + policy_words(model);
+  step.words =
+      "The density is carried by the adjoint of the generator; first in conservative form, then "
+      "with the derivatives "
+      "carried out." +
+      policy_words(model);
   step.source = "Risken 1996, ch. 4; Pavliotis 2014, 4.1";
   const std::string m = density_name(model);
   const ExprId rate = store.symbol(fmt::format("D({},t)", m));

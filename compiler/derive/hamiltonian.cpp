@@ -1,4 +1,5 @@
-// The Hamiltonian before minimisation: L + p.f + 1/2 tr(a M) with a = sigma C sigma' (Fleming & Soner 2006, IV.3).
+// The Hamiltonian before minimisation: L + p.f + 1/2 tr(a M) with a = sigma C sigma' (Fleming &
+// Soner 2006, IV.3).
 #include <fmt/format.h>
 
 #include "derive/internal.hpp"
@@ -64,7 +65,8 @@ void name_symbols(Context& context, Equations& eqs) {
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = i; j < n; ++j) {
       const auto& first = model.states[i].name;
-      const SymbolId symbol = store.symbol_id(fmt::format("D(V,{},{})", first, model.states[j].name));
+      const SymbolId symbol =
+          store.symbol_id(fmt::format("D(V,{},{})", first, model.states[j].name));
       eqs.M[i * n + j] = eqs.M[j * n + i] = symbol;
     }
   }
@@ -94,7 +96,8 @@ void build_integrand(Context& context, Equations& eqs) {
       const ExprId a = eqs.covariance[i * n + j];
       if (store.is_zero(a)) continue;
       const ExprId term = store.mul(a, store.symbol(eqs.M[i * n + j]));
-      terms.push_back(i == j ? half(store, term) : term);  // a_ij M_ij occurs twice off the diagonal
+      terms.push_back(i == j ? half(store, term)
+                             : term);  // a_ij M_ij occurs twice off the diagonal
     }
   }
   eqs.hamiltonian_integrand = store.add(terms);
@@ -107,8 +110,9 @@ void add_hamiltonian(Context& context, Equations& eqs) {
   step.title = "Hamiltonian";
   step.source = "Fleming & Soner 2006, I.6 and IV.3; Yong & Zhou 1999, ch. 4";
   const std::string what = model.reward ? "the reward rate" : "the running cost";
-  step.words = fmt::format("The sum of {}, the drift along the gradient of V{}, optimised over the controls.", what,
-                           model.noises.empty() ? "" : " and half the noise covariance against its Hessian");
+  step.words = fmt::format(
+      "The sum of {}, the drift along the gradient of V{}, optimised over the controls.", what,
+      model.noises.empty() ? "" : " and half the noise covariance against its Hessian");
   const ExprId H = context.store.symbol(fresh_name(model, "H"));
   Equation definition{H, amount_in_user_terms(context, eqs, eqs.hamiltonian_integrand)};
   definition.over = all_groups(model);

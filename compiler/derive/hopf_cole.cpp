@@ -1,8 +1,9 @@
-// Hopf-Cole: V = -lambda log psi makes the HJB equation linear when the noise covariance is a = lambda B R^-1 B'
-// with a constant lambda: the quadratic terms of the gradient then cancel (Fleming 1978; Kappen 2005; Todorov 2009).
-#include <cmath>
-
+// Hopf-Cole: V = -lambda log psi makes the HJB equation linear when the noise covariance is a =
+// lambda B R^-1 B' with a constant lambda: the quadratic terms of the gradient then cancel (Fleming
+// 1978; Kappen 2005; Todorov 2009).
 #include <fmt/format.h>
+
+#include <cmath>
 
 #include "derive/internal.hpp"
 
@@ -28,8 +29,12 @@ std::string structural_refusal(const Context& context) {
   if (model.regime) return "the regimes' switching terms stay nonlinear in psi";
   if (model.stop_pays) return "the right to stop makes it a variational inequality";
   for (const auto& group : model.groups) {
-    if (group.disturbance) return fmt::format("{} is a disturbance: the game's Hamiltonian is not of this form", group.name);
-    if (group.set != model::ControlGroup::Set::Free) return fmt::format("{} is bounded, so the minimiser is not linear in the gradient", group.name);
+    if (group.disturbance)
+      return fmt::format("{} is a disturbance: the game's Hamiltonian is not of this form",
+                         group.name);
+    if (group.set != model::ControlGroup::Set::Free)
+      return fmt::format("{} is bounded, so the minimiser is not linear in the gradient",
+                         group.name);
   }
   if (model.discount && !context.store.is_zero(model.discount->value)) {
     return "the discount leaves the term rho psi log psi, which is not linear";
@@ -43,13 +48,15 @@ std::string split_dynamics(Context& context, Split& split) {
   const auto u = control_symbols(model);
   for (std::size_t i = 0; i < model.dimension(); ++i) {
     const auto affine = expr::as_affine(store, model.drift[i], u);
-    if (!affine) return fmt::format("the drift of {} is not linear in the control", model.states[i].name);
+    if (!affine)
+      return fmt::format("the drift of {} is not linear in the control", model.states[i].name);
     split.f0.push_back(affine->constant);
     split.B.insert(split.B.end(), affine->linear.begin(), affine->linear.end());
   }
   for (std::size_t k = 0; k < model.diffusion.size(); ++k) {
     if (depends_on_any(store, model.diffusion[k], u)) {
-      return fmt::format("the noise of {} depends on the control", model.states[k / model.noise_count()].name);
+      return fmt::format("the noise of {} depends on the control",
+                         model.states[k / model.noise_count()].name);
     }
   }
   return "";
@@ -84,25 +91,29 @@ bool complete_square(Context& context, Split& split) {
     if (!weighed) return false;
     for (std::size_t i = 0; i < n; ++i) {
       std::vector<ExprId> terms;
-      for (std::size_t k = 0; k < m; ++k) terms.push_back(store.mul(split.B[i * m + k], (*weighed)[k]));
+      for (std::size_t k = 0; k < m; ++k)
+        terms.push_back(store.mul(split.B[i * m + k], (*weighed)[k]));
       split.S[i * n + j] = tidy(store, store.add(terms));
     }
   }
   const auto shift = weigh(store, split, split.r);
   if (!shift) return false;
   std::vector<ExprId> cost{split.l};
-  for (std::size_t k = 0; k < m; ++k) cost.push_back(store.neg(half(store, store.mul(split.r[k], (*shift)[k]))));
+  for (std::size_t k = 0; k < m; ++k)
+    cost.push_back(store.neg(half(store, store.mul(split.r[k], (*shift)[k]))));
   split.l = tidy(store, store.add(cost));
   for (std::size_t i = 0; i < n; ++i) {
     std::vector<ExprId> drift{split.f0[i]};
-    for (std::size_t k = 0; k < m; ++k) drift.push_back(store.neg(store.mul(split.B[i * m + k], (*shift)[k])));
+    for (std::size_t k = 0; k < m; ++k)
+      drift.push_back(store.neg(store.mul(split.B[i * m + k], (*shift)[k])));
     split.f0[i] = tidy(store, store.add(drift));
   }
   return true;
 }
 
 bool vanishes(Store& store, ExprId e) {
-  return store.is_zero(e) || store.is_zero(expr::expand(store, e)) || store.is_zero(expr::simplify(store, e));
+  return store.is_zero(e) || store.is_zero(expr::expand(store, e)) ||
+         store.is_zero(expr::simplify(store, e));
 }
 
 std::string entry(const Context& context, std::size_t i, std::size_t j) {
@@ -119,7 +130,8 @@ std::string match(Context& context, const Equations& eqs, Split& split) {
     if (!vanishes(store, split.S[i * n + i])) pivot = i;
   }
   if (pivot == n) return "the control moves no state";
-  split.lambda = tidy(store, store.div(eqs.covariance[pivot * n + pivot], split.S[pivot * n + pivot]));
+  split.lambda =
+      tidy(store, store.div(eqs.covariance[pivot * n + pivot], split.S[pivot * n + pivot]));
   if (store.is_zero(split.lambda)) {
     return fmt::format("the control moves {}, but no noise does", context.model.states[pivot].name);
   }
@@ -127,18 +139,24 @@ std::string match(Context& context, const Equations& eqs, Split& split) {
     for (std::size_t j = i; j < n; ++j) {
       const ExprId a = eqs.covariance[i * n + j], S = split.S[i * n + j];
       if (vanishes(store, store.sub(a, store.mul(split.lambda, S)))) continue;
-      if (vanishes(store, S)) return fmt::format("noise acts on ({}) with covariance {}, where the control does not", entry(context, i, j), text(context, a));
-      return fmt::format("the noise covariance is no multiple of B R^-1 B': the ratio is {} for ({}) but {} for ({})",
-                         text(context, split.lambda), entry(context, pivot, pivot),
-                         text(context, tidy(store, store.div(a, S))), entry(context, i, j));
+      if (vanishes(store, S))
+        return fmt::format("noise acts on ({}) with covariance {}, where the control does not",
+                           entry(context, i, j), text(context, a));
+      return fmt::format(
+          "the noise covariance is no multiple of B R^-1 B': the ratio is {} for ({}) but {} for "
+          "({})",
+          text(context, split.lambda), entry(context, pivot, pivot),
+          text(context, tidy(store, store.div(a, S))), entry(context, i, j));
     }
   }
   auto varying = state_symbols(context.model);
   varying.push_back(context.model.time);
   if (depends_on_any(store, split.lambda, varying)) {
-    return fmt::format("the ratio of noise covariance to B R^-1 B' is {}, which is not constant", text(context, split.lambda));
+    return fmt::format("the ratio of noise covariance to B R^-1 B' is {}, which is not constant",
+                       text(context, split.lambda));
   }
-  if (!is_nonnegative(sign_of(context, split.lambda))) return "the control's weight is not positive";
+  if (!is_nonnegative(sign_of(context, split.lambda)))
+    return "the control's weight is not positive";
   return "";
 }
 
@@ -146,21 +164,25 @@ std::string analyse(Context& context, const Equations& eqs, Split& split) {
   std::string reason = structural_refusal(context);
   if (reason.empty()) reason = split_dynamics(context, split);
   if (reason.empty()) reason = split_cost(context, split);
-  if (reason.empty() && !complete_square(context, split)) reason = "the control's weight R is singular";
+  if (reason.empty() && !complete_square(context, split))
+    reason = "the control's weight R is singular";
   if (reason.empty()) reason = match(context, eqs, split);
   return reason;
 }
 
 /// f0.D(psi) + 1/2 tr(a D2(psi)) - l psi / lambda.
-ExprId linear_operator(Context& context, const Equations& eqs, const Split& split, const std::string& psi) {
+ExprId linear_operator(Context& context, const Equations& eqs, const Split& split,
+                       const std::string& psi) {
   Store& store = context.store;
   const auto& states = context.model.states;
   const std::size_t n = states.size();
   std::vector<ExprId> terms;
   for (std::size_t i = 0; i < n; ++i) {
-    terms.push_back(store.mul(split.f0[i], store.symbol(fmt::format("D({},{})", psi, states[i].name))));
+    terms.push_back(
+        store.mul(split.f0[i], store.symbol(fmt::format("D({},{})", psi, states[i].name))));
     for (std::size_t j = i; j < n; ++j) {
-      const ExprId second = store.symbol(fmt::format("D({},{},{})", psi, states[i].name, states[j].name));
+      const ExprId second =
+          store.symbol(fmt::format("D({},{},{})", psi, states[i].name, states[j].name));
       const ExprId term = store.mul(eqs.covariance[i * n + j], second);
       terms.push_back(i == j ? half(store, term) : term);
     }
@@ -180,11 +202,14 @@ void add_equations(Context& context, const Equations& eqs, const Split& split, S
   step.equations.push_back({store.symbol(eqs.V), model.reward ? log_psi : store.neg(log_psi)});
   ExprId left = store.integer(0);
   if (model.horizon) left = store.neg(store.symbol(fmt::format("D({},t)", psi)));
-  if (model.average) left = store.neg(store.mul(store.div(store.symbol(fresh_name(model, "eta")), split.lambda), field));
+  if (model.average)
+    left = store.neg(
+        store.mul(store.div(store.symbol(fresh_name(model, "eta")), split.lambda), field));
   if (model.average && model.reward) left = store.neg(left);
   step.equations.push_back({left, linear_operator(context, eqs, split, psi)});
   auto boundary = [&](ExprId cost, const std::string& where, ExprId condition) {
-    Equation equation{field, store.apply(expr::Op::Exp, {store.neg(store.div(cost, split.lambda))})};
+    Equation equation{field,
+                      store.apply(expr::Op::Exp, {store.neg(store.div(cost, split.lambda))})};
     equation.where = where;
     equation.condition = condition;
     step.equations.push_back(equation);
@@ -193,9 +218,11 @@ void add_equations(Context& context, const Equations& eqs, const Split& split, S
   if (model.initial && model.final_) {
     step.notes.push_back("psi at the horizon is fixed by the two laws (the Schroedinger system)");
   } else if (model.horizon) {
-    boundary(model.terminal ? model.terminal->value : zero, fmt::format("at t = {}", number(*model.horizon)), ExprId());
+    boundary(model.terminal ? model.terminal->value : zero,
+             fmt::format("at t = {}", number(*model.horizon)), ExprId());
   }
-  if (model.until) boundary(model.until->pay ? model.until->pay->value : zero, "where", model.until->condition);
+  if (model.until)
+    boundary(model.until->pay ? model.until->pay->value : zero, "where", model.until->condition);
   if (model.average) step.notes.push_back("eta is the principal eigenvalue times -lambda");
 }
 
@@ -210,8 +237,10 @@ void add_hopf_cole(Context& context, Equations& eqs) {
   step.title = "Hopf-Cole transform";
   step.source = "Hopf 1950; Fleming 1978; Kappen 2005";
   if (eqs.hopf_cole) {
-    step.words = "The noise covariance is lambda times B R^-1 B', so the substitution below cancels the squared gradient and leaves a "
-                 "linear equation.";
+    step.words =
+        "The noise covariance is lambda times B R^-1 B', so the substitution below cancels the "
+        "squared gradient and leaves a "
+        "linear equation.";
     add_equations(context, eqs, split, step);
   } else {
     step.words = "No linear equation: " + eqs.hopf_cole_refusal + ".";

@@ -1,8 +1,8 @@
 #include "derive/internal.hpp"
 
-#include <cmath>
-
 #include <fmt/format.h>
+
+#include <cmath>
 
 namespace hopf::derive {
 
@@ -123,12 +123,18 @@ bool is_disturbance(const model::Model& model, int control) {
 std::string fresh_name(const model::Model& model, const std::string& wanted) {
   auto taken = [&model](const std::string& name) {
     if (name == model.store->name(model.time)) return true;
-    for (const auto& p : model.params) if (p.name == name) return true;
-    for (const auto& s : model.states) if (s.name == name || s.base == name) return true;
-    for (const auto& g : model.groups) if (g.name == name) return true;
-    for (const auto& c : model.controls) if (c.name == name) return true;
-    for (const auto& w : model.noises) if (w.name == name) return true;
-    for (const auto& z : model.marks) if (z.name == name) return true;
+    for (const auto& p : model.params)
+      if (p.name == name) return true;
+    for (const auto& s : model.states)
+      if (s.name == name || s.base == name) return true;
+    for (const auto& g : model.groups)
+      if (g.name == name) return true;
+    for (const auto& c : model.controls)
+      if (c.name == name) return true;
+    for (const auto& w : model.noises)
+      if (w.name == name) return true;
+    for (const auto& z : model.marks)
+      if (z.name == name) return true;
     return model.regime && model.regime->name == name;
   };
   std::string name = wanted;
@@ -136,7 +142,8 @@ std::string fresh_name(const model::Model& model, const std::string& wanted) {
   return name;
 }
 
-// -- words ------------------------------------------------------------------------------------------
+// -- words
+// ------------------------------------------------------------------------------------------
 
 std::string number(double value) {
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
@@ -151,14 +158,18 @@ std::string text(const Context& context, ExprId e) {
 std::string set_text(const model::Model& model, const model::ControlGroup& group) {
   using Set = model::ControlGroup::Set;
   switch (group.set) {
-    case Set::Free: return "the whole space";
-    case Set::Ball: return fmt::format("the ball of radius {}", number(group.radius));
-    case Set::Simplex: return "the simplex";
+    case Set::Free:
+      return "the whole space";
+    case Set::Ball:
+      return fmt::format("the ball of radius {}", number(group.radius));
+    case Set::Simplex:
+      return "the simplex";
     case Set::Interval: {
       const auto& first = model.controls[group.components.front()];
       return fmt::format("[{}, {}]", number(first.lo), number(first.hi));
     }
-    case Set::Finite: break;
+    case Set::Finite:
+      break;
   }
   std::vector<std::string> items;
   for (const auto& value : group.values) {
@@ -186,7 +197,8 @@ std::string join(const std::vector<std::string>& words, const std::string& separ
   return fmt::format("{}", fmt::join(words, separator));
 }
 
-// -- reward models ------------------------------------------------------------------------------------
+// -- reward models
+// ------------------------------------------------------------------------------------
 
 bool reads_well(const Context& context, const Equations& eqs) {
   if (!eqs.closed_form) return false;

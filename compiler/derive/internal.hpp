@@ -13,8 +13,8 @@ namespace hopf::derive {
 /// Stands for an unbounded end of a control set, so that every law is finite.
 inline constexpr double kFar = 1e30;
 
-/// Everything a pass needs. `box` holds parameters as points, states in their domains, controls in their
-/// sets and time in the horizon, so that `enclose` can settle signs "with the values given".
+/// Everything a pass needs. `box` holds parameters as points, states in their domains, controls in
+/// their sets and time in the horizon, so that `enclose` can settle signs "with the values given".
 struct Context {
   const model::Model& model;
   expr::Store& store;
@@ -25,7 +25,8 @@ struct Context {
 
 Context make_context(const model::Model&, diagnostics::Sink&);
 
-// -- signs ------------------------------------------------------------------------------------------
+// -- signs
+// ------------------------------------------------------------------------------------------
 
 enum class Sign : std::uint8_t { Zero, Positive, NonNegative, Negative, NonPositive, Unknown };
 
@@ -40,7 +41,8 @@ inline bool is_nonpositive(Sign s) {
 /// The value of e when parameters and numbers are all it depends on.
 std::optional<double> constant_of(const Context&, ExprId e);
 
-// -- algebra ----------------------------------------------------------------------------------------
+// -- algebra
+// ----------------------------------------------------------------------------------------
 
 bool depends_on_any(const expr::Store&, ExprId e, const std::vector<SymbolId>& symbols);
 /// Top-level summands of e (e itself when it is no sum).
@@ -62,28 +64,32 @@ bool is_disturbance(const model::Model&, int control);
 /// A name no symbol of the model has, starting from `wanted`.
 std::string fresh_name(const model::Model&, const std::string& wanted);
 
-// -- words ------------------------------------------------------------------------------------------
+// -- words
+// ------------------------------------------------------------------------------------------
 
-std::string number(double value);                             // "0.02", "-2", "inf"
-std::string text(const Context&, ExprId e);                   // Unicode, for sentences
+std::string number(double value);                                       // "0.02", "-2", "inf"
+std::string text(const Context&, ExprId e);                             // Unicode, for sentences
 std::string set_text(const model::Model&, const model::ControlGroup&);  // "[-2, 2]"
 /// "with gamma = 2, sigma = 0.2": the parameters that e depends on; empty when none.
 std::string with_values(const Context&, const std::vector<ExprId>& expressions);
 std::string join(const std::vector<std::string>& words, const std::string& separator);
 
-// -- reward models: from the cost convention to the user's terms ------------------------------------
+// -- reward models: from the cost convention to the user's terms
+// ------------------------------------
 
 /// True when the minimised Hamiltonian reads well: no clamps or case distinctions in the laws.
 bool reads_well(const Context&, const Equations&);
 /// "m", or "density" where the model uses that name (a mass, say).
 std::string density_name(const model::Model&);
 
-/// For a reward model the user's value is W = -V: replaces V and its derivatives by their negatives.
+/// For a reward model the user's value is W = -V: replaces V and its derivatives by their
+/// negatives.
 ExprId in_user_terms(const Context&, const Equations&, ExprId e);
 /// The same for an amount (Hamiltonian, running cost): negated as well.
 ExprId amount_in_user_terms(const Context&, const Equations&, ExprId e);
 
-// -- passes -----------------------------------------------------------------------------------------
+// -- passes
+// -----------------------------------------------------------------------------------------
 
 /// Symbols, a = sigma C sigma', L + p.f + 1/2 tr(a M).
 void build_integrand(Context&, Equations&);

@@ -1,10 +1,12 @@
-// Is the problem linear-quadratic? If so its data as numbers, for the Riccati solver; if not, the reason in words.
+// Is the problem linear-quadratic? If so its data as numbers, for the Riccati solver; if not, the
+// reason in words.
 //
-//   dx = (A x + B u + c) dt + (S + sum_i C_i x_i + sum_j D_j u_j) dw,  L = 1/2 x'Qx + x'Nu + 1/2 u'Ru + q'x + r'u + L0.
+//   dx = (A x + B u + c) dt + (S + sum_i C_i x_i + sum_j D_j u_j) dw,  L = 1/2 x'Qx + x'Nu + 1/2
+//   u'Ru + q'x + r'u + L0.
 // A correlation of the noises is folded into S, C and D by its Cholesky factor, so dw is standard.
-#include <cmath>
-
 #include <fmt/format.h>
+
+#include <cmath>
 
 #include "derive/internal.hpp"
 
@@ -28,18 +30,21 @@ std::string structural_refusal(const Context& context) {
   if (model.average) return "its cost is a long-run average";
   for (const auto& group : model.groups) {
     if (group.disturbance) return fmt::format("{} is a disturbance", group.name);
-    if (group.set == model::ControlGroup::Set::Finite) return fmt::format("{} takes finitely many values", group.name);
+    if (group.set == model::ControlGroup::Set::Finite)
+      return fmt::format("{} takes finitely many values", group.name);
   }
   for (const auto& state : model.states) {
     if (!state.lo || state.boundary_defaulted) continue;
     if (state.boundary == Boundary::Extrapolate || state.boundary == Boundary::Default) continue;
     return fmt::format("{} has a boundary condition", state.name);
   }
-  if (model.discount && !constant_of(context, model.discount->value)) return "the discount rate is not constant";
+  if (model.discount && !constant_of(context, model.discount->value))
+    return "the discount rate is not constant";
   return "";
 }
 
-/// Substitutes parameter values and reads a constant; the name of what else it depends on otherwise.
+/// Substitutes parameter values and reads a constant; the name of what else it depends on
+/// otherwise.
 struct Reader {
   Context& context;
   std::string problem;
@@ -64,12 +69,15 @@ bool read_dynamics(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& 
   for (std::size_t i = 0; i < s.n; ++i) {
     const auto affine = expr::as_affine(reader.context.store, reader.numeric(model.drift[i]), z);
     if (!affine) {
-      reader.problem = fmt::format("the drift of {} is not linear in the states and controls", model.states[i].name);
+      reader.problem = fmt::format("the drift of {} is not linear in the states and controls",
+                                   model.states[i].name);
       return false;
     }
     const std::string what = fmt::format("a coefficient in the drift of {}", model.states[i].name);
-    for (std::size_t j = 0; j < s.n; ++j) lq.A[i * s.n + j] = reader.constant(affine->linear[j], what);
-    for (std::size_t j = 0; j < s.m; ++j) lq.B[i * s.m + j] = reader.constant(affine->linear[s.n + j], what);
+    for (std::size_t j = 0; j < s.n; ++j)
+      lq.A[i * s.n + j] = reader.constant(affine->linear[j], what);
+    for (std::size_t j = 0; j < s.m; ++j)
+      lq.B[i * s.m + j] = reader.constant(affine->linear[s.n + j], what);
     lq.c[i] = reader.constant(affine->constant, what);
   }
   return reader.problem.empty();
@@ -83,13 +91,16 @@ bool read_noise(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq)
     const std::string& name = model.states[entry / s.k].name;
     const auto affine = expr::as_affine(reader.context.store, reader.numeric(sigma), z);
     if (!affine) {
-      reader.problem = fmt::format("the noise of {} is not linear in the states and controls", name);
+      reader.problem =
+          fmt::format("the noise of {} is not linear in the states and controls", name);
       return false;
     }
     const std::string what = fmt::format("a coefficient in the noise of {}", name);
     lq.S[entry] = reader.constant(affine->constant, what);
-    for (std::size_t j = 0; j < s.n; ++j) lq.C[j * s.n * s.k + entry] = reader.constant(affine->linear[j], what);
-    for (std::size_t j = 0; j < s.m; ++j) lq.D[j * s.n * s.k + entry] = reader.constant(affine->linear[s.n + j], what);
+    for (std::size_t j = 0; j < s.n; ++j)
+      lq.C[j * s.n * s.k + entry] = reader.constant(affine->linear[j], what);
+    for (std::size_t j = 0; j < s.m; ++j)
+      lq.D[j * s.n * s.k + entry] = reader.constant(affine->linear[s.n + j], what);
   }
   return reader.problem.empty();
 }
@@ -102,7 +113,9 @@ void fold_correlation(const model::Model& model, Sizes s, std::vector<double>& b
     for (std::size_t j = 0; j <= i; ++j) {
       double rest = model.correlation[i * s.k + j];
       for (std::size_t l = 0; l < j; ++l) rest -= G[i * s.k + l] * G[j * s.k + l];
-      G[i * s.k + j] = i == j ? std::sqrt(std::max(rest, 0.0)) : G[j * s.k + j] > 0 ? rest / G[j * s.k + j] : 0.0;
+      G[i * s.k + j] = i == j               ? std::sqrt(std::max(rest, 0.0))
+                       : G[j * s.k + j] > 0 ? rest / G[j * s.k + j]
+                                            : 0.0;
     }
   }
   for (std::size_t row = 0; row + s.k <= blocks.size(); row += s.k) {
@@ -125,7 +138,9 @@ bool read_cost(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq) 
   }
   const std::string what = "a weight of the running cost";
   const std::size_t size = s.n + s.m;
-  auto weight = [&](std::size_t i, std::size_t j) { return reader.constant(cost->Q[i * size + j], what); };
+  auto weight = [&](std::size_t i, std::size_t j) {
+    return reader.constant(cost->Q[i * size + j], what);
+  };
   for (std::size_t i = 0; i < s.n; ++i) {
     for (std::size_t j = 0; j < s.n; ++j) lq.Q[i * s.n + j] = weight(i, j);
     for (std::size_t j = 0; j < s.m; ++j) lq.N[i * s.m + j] = weight(i, s.n + j);
@@ -142,13 +157,16 @@ bool read_cost(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq) 
 bool read_terminal(Reader& reader, const std::vector<SymbolId>& x, Sizes s, LQ& lq) {
   const auto& model = reader.context.model;
   if (!model.terminal) return true;
-  const auto cost = expr::as_quadratic(reader.context.store, reader.numeric(model.terminal->value), x);
+  const auto cost =
+      expr::as_quadratic(reader.context.store, reader.numeric(model.terminal->value), x);
   if (!cost) {
     reader.problem = "the terminal cost is not quadratic in the states";
     return false;
   }
-  for (std::size_t i = 0; i < s.n * s.n; ++i) lq.P_T[i] = reader.constant(cost->Q[i], "a weight of the terminal cost");
-  for (std::size_t i = 0; i < s.n; ++i) lq.p_T[i] = reader.constant(cost->linear[i], "a weight of the terminal cost");
+  for (std::size_t i = 0; i < s.n * s.n; ++i)
+    lq.P_T[i] = reader.constant(cost->Q[i], "a weight of the terminal cost");
+  for (std::size_t i = 0; i < s.n; ++i)
+    lq.p_T[i] = reader.constant(cost->linear[i], "a weight of the terminal cost");
   lq.c_T = reader.constant(cost->constant, "the terminal cost");
   return reader.problem.empty();
 }

@@ -1,9 +1,9 @@
 // Velocity controls, dq = v dt: Euler-Lagrange equations and Hamilton's canonical equations.
 //
 // H_mech(q, p) = sup_v { p.v - L } = -H(q, -p) (Arnold 1989, ch. 3; LANGUAGE conventions).
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "derive/internal.hpp"
 
@@ -13,11 +13,14 @@ using expr::Store;
 
 namespace {
 
-/// velocity[i]: the control that is the velocity of state i; empty when the model is no such problem.
+/// velocity[i]: the control that is the velocity of state i; empty when the model is no such
+/// problem.
 std::vector<SymbolId> velocities(const Context& context) {
   const auto& model = context.model;
   Store& store = context.store;
-  if (!model.noises.empty() || !model.jumps.empty() || model.regime || model.controls.size() != model.dimension()) return {};
+  if (!model.noises.empty() || !model.jumps.empty() || model.regime ||
+      model.controls.size() != model.dimension())
+    return {};
   std::vector<SymbolId> result;
   for (ExprId f : model.drift) {
     if (store.op(f) != expr::Op::Symbol) return {};
@@ -25,7 +28,8 @@ std::vector<SymbolId> velocities(const Context& context) {
     bool found = false;
     for (const auto& control : model.controls) {
       const auto& group = model.groups[control.group];
-      found = found || (control.symbol == v && !group.disturbance && group.set == model::ControlGroup::Set::Free);
+      found = found || (control.symbol == v && !group.disturbance &&
+                        group.set == model::ControlGroup::Set::Free);
     }
     if (!found || std::find(result.begin(), result.end(), v) != result.end()) return {};
     result.push_back(v);
@@ -59,13 +63,16 @@ void add_euler_lagrange(Context& context, Equations& eqs, const Motion& motion) 
   step.field = "euler_lagrange";
   step.title = "Euler-Lagrange equations";
   step.source = "Arnold 1989, ch. 3; Gelfand & Fomin 1963, ch. 1";
-  step.words = "Stationary paths of the action: d/dt of L's derivative in the velocity equals its derivative in the position.";
+  step.words =
+      "Stationary paths of the action: d/dt of L's derivative in the velocity equals its "
+      "derivative in the position.";
   std::vector<ExprId> mass(n * n), force(n);
   for (std::size_t i = 0; i < n; ++i) {
     const ExprId momentum = expr::differentiate(store, L, motion.v[i]);
     std::vector<ExprId> left, right{expr::differentiate(store, L, model.states[i].symbol)};
     for (std::size_t j = 0; j < n; ++j) {
-      mass[i * n + j] = expr::substitute(store, expr::differentiate(store, momentum, motion.v[j]), to_rates);
+      mass[i * n + j] =
+          expr::substitute(store, expr::differentiate(store, momentum, motion.v[j]), to_rates);
       const ExprId mixed = expr::differentiate(store, momentum, model.states[j].symbol);
       right.push_back(store.neg(store.mul(mixed, motion.rate[j])));
       left.push_back(store.mul(mass[i * n + j], motion.acceleration[j]));
@@ -77,7 +84,9 @@ void add_euler_lagrange(Context& context, Equations& eqs, const Motion& motion) 
   if (const auto solved = n <= 4 ? expr::solve_linear(store, mass, force) : std::nullopt) {
     for (std::size_t i = 0; i < n; ++i) {
       Equation explicit_form{motion.acceleration[i], tidy(store, (*solved)[i])};
-      if (explicit_form.left == step.equations[i].left && explicit_form.right == step.equations[i].right) continue;
+      if (explicit_form.left == step.equations[i].left &&
+          explicit_form.right == step.equations[i].right)
+        continue;
       explicit_form.where = "solved for the acceleration";
       step.equations.push_back(explicit_form);
     }
@@ -94,20 +103,25 @@ void add_canonical(Context& context, Equations& eqs) {
     p.push_back(store.symbol_id(fmt::format("p[{}]", model.states[i].name)));
     to_momenta[eqs.p[i]] = store.neg(store.symbol(p[i]));
   }
-  const ExprId H = tidy(store, expr::expand(store, store.neg(expr::substitute(store, eqs.hamiltonian, to_momenta))));
+  const ExprId H = tidy(
+      store, expr::expand(store, store.neg(expr::substitute(store, eqs.hamiltonian, to_momenta))));
   Step step;
   step.field = "canonical";
   step.title = "Hamilton's canonical equations";
   step.source = "Arnold 1989, 15; Landau & Lifshitz 1976, 40";
-  step.words = "The mechanical Hamiltonian is the Legendre transform of L, H_mech(q, p) = sup over v of p v - L = -H(q, -p).";
+  step.words =
+      "The mechanical Hamiltonian is the Legendre transform of L, H_mech(q, p) = sup over v of p v "
+      "- L = -H(q, -p).";
   step.equations.push_back({store.symbol(fresh_name(model, "H_mech")), H});
   for (std::size_t i = 0; i < p.size(); ++i) {
-    step.equations.push_back({store.symbol(model.states[i].symbol), tidy(store, expr::differentiate(store, H, p[i])),
+    step.equations.push_back({store.symbol(model.states[i].symbol),
+                              tidy(store, expr::differentiate(store, H, p[i])),
                               Equation::Form::Rate});
   }
   for (std::size_t i = 0; i < p.size(); ++i) {
     const ExprId slope = expr::differentiate(store, H, model.states[i].symbol);
-    step.equations.push_back({store.symbol(p[i]), tidy(store, store.neg(slope)), Equation::Form::Rate});
+    step.equations.push_back(
+        {store.symbol(p[i]), tidy(store, store.neg(slope)), Equation::Form::Rate});
   }
   eqs.steps.push_back(std::move(step));
 }
@@ -116,7 +130,8 @@ void add_canonical(Context& context, Equations& eqs) {
 
 void add_mechanics(Context& context, Equations& eqs) {
   auto v = velocities(context);
-  // With a discount the motion is damped and the action no longer stationary in the mechanical sense.
+  // With a discount the motion is damped and the action no longer stationary in the mechanical
+  // sense.
   if (v.empty() || context.model.discount || context.model.reward) return;
   if (eqs.closed_form) add_canonical(context, eqs);
   add_euler_lagrange(context, eqs, make_motion(context, std::move(v)));

@@ -1,4 +1,5 @@
-// Steps as text: a title, words, indented equations, notes and the source; Unicode, LaTeX (align) or Hopf style.
+// Steps as text: a title, words, indented equations, notes and the source; Unicode, LaTeX (align)
+// or Hopf style.
 #include <fmt/format.h>
 
 #include "derive/internal.hpp"
@@ -14,7 +15,8 @@ constexpr std::size_t kWidth = 96;
 
 class Renderer {
  public:
-  Renderer(const model::Model& model, Style style) : model_(model), store_(*model.store), style_(style) {}
+  Renderer(const model::Model& model, Style style)
+      : model_(model), store_(*model.store), style_(style) {}
 
   void add(const Step& step) {
     if (!out_.empty()) out_ += '\n';
@@ -32,26 +34,36 @@ class Renderer {
   std::string print(ExprId e) const { return expr::print(store_, e, style_); }
   std::string name(const std::string& text) const { return print(store_.symbol(text)); }
 
-  std::string indent() const { return style_ == Style::Hopf ? "// " : style_ == Style::Latex ? "" : "  "; }
+  std::string indent() const {
+    return style_ == Style::Hopf ? "// " : style_ == Style::Latex ? "" : "  ";
+  }
   std::string bullet() const { return style_ == Style::Unicode ? "· " : ""; }
 
   void title(const Step& step) {
-    if (style_ == Style::Latex) out_ += fmt::format("\\subsection*{{{}}}\n", step.title);
-    else if (style_ == Style::Hopf) out_ += fmt::format("// {}\n", step.title);
-    else out_ += step.title + '\n';
+    if (style_ == Style::Latex)
+      out_ += fmt::format("\\subsection*{{{}}}\n", step.title);
+    else if (style_ == Style::Hopf)
+      out_ += fmt::format("// {}\n", step.title);
+    else
+      out_ += step.title + '\n';
   }
 
   void source(const std::string& source) {
-    if (style_ == Style::Latex) out_ += fmt::format("\\emph{{{}}}\n", escaped(source));
-    else out_ += fmt::format("{}[{}]\n", indent(), source);
+    if (style_ == Style::Latex)
+      out_ += fmt::format("\\emph{{{}}}\n", escaped(source));
+    else
+      out_ += fmt::format("{}[{}]\n", indent(), source);
   }
 
   static std::string escaped(const std::string& text) {
     std::string result;
     for (char c : text) {
-      if (c == '_' || c == '%' || c == '&' || c == '#' || c == '$' || c == '{' || c == '}') result += '\\';
-      if (c == '^') result += "\\^{}";
-      else result += c;
+      if (c == '_' || c == '%' || c == '&' || c == '#' || c == '$' || c == '{' || c == '}')
+        result += '\\';
+      if (c == '^')
+        result += "\\^{}";
+      else
+        result += c;
     }
     return result;
   }
@@ -60,7 +72,8 @@ class Renderer {
   void paragraph(const std::string& words, const std::string& prefix) {
     if (words.empty()) return;
     const std::string text = style_ == Style::Latex ? escaped(words) : words;
-    const std::string hanging = style_ == Style::Hopf ? prefix : std::string(display_width(prefix), ' ');
+    const std::string hanging =
+        style_ == Style::Hopf ? prefix : std::string(display_width(prefix), ' ');
     std::string line = prefix;
     bool empty = true;
     for (std::size_t at = 0; at < text.size();) {
@@ -105,12 +118,18 @@ class Renderer {
     const std::string text = print(equation.left);
     const bool latex = style_ == Style::Latex;
     switch (equation.form) {
-      case Equation::Form::Equals: return text;
-      case Equation::Form::Rate: return latex ? "\\dot{" + text + "}" : text + "'";
-      case Equation::Form::Differential: return latex ? "\\mathrm{d}" + text : "d" + text;
-      case Equation::Form::Optimal: return latex ? text + "^{*}" : style_ == Style::Hopf ? text : text + "*";
+      case Equation::Form::Equals:
+        return text;
+      case Equation::Form::Rate:
+        return latex ? "\\dot{" + text + "}" : text + "'";
+      case Equation::Form::Differential:
+        return latex ? "\\mathrm{d}" + text : "d" + text;
+      case Equation::Form::Optimal:
+        return latex ? text + "^{*}" : style_ == Style::Hopf ? text : text + "*";
       case Equation::Form::Generator:
-        return latex ? "\\mathcal{L}" + text : style_ == Style::Hopf ? "L(" + text + ")" : "𝓛" + text;
+        return latex                   ? "\\mathcal{L}" + text
+               : style_ == Style::Hopf ? "L(" + text + ")"
+                                       : "𝓛" + text;
     }
     return text;
   }
@@ -130,9 +149,12 @@ class Renderer {
     const std::string kind = group.disturbance != model_.reward ? "sup" : "inf";
     const std::string symbol = name(group.name), set = set_of(group);
     switch (style_) {
-      case Style::Hopf: return kind + "(" + group.name + (set.empty() ? "" : " in " + set) + ", ";
-      case Style::Latex: return "\\" + kind + "_{" + symbol + (set.empty() ? "" : " \\in " + set) + "} \\left\\{ ";
-      case Style::Unicode: break;
+      case Style::Hopf:
+        return kind + "(" + group.name + (set.empty() ? "" : " in " + set) + ", ";
+      case Style::Latex:
+        return "\\" + kind + "_{" + symbol + (set.empty() ? "" : " \\in " + set) + "} \\left\\{ ";
+      case Style::Unicode:
+        break;
     }
     return kind + " " + symbol + (set.empty() ? "" : "∈" + set) + " { ";
   }
@@ -141,11 +163,17 @@ class Renderer {
     using Set = model::ControlGroup::Set;
     const bool latex = style_ == Style::Latex;
     switch (group.set) {
-      case Set::Free: return "";
-      case Set::Ball: return fmt::format(fmt::runtime(latex ? "\\mathrm{{ball}}({})" : "ball({})"), number(group.radius));
-      case Set::Simplex: return latex ? "\\mathrm{simplex}" : "simplex";
-      case Set::Interval: return interval(model_.controls[group.components[0]]);
-      case Set::Finite: break;
+      case Set::Free:
+        return "";
+      case Set::Ball:
+        return fmt::format(fmt::runtime(latex ? "\\mathrm{{ball}}({})" : "ball({})"),
+                           number(group.radius));
+      case Set::Simplex:
+        return latex ? "\\mathrm{simplex}" : "simplex";
+      case Set::Interval:
+        return interval(model_.controls[group.components[0]]);
+      case Set::Finite:
+        break;
     }
     const std::string text = set_text(model_, group);
     return latex ? "\\{" + text.substr(1, text.size() - 2) + "\\}" : text;
@@ -167,10 +195,14 @@ class Renderer {
     auto add = [&](ExprId coefficient, const std::string& differential) {
       if (store_.is_zero(coefficient)) return;
       const bool one = store_.is_one(coefficient);
-      const bool sum = store_.op(coefficient) == expr::Op::Add || store_.op(coefficient) == expr::Op::Select;
+      const bool sum =
+          store_.op(coefficient) == expr::Op::Add || store_.op(coefficient) == expr::Op::Select;
       std::string text = one ? "" : print(coefficient);
       if (sum) text = style_ == Style::Latex ? "\\left(" + text + "\\right)" : "(" + text + ")";
-      const std::string between = one ? "" : style_ == Style::Hopf ? "*" : style_ == Style::Latex ? "\\," : " ";
+      const std::string between = one                      ? ""
+                                  : style_ == Style::Hopf  ? "*"
+                                  : style_ == Style::Latex ? "\\,"
+                                                           : " ";
       words.push_back(text + between + differential);
     };
     const std::string d = style_ == Style::Latex ? "\\mathrm{d}" : "d";
@@ -195,11 +227,13 @@ class Renderer {
     std::vector<std::string> rows;
     for (int i = 0; i < matrix.rows; ++i) {
       std::vector<std::string> row;
-      for (int j = 0; j < matrix.columns; ++j) row.push_back(number(matrix.entries[static_cast<std::size_t>(i * matrix.columns + j)]));
+      for (int j = 0; j < matrix.columns; ++j)
+        row.push_back(number(matrix.entries[static_cast<std::size_t>(i * matrix.columns + j)]));
       rows.push_back(style_ == Style::Latex ? join(row, " & ") : "[" + join(row, ", ") + "]");
     }
     if (style_ == Style::Latex) {
-      out_ += "\\[ " + matrix.name + " = \\begin{bmatrix} " + join(rows, " \\\\ ") + " \\end{bmatrix} \\]\n";
+      out_ += "\\[ " + matrix.name + " = \\begin{bmatrix} " + join(rows, " \\\\ ") +
+              " \\end{bmatrix} \\]\n";
       return;
     }
     const std::string margin = style_ == Style::Unicode ? "      " : "";
@@ -219,7 +253,8 @@ class Renderer {
 
 }  // namespace
 
-std::string render(const model::Model& model, const Equations& eqs, Style style, const std::string& field) {
+std::string render(const model::Model& model, const Equations& eqs, Style style,
+                   const std::string& field) {
   Renderer renderer(model, style);
   for (const auto& step : eqs.steps) {
     if (field.empty() || step.field == field) renderer.add(step);

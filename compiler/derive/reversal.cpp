@@ -1,6 +1,8 @@
-// Time reversal of a diffusion with density m and covariance a (Anderson 1982; Haussmann & Pardoux 1986):
-//   reverse-time SDE       dx = (f - div a - a score) dt + sigma dw,  run from T back to 0, w a motion of reversed time
-//   probability-flow ODE   x' = f - 1/2 div a - 1/2 a score           (Song et al. 2021), score = grad log m.
+// Time reversal of a diffusion with density m and covariance a (Anderson 1982; Haussmann & Pardoux
+// 1986):
+//   reverse-time SDE       dx = (f - div a - a score) dt + sigma dw,  run from T back to 0, w a
+//   motion of reversed time probability-flow ODE   x' = f - 1/2 div a - 1/2 a score           (Song
+//   et al. 2021), score = grad log m.
 #include <fmt/format.h>
 
 #include "derive/internal.hpp"
@@ -31,7 +33,8 @@ ExprId reversed_drift(Context& context, const Equations& eqs, std::size_t i, Exp
 }
 
 std::string refusal(const Context& context) {
-  if (!context.model.jumps.empty()) return "the process jumps, and its reversal needs the density at other points";
+  if (!context.model.jumps.empty())
+    return "the process jumps, and its reversal needs the density at other points";
   if (context.model.regime) return "the process switches between regimes";
   return "";
 }
@@ -46,8 +49,11 @@ Step start(const char* field, const char* title, const char* source) {
 
 void add_score(Context& context, Step& step) {
   const std::string m = density_name(context.model);
-  step.notes.push_back(fmt::format("score[x] is the derivative of log {} by x, of the density at time t", m));
-  if (!context.model.controls.empty()) step.notes.push_back("the controls stand for their policy; a policy inside the noise adds its own derivative");
+  step.notes.push_back(
+      fmt::format("score[x] is the derivative of log {} by x, of the density at time t", m));
+  if (!context.model.controls.empty())
+    step.notes.push_back(
+        "the controls stand for their policy; a policy inside the noise adds its own derivative");
 }
 
 }  // namespace
@@ -56,24 +62,30 @@ void add_reversal(Context& context, Equations& eqs) {
   const auto& model = context.model;
   if (model.noises.empty()) return;
   Store& store = context.store;
-  Step reverse = start("reverse", "Reverse-time equation", "Anderson 1982; Haussmann & Pardoux 1986");
-  Step flow = start("probability_flow", "Probability-flow equation", "Song et al. 2021, appendix D.1");
+  Step reverse =
+      start("reverse", "Reverse-time equation", "Anderson 1982; Haussmann & Pardoux 1986");
+  Step flow =
+      start("probability_flow", "Probability-flow equation", "Song et al. 2021, appendix D.1");
   const std::string why_not = refusal(context);
   if (!why_not.empty()) {
     reverse.words = flow.words = "Not available: " + why_not + ".";
   } else {
-    reverse.words = "Run from the horizon back to 0 (dt < 0) with a Brownian motion of reversed time, it has the same densities.";
+    reverse.words =
+        "Run from the horizon back to 0 (dt < 0) with a Brownian motion of reversed time, it has "
+        "the same densities.";
     flow.words = "A noiseless motion with the same densities at every time, forward and backward.";
     const std::size_t count = model.noise_count();
     for (std::size_t i = 0; i < model.dimension(); ++i) {
       const ExprId x = store.symbol(model.states[i].symbol);
-      Equation back{x, reversed_drift(context, eqs, i, store.integer(1)), Equation::Form::Differential};
+      Equation back{x, reversed_drift(context, eqs, i, store.integer(1)),
+                    Equation::Form::Differential};
       for (std::size_t k = 0; k < count; ++k) {
         const ExprId sigma = model.diffusion[i * count + k];
         if (!store.is_zero(sigma)) back.noise.push_back({sigma, model.noises[k].name});
       }
       reverse.equations.push_back(std::move(back));
-      flow.equations.push_back({x, reversed_drift(context, eqs, i, store.rational(1, 2)), Equation::Form::Rate});
+      flow.equations.push_back(
+          {x, reversed_drift(context, eqs, i, store.rational(1, 2)), Equation::Form::Rate});
     }
     add_score(context, reverse);
     add_score(context, flow);

@@ -1,6 +1,7 @@
 // Riccati equations: V = 1/2 x'P x + p'x + c put into the HJB equation, coefficient by coefficient.
 //
-// With K(P) = R + sum D'PD and G(P) = PB + N + sum C'PD (Yong & Zhou 1999, 6.3; discount moved to the left):
+// With K(P) = R + sum D'PD and G(P) = PB + N + sum C'PD (Yong & Zhou 1999, 6.3; discount moved to
+// the left):
 //   -P_t + rho P = Q + A'P + PA + sum C'PC - G K^-1 G'.
 #include <fmt/format.h>
 
@@ -23,7 +24,8 @@ Ansatz make_ansatz(Context& context) {
   Store& store = context.store;
   const auto& model = context.model;
   const std::size_t n = model.dimension();
-  const std::string P = fresh_name(model, "P"), p = fresh_name(model, "p"), c = fresh_name(model, "c");
+  const std::string P = fresh_name(model, "P"), p = fresh_name(model, "p"),
+                    c = fresh_name(model, "c");
   Ansatz ansatz{std::vector<ExprId>(n * n), {}, store.symbol(c)};
   for (std::size_t i = 0; i < n; ++i) {
     ansatz.p.push_back(store.symbol(n == 1 ? p : fmt::format("{}[{}]", p, i + 1)));
@@ -36,7 +38,8 @@ Ansatz make_ansatz(Context& context) {
 }
 
 /// H at V = 1/2 x'Px + p'x + c, quadratic in x again.
-std::optional<expr::Quadratic> hamiltonian_of(Context& context, const Equations& eqs, const Ansatz& ansatz) {
+std::optional<expr::Quadratic> hamiltonian_of(Context& context, const Equations& eqs,
+                                              const Ansatz& ansatz) {
   Store& store = context.store;
   const auto& model = context.model;
   const std::size_t n = model.dimension();
@@ -81,7 +84,8 @@ void add_entries(Context& context, const Ansatz& ansatz, const expr::Quadratic& 
   const std::size_t n = context.model.dimension();
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = i; j < n; ++j) {
-      step.equations.push_back({left_of(context, ansatz.P[i * n + j]), tidy(store, H.Q[i * n + j])});
+      step.equations.push_back(
+          {left_of(context, ansatz.P[i * n + j]), tidy(store, H.Q[i * n + j])});
     }
   }
   for (std::size_t i = 0; i < n; ++i) {
@@ -92,7 +96,8 @@ void add_entries(Context& context, const Ansatz& ansatz, const expr::Quadratic& 
 }
 
 bool nonzero(const std::vector<double>& values) {
-  for (double value : values) if (value != 0) return true;
+  for (double value : values)
+    if (value != 0) return true;
   return false;
 }
 
@@ -101,7 +106,8 @@ void add_matrices(const Context& context, const Equations::LinearQuadratic& lq, 
   const int m = static_cast<int>(context.model.controls.size());
   const int k = static_cast<int>(context.model.noise_count());
   auto add = [&](const char* name, int rows, int columns, const std::vector<double>& entries) {
-    if (rows > 0 && columns > 0 && nonzero(entries)) step.matrices.push_back({name, rows, columns, entries});
+    if (rows > 0 && columns > 0 && nonzero(entries))
+      step.matrices.push_back({name, rows, columns, entries});
   };
   add("A", n, n, lq.A);
   add("B", n, m, lq.B);
@@ -118,14 +124,17 @@ void add_matrices(const Context& context, const Equations::LinearQuadratic& lq, 
 void add_notes(const Context& context, const Equations::LinearQuadratic& lq, Step& step) {
   const bool multiplicative = nonzero(lq.C) || nonzero(lq.D);
   const std::string rate = context.model.horizon ? "-dP/dt" : "";
-  const std::string discount = context.model.discount ? (rate.empty() ? "rho P" : " + rho P") : (rate.empty() ? "0" : "");
+  const std::string discount =
+      context.model.discount ? (rate.empty() ? "rho P" : " + rho P") : (rate.empty() ? "0" : "");
   const std::string weight = multiplicative ? "(R + sum D'PD)" : "R";
   const std::string coupling = multiplicative ? "(PB + N + sum C'PD)" : "(PB + N)";
   const std::string noise = multiplicative ? " + sum C'PC" : "";
-  step.notes.push_back(fmt::format("as matrices: {}{} = Q + A'P + PA{} - {} {}^-1 {}'", rate, discount, noise, coupling, weight,
-                                   coupling));
-  step.notes.push_back(fmt::format("the optimal control is u = -{}^-1 ({}' x + B'p + r)", weight, coupling));
-  if (context.model.reward) step.notes.push_back("the reward's value is the negative of this quadratic form");
+  step.notes.push_back(fmt::format("as matrices: {}{} = Q + A'P + PA{} - {} {}^-1 {}'", rate,
+                                   discount, noise, coupling, weight, coupling));
+  step.notes.push_back(
+      fmt::format("the optimal control is u = -{}^-1 ({}' x + B'p + r)", weight, coupling));
+  if (context.model.reward)
+    step.notes.push_back("the reward's value is the negative of this quadratic form");
 }
 
 }  // namespace
@@ -140,8 +149,10 @@ void add_riccati(Context& context, Equations& eqs) {
     eqs.steps.push_back(std::move(step));
     return;
   }
-  step.words = "Linear dynamics and a quadratic cost: V = 1/2 x'P x + p'x + c solves the HJB equation when its coefficients solve "
-               "these, with matrix data in which L = 1/2 x'Qx + x'Nu + 1/2 u'Ru + q'x + r'u + constant.";
+  step.words =
+      "Linear dynamics and a quadratic cost: V = 1/2 x'P x + p'x + c solves the HJB equation when "
+      "its coefficients solve "
+      "these, with matrix data in which L = 1/2 x'Qx + x'Nu + 1/2 u'Ru + q'x + r'u + constant.";
   if (context.model.dimension() <= kEntryLimit) {
     const Ansatz ansatz = make_ansatz(context);
     if (const auto H = hamiltonian_of(context, eqs, ansatz)) add_entries(context, ansatz, *H, step);

@@ -1,9 +1,10 @@
-// Identities between derived equations: adjointness, Riccati, Hopf-Cole, mechanics, reversal, Bellman limits.
+// Identities between derived equations: adjointness, Riccati, Hopf-Cole, mechanics, reversal,
+// Bellman limits.
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cmath>
 #include <random>
-
-#include <fmt/format.h>
 
 #include "derive/internal.hpp"
 #include "derive_models.hpp"
@@ -15,10 +16,13 @@ using expr::ExprId;
 
 namespace {
 
-/// The exact integral over [-1, 1]^2 of a polynomial in x and y, by Gauss quadrature with 8 nodes an axis.
+/// The exact integral over [-1, 1]^2 of a polynomial in x and y, by Gauss quadrature with 8 nodes
+/// an axis.
 double integral(const expr::Store& store, ExprId e, expr::SymbolId x, expr::SymbolId y) {
-  const double nodes[] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363};
-  const double weights[] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763};
+  const double nodes[] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267,
+                          0.9602898564975363};
+  const double weights[] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745,
+                            0.1012285362903763};
   double total = 0;
   for (int i = 0; i < 8; ++i) {
     for (int j = 0; j < 8; ++j) {
@@ -48,20 +52,28 @@ ExprId with_function(derive_test::Derived& d, ExprId e, const std::string& name,
 }  // namespace
 
 TEST_CASE("the Fokker-Planck operator is the adjoint of the generator") {
-  auto d = derive_one("model m { state x\n state y\n noise w[2] correlated [[1, 0.3], [0.3, 1]]\n"
-                      "dx = (y - x*y)*dt + (1 + 0.5*x)*dw[1]\n dy = (x - y^2)*dt + x*dw[1] + 0.4*dw[2]\n horizon 1 }");
+  auto d = derive_one(
+      "model m { state x\n state y\n noise w[2] correlated [[1, 0.3], [0.3, 1]]\n"
+      "dx = (y - x*y)*dt + (1 + 0.5*x)*dw[1]\n dy = (x - y^2)*dt + x*dw[1] + 0.4*dw[2]\n horizon 1 "
+      "}");
   REQUIRE(d->equations);
   auto& store = *d->model->store;
   diagnostics::Sink sink;
   auto context = derive::make_context(*d->model, sink);
   const auto x = d->model->states[0].symbol, y = d->model->states[1].symbol;
   const ExprId X = store.symbol(x), Y = store.symbol(y), one = store.integer(1);
-  // Test functions that vanish to second order on the edge of the square, so no boundary term is left.
-  auto bump = [&](ExprId u) { return store.pow(store.sub(one, store.mul(u, u)), store.integer(2)); };
+  // Test functions that vanish to second order on the edge of the square, so no boundary term is
+  // left.
+  auto bump = [&](ExprId u) {
+    return store.pow(store.sub(one, store.mul(u, u)), store.integer(2));
+  };
   const ExprId phi = store.mul(bump(X), store.mul(bump(Y), store.add(one, X)));
-  const ExprId m = store.mul(bump(X), store.mul(bump(Y), store.add(store.integer(2), store.mul(X, Y))));
-  const ExprId forward = with_function(*d, derive::generator_of(context, *d->equations, "phi"), "phi", phi);
-  const ExprId backward = with_function(*d, derive::adjoint_of(context, *d->equations, "m"), "m", m);
+  const ExprId m =
+      store.mul(bump(X), store.mul(bump(Y), store.add(store.integer(2), store.mul(X, Y))));
+  const ExprId forward =
+      with_function(*d, derive::generator_of(context, *d->equations, "phi"), "phi", phi);
+  const ExprId backward =
+      with_function(*d, derive::adjoint_of(context, *d->equations, "m"), "m", m);
   const double left = integral(store, store.mul(m, forward), x, y);
   const double right = integral(store, store.mul(phi, backward), x, y);
   CHECK(std::abs(left) > 1e-3);
@@ -69,10 +81,15 @@ TEST_CASE("the Fokker-Planck operator is the adjoint of the generator") {
 }
 
 TEST_CASE("discrete Bellman limits of the learning benchmark") {
-  auto d = derive_one("model s1 { state x\n control a\n noise w\n dx = (-0.5*x + a)*dt + 0.3*dw\n"
-                      "reward -(x^2 + 0.1*a^2)/2\n discount 0.1 }");
+  auto d = derive_one(
+      "model s1 { state x\n control a\n noise w\n dx = (-0.5*x + a)*dt + 0.3*dw\n"
+      "reward -(x^2 + 0.1*a^2)/2\n discount 0.1 }");
   REQUIRE(d->equations);
-  const double cases[][2] = {{.5, .6074462529}, {.1, .3205753271}, {.05, .2922688760}, {.01, .2710710095}, {.001, .2664809953}};
+  const double cases[][2] = {{.5, .6074462529},
+                             {.1, .3205753271},
+                             {.05, .2922688760},
+                             {.01, .2710710095},
+                             {.001, .2664809953}};
   for (const auto& [dt, expected] : cases) {
     const auto P = derive::bellman_riccati(*d->model, *d->equations, dt);
     REQUIRE(P);
@@ -81,8 +98,10 @@ TEST_CASE("discrete Bellman limits of the learning benchmark") {
 }
 
 TEST_CASE("LQ data is exact and the law closes the loop") {
-  auto d = derive_one("model m { state x[2]\n control u\n noise w\n dx[1] = x[2]*dt\n dx[2] = (u - 0.5*x[2] + 1)*dt + (0.2 + 0.1*x[1] + 0.3*u)*dw\n"
-                      "lagrangian x[1]^2 + 0.2*x[1]*u + u^2 + 0.4*x[2] + 3\n discount 0.1 }");
+  auto d = derive_one(
+      "model m { state x[2]\n control u\n noise w\n dx[1] = x[2]*dt\n dx[2] = (u - 0.5*x[2] + "
+      "1)*dt + (0.2 + 0.1*x[1] + 0.3*u)*dw\n"
+      "lagrangian x[1]^2 + 0.2*x[1]*u + u^2 + 0.4*x[2] + 3\n discount 0.1 }");
   REQUIRE(d->equations);
   REQUIRE(d->equations->lq);
   const auto& lq = *d->equations->lq;
@@ -109,13 +128,19 @@ TEST_CASE("Hopf-Cole holds exactly where noise and control match") {
 }
 
 TEST_CASE("the oscillator's canonical equations are Hamilton's") {
-  auto d = derive_one("model o { param m = 2, k = 3\n state q\n control v\n dq = v*dt\n lagrangian 0.5*m*v^2 - 0.5*k*q^2\n horizon 1 }");
+  auto d = derive_one(
+      "model o { param m = 2, k = 3\n state q\n control v\n dq = v*dt\n lagrangian 0.5*m*v^2 - "
+      "0.5*k*q^2\n horizon 1 }");
   REQUIRE(d->equations);
   const auto* canonical = d->equations->find("canonical");
   REQUIRE(canonical);
   auto& store = *d->model->store;
-  const expr::Binding point{{store.symbol_id("m"), 2}, {store.symbol_id("k"), 3}, {store.symbol_id("q"), 0.7}, {store.symbol_id("p[q]"), 1.1}};
-  CHECK(expr::evaluate(store, canonical->equations[0].right, point) == Approx(1.1 * 1.1 / 4 + 1.5 * 0.49));
+  const expr::Binding point{{store.symbol_id("m"), 2},
+                            {store.symbol_id("k"), 3},
+                            {store.symbol_id("q"), 0.7},
+                            {store.symbol_id("p[q]"), 1.1}};
+  CHECK(expr::evaluate(store, canonical->equations[0].right, point) ==
+        Approx(1.1 * 1.1 / 4 + 1.5 * 0.49));
   CHECK(expr::evaluate(store, canonical->equations[1].right, point) == Approx(1.1 / 2));
   CHECK(expr::evaluate(store, canonical->equations[2].right, point) == Approx(-3 * 0.7));
   REQUIRE(d->equations->find("euler_lagrange"));
@@ -127,19 +152,24 @@ TEST_CASE("the probability flow keeps an Ornstein-Uhlenbeck process in its stati
   REQUIRE(d->equations);
   auto& store = *d->model->store;
   const expr::Binding point{{store.symbol_id("x"), 0.7}, {store.symbol_id("score[x]"), -0.7}};
-  CHECK(std::abs(expr::evaluate(store, d->equations->find("probability_flow")->equations[0].right, point)) < 1e-15);
-  CHECK(expr::evaluate(store, d->equations->find("reverse")->equations[0].right, point) == Approx(0.7));
+  CHECK(std::abs(expr::evaluate(store, d->equations->find("probability_flow")->equations[0].right,
+                                point)) < 1e-15);
+  CHECK(expr::evaluate(store, d->equations->find("reverse")->equations[0].right, point) ==
+        Approx(0.7));
 }
 
 TEST_CASE("a coupled problem with twenty states derives") {
   std::string rows;
   for (int i = 0; i < 20; ++i) {
     std::string row;
-    for (int j = 0; j < 20; ++j) row += (j ? ", " : "") + fmt::format("{}", (i * 7 + j * 3) % 11 - 5);
+    for (int j = 0; j < 20; ++j)
+      row += (j ? ", " : "") + fmt::format("{}", (i * 7 + j * 3) % 11 - 5);
     rows += (i ? ", [" : "[") + row + "]";
   }
-  auto d = derive_one("model big { param A = [" + rows + "]\n state x[20]\n control u[20]\n noise w[20]\n"
-                      "dx = (A*x + u)*dt + 0.1*dw\n lagrangian norm2(x) + norm2(u) + 0.5*u[1]*u[2] + 0.25*u[2]*u[3]\n discount 0.1 }");
+  auto d = derive_one("model big { param A = [" + rows +
+                      "]\n state x[20]\n control u[20]\n noise w[20]\n"
+                      "dx = (A*x + u)*dt + 0.1*dw\n lagrangian norm2(x) + norm2(u) + 0.5*u[1]*u[2] "
+                      "+ 0.25*u[2]*u[3]\n discount 0.1 }");
   INFO(d->messages());
   REQUIRE(d->equations);
   CHECK(d->equations->lq);

@@ -1,4 +1,5 @@
-// Each closed-form control law against dense sampling of its set, at random states, gradients and Hessians.
+// Each closed-form control law against dense sampling of its set, at random states, gradients and
+// Hessians.
 #include <cmath>
 #include <random>
 
@@ -12,20 +13,25 @@ using hopf::expr::Binding;
 
 namespace {
 
-std::string with_controls(const std::string& declarations, const std::string& dynamics, const std::string& cost) {
-  return "model m { state x in [0.5, 2] extrapolate\n state y in [-1, 1] extrapolate\n noise w\n" + declarations +
-         "\n" + dynamics + "\n lagrangian " + cost + "\n discount 1 }";
+std::string with_controls(const std::string& declarations, const std::string& dynamics,
+                          const std::string& cost) {
+  return "model m { state x in [0.5, 2] extrapolate\n state y in [-1, 1] extrapolate\n noise w\n" +
+         declarations + "\n" + dynamics + "\n lagrangian " + cost + "\n discount 1 }";
 }
 
 struct Sampler {
   std::mt19937_64 random{7};
-  double uniform(double lo, double hi) { return std::uniform_real_distribution<double>(lo, hi)(random); }
+  double uniform(double lo, double hi) {
+    return std::uniform_real_distribution<double>(lo, hi)(random);
+  }
 };
 
-/// A random point: states in their domains, gradient and Hessian entries of both signs and many sizes, zeros too.
+/// A random point: states in their domains, gradient and Hessian entries of both signs and many
+/// sizes, zeros too.
 Binding random_point(Sampler& sampler, const hopf::model::Model& model, const Equations& eqs) {
   Binding point = model.bindings();
-  for (const auto& state : model.states) point[state.symbol] = sampler.uniform(*state.lo, *state.hi);
+  for (const auto& state : model.states)
+    point[state.symbol] = sampler.uniform(*state.lo, *state.hi);
   auto derivative = [&] {
     const double choice = sampler.uniform(0, 1);
     if (choice < 0.1) return 0.0;
@@ -52,7 +58,8 @@ std::vector<double> law_at(const derive_test::Derived& d, const Binding& point) 
   return u;
 }
 
-/// No sampled point of the set may be better than the law; `draw` samples one vector of all controls.
+/// No sampled point of the set may be better than the law; `draw` samples one vector of all
+/// controls.
 template <class Draw>
 void check_minimiser(const std::string& text, ControlLaw::Form form, Draw draw) {
   auto d = derive_one(text);
@@ -81,8 +88,10 @@ auto interval(double lo, double hi) {
   };
 }
 
-std::string one_control(const std::string& set, const std::string& drift, const std::string& cost, const std::string& noise = "0.1") {
-  return with_controls("control u " + set, "dx = (" + drift + ")*dt + " + noise + "*dw\n dy = 0*dt", cost);
+std::string one_control(const std::string& set, const std::string& drift, const std::string& cost,
+                        const std::string& noise = "0.1") {
+  return with_controls("control u " + set, "dx = (" + drift + ")*dt + " + noise + "*dw\n dy = 0*dt",
+                       cost);
 }
 
 }  // namespace
@@ -94,23 +103,33 @@ TEST_CASE("bang-bang controls take the end that the switching function names") {
 }
 
 TEST_CASE("quadratic controls are clamped, whatever the sign of the curvature") {
-  check_minimiser(one_control("in [-1, 2]", "u*x", "x^2 + 0.3*u^2"), Form::Quadratic, interval(-1, 2));
+  check_minimiser(one_control("in [-1, 2]", "u*x", "x^2 + 0.3*u^2"), Form::Quadratic,
+                  interval(-1, 2));
   check_minimiser(one_control("in [-1, 2]", "u", "-u^2"), Form::Quadratic, interval(-1, 2));
   check_minimiser(one_control("in [-1, 2]", "u", "y*u^2"), Form::Quadratic, interval(-1, 2));
-  check_minimiser(one_control("in [0, 3]", "0.05*x*u", "x^2", "0.2*x*u"), Form::Quadratic, interval(0, 3));
+  check_minimiser(one_control("in [0, 3]", "0.05*x*u", "x^2", "0.2*x*u"), Form::Quadratic,
+                  interval(0, 3));
 }
 
 TEST_CASE("coupled quadratic controls are minimised over the faces of their box") {
-  const auto draw = [](Sampler& s) { return std::vector<double>{s.uniform(-1, 1), s.uniform(0, 2)}; };
+  const auto draw = [](Sampler& s) {
+    return std::vector<double>{s.uniform(-1, 1), s.uniform(0, 2)};
+  };
   const std::string dynamics = "dx = (u + v)*dt + 0.1*dw\n dy = v*dt";
-  check_minimiser(with_controls("control u in [-1, 1]\n control v in [0, 2]", dynamics, "u^2 + u*v + v^2"), Form::Quadratic, draw);
-  check_minimiser(with_controls("control u in [-1, 1]\n control v in [0, 2]", dynamics, "u^2 + 3*u*v + v^2"), Form::Quadratic, draw);
-  check_minimiser(with_controls("control u in [-1, 1]\n control v in [0, 2]", "dx = u*dt + (u + 0.5*v)*dw\n dy = v*dt", "u^2"),
+  check_minimiser(
+      with_controls("control u in [-1, 1]\n control v in [0, 2]", dynamics, "u^2 + u*v + v^2"),
+      Form::Quadratic, draw);
+  check_minimiser(
+      with_controls("control u in [-1, 1]\n control v in [0, 2]", dynamics, "u^2 + 3*u*v + v^2"),
+      Form::Quadratic, draw);
+  check_minimiser(with_controls("control u in [-1, 1]\n control v in [0, 2]",
+                                "dx = u*dt + (u + 0.5*v)*dw\n dy = v*dt", "u^2"),
                   Form::Quadratic, draw);
 }
 
 TEST_CASE("strictly convex terms are inverted in closed form") {
-  check_minimiser(one_control("in [0.1, 4]", "-u*x", "-(u*x)^(-1.5)/(-1.5)"), Form::Convex, interval(0.1, 4));
+  check_minimiser(one_control("in [0.1, 4]", "-u*x", "-(u*x)^(-1.5)/(-1.5)"), Form::Convex,
+                  interval(0.1, 4));
   check_minimiser(one_control("in [0.1, 4]", "-u", "-log(u)"), Form::Convex, interval(0.1, 4));
   check_minimiser(one_control("in [0.1, 4]", "u", "u*log(u)"), Form::Convex, interval(0.1, 4));
   check_minimiser(one_control("in [-2, 2]", "u", "exp(x*u)"), Form::Convex, interval(-2, 2));
@@ -129,8 +148,9 @@ TEST_CASE("finite sets are compared, with continuous controls eliminated first")
     const double values[] = {-1, 0.5, 2};
     return std::vector<double>{values[static_cast<int>(s.uniform(0, 3))]};
   });
-  auto d = derive_one(with_controls("control g in {-1, 0, 2}\n control u in [-1, 1]", "dx = (g*x + u*g)*dt + 0.1*dw\n dy = u*dt",
-                                    "g^2 + u^2*(1 + g^2)"));
+  auto d =
+      derive_one(with_controls("control g in {-1, 0, 2}\n control u in [-1, 1]",
+                               "dx = (g*x + u*g)*dt + 0.1*dw\n dy = u*dt", "g^2 + u^2*(1 + g^2)"));
   REQUIRE(d->equations);
   CHECK(d->equations->closed_form);
 }
@@ -142,16 +162,21 @@ TEST_CASE("balls, simplices and headings") {
     return std::vector<double>{r * std::cos(angle), r * std::sin(angle)};
   };
   check_minimiser(with_controls("control u[2] in ball(1.5)", dynamics, "1"), Form::Ball, ball);
-  check_minimiser(with_controls("control u[2] in ball(1.5)", dynamics, "0.5*norm2(u)"), Form::Ball, ball);
+  check_minimiser(with_controls("control u[2] in ball(1.5)", dynamics, "0.5*norm2(u)"), Form::Ball,
+                  ball);
   const auto simplex = [](Sampler& s) {
     const double a = s.uniform(0, 1);
     return std::vector<double>{a, 1 - a};
   };
   check_minimiser(with_controls("control u[2] in simplex", dynamics, "1"), Form::Simplex, simplex);
-  check_minimiser(with_controls("control u[2] in simplex", dynamics, "norm2(u)"), Form::Simplex, simplex);
-  check_minimiser(with_controls("control u[2] in simplex", dynamics, "0.3*(u[1]*log(u[1]) + u[2]*log(u[2]))"), Form::Simplex, simplex);
-  check_minimiser(with_controls("control h in [0, 2*pi]", "dx = cos(h)*dt + 0.1*dw\n dy = x*sin(h)*dt", "1"), Form::Heading,
-                  interval(0, 6.283185307179586));
+  check_minimiser(with_controls("control u[2] in simplex", dynamics, "norm2(u)"), Form::Simplex,
+                  simplex);
+  check_minimiser(
+      with_controls("control u[2] in simplex", dynamics, "0.3*(u[1]*log(u[1]) + u[2]*log(u[2]))"),
+      Form::Simplex, simplex);
+  check_minimiser(
+      with_controls("control h in [0, 2*pi]", "dx = cos(h)*dt + 0.1*dw\n dy = x*sin(h)*dt", "1"),
+      Form::Heading, interval(0, 6.283185307179586));
 }
 
 TEST_CASE("what has no closed form is left to numerical minimisation, with the reason") {
@@ -167,11 +192,16 @@ TEST_CASE("faults of a problem are diagnostics") {
   CHECK(derive_one(one_control("", "u", "x^2"))->has(Kind::HamiltonianUnbounded));
   CHECK(derive_one(one_control("", "u", "-u^2"))->has(Kind::HamiltonianUnbounded));
   CHECK(derive_one(one_control("", "u", "y^2*u^2"))->has(Kind::CurvatureMayVanish));
-  CHECK(derive_one("model m { state x\n control u\n x' = u\n lagrangian x^2 + u^2 }")->has(Kind::NoDiscountOrHorizon));
+  CHECK(derive_one("model m { state x\n control u\n x' = u\n lagrangian x^2 + u^2 }")
+            ->has(Kind::NoDiscountOrHorizon));
   CHECK(derive_one("model m { state x\n control u\n x' = u\n horizon 1 }")->has(Kind::NoCost));
-  CHECK(derive_one("model m { state x\n control u in [0, 1]\n disturbance d in [0, 1]\n x' = u - d\n lagrangian (u - d)^2\n horizon 1 }")
+  CHECK(derive_one("model m { state x\n control u in [0, 1]\n disturbance d in [0, 1]\n x' = u - "
+                   "d\n lagrangian (u - d)^2\n horizon 1 }")
             ->has(Kind::IsaacsConditionLost));
-  CHECK(derive_one("model m { state x\n control u in [0, 1]\n regime j in 1..2 rates [[-u, u], [1, -1]]\n x' = u\n lagrangian x^2\n discount 1 }")
+  CHECK(derive_one("model m { state x\n control u in [0, 1]\n regime j in 1..2 rates [[-u, u], [1, "
+                   "-1]]\n x' = u\n lagrangian x^2\n discount 1 }")
             ->has(Kind::ControlInRates));
-  CHECK(derive_one("model m { state x\n control u in [0, 1]\n x' = -x\n lagrangian x^2\n discount 1 }")->has(Kind::ControlWithoutEffect));
+  CHECK(derive_one(
+            "model m { state x\n control u in [0, 1]\n x' = -x\n lagrangian x^2\n discount 1 }")
+            ->has(Kind::ControlWithoutEffect));
 }

@@ -26,7 +26,8 @@ struct Derived {
   }
   std::string messages() const {
     std::string text;
-    for (const auto& diagnostic : sink.sorted()) text += hopf::diagnostics::render_text(diagnostic, sources);
+    for (const auto& diagnostic : sink.sorted())
+      text += hopf::diagnostics::render_text(diagnostic, sources);
     return text;
   }
 };
@@ -44,8 +45,10 @@ inline std::vector<std::unique_ptr<Derived>> derive_all(const std::string& text)
     auto derived = std::make_unique<Derived>();
     derived->sources = sources;
     derived->sink = sink;
-    derived->model = hopf::model::check(std::make_shared<hopf::expr::Store>(), ast, *model, {}, {}, derived->sink);
-    if (derived->model) derived->equations = hopf::derive::equations(*derived->model, derived->sink);
+    derived->model = hopf::model::check(std::make_shared<hopf::expr::Store>(), ast, *model, {}, {},
+                                        derived->sink);
+    if (derived->model)
+      derived->equations = hopf::derive::equations(*derived->model, derived->sink);
     result.push_back(std::move(derived));
   }
   return result;
