@@ -154,7 +154,7 @@ std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan, 
   };
   add(splitting_check(problem, system));
   add(leaving_check(problem, system));
-  if (!task.model.horizon && task.model.discount) add(influence_check(problem, system, solution.value.front()));
+  if (!task.model.horizon && task.model.discount && plan.grid.dimension() < 3) add(influence_check(problem, system, solution.value.front()));
   return checks;
 }
 

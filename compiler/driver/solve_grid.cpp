@@ -110,7 +110,8 @@ std::vector<double> first_guess(const SolveTask& task, const runtime::PointProbl
 }  // namespace
 
 std::vector<runtime::Boundary> boundary_rules(const SolveTask& task, const runtime::Grid& grid) {
-  const bool closed = !task.model.discount && !task.model.horizon;
+  const bool endless = !task.model.discount && !task.model.horizon;
+  const bool closed = endless || grid.dimension() == 3;
   std::vector<runtime::Boundary> rules;
   for (const runtime::Axis& axis : grid.axes) {
     const bool open = axis.boundary == runtime::Boundary::Extrapolate;

@@ -35,7 +35,8 @@ kernel::HjbInput hjb_input(const SolveTask&, const plan::Plan&);
 runtime::PointProblem point_problem(const SolveTask&, const plan::Plan&, const kernel::HjbInput&);
 
 /// The rule at each axis' ends. Without a discount or a horizon an open boundary is closed: continued outside, the cost
-/// would grow for ever and the equations have no solution; held at the end, the state can come back.
+/// would grow for ever and the equations have no solution; held at the end, the state can come back. With three states
+/// it is closed too: the iterative solver needs monotone rows.
 std::vector<runtime::Boundary> boundary_rules(const SolveTask&, const runtime::Grid&);
 
 std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask&, const plan::Plan&);

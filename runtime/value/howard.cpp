@@ -8,6 +8,7 @@ namespace hopf::runtime {
 
 namespace {
 
+constexpr double kTight = 1e-11;     // accuracy of the linear solve that may end the iteration
 constexpr double kUnbounded = 1e12;
 constexpr int kStartSteps = 16;  // of implicit Euler within the first step of BDF2
 
@@ -104,7 +105,7 @@ bool Iteration::howard(double shift, std::span<const double> source) {
     if (problem_.fixed_policy) return true;
     if (!feasible()) return false;
     const std::size_t switched = system_.choose_stops(V_, shift, source);
-    if (!first && switched == 0 && change <= settings_.tolerance) return true;
+    if (!first && switched == 0 && change <= settings_.tolerance && accuracy <= kTight) return true;
   }
   answer_.failure = Failure::NotConverged;
   return false;
