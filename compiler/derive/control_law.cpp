@@ -461,9 +461,12 @@ void all_numerical(Context& context, Equations& eqs) {
   }
 }
 
-void warn_without_effect(const Context& context, const ControlLaw& law) {
+void warn_without_effect(const Context& context, const Equations& eqs, const ControlLaw& law) {
   const auto& group = context.model.groups[law.group];
   if (law.form != Form::None || law.reason.find("does not occur") == std::string::npos) return;
+  // A control that is written nowhere was reported by the model check; here its terms cancel.
+  const SymbolId u = context.model.controls[group.components[0]].symbol;
+  if (!expr::depends_on(context.store, eqs.hamiltonian_integrand, u)) return;
   auto& diagnostic =
       context.sink.emit(diagnostics::Kind::ControlWithoutEffect, group.span,
                         fmt::format("'{}' changes neither the dynamics nor the cost", group.name));
@@ -503,7 +506,7 @@ bool minimise(Context& context, Equations& eqs) {
   }
   for (int g : e.order) {
     eqs.laws.push_back(group_law(e, g));
-    warn_without_effect(context, eqs.laws.back());
+    warn_without_effect(context, eqs, eqs.laws.back());
   }
   eqs.hamiltonian =
       eqs.closed_form ? expr::substitute(store, eqs.hamiltonian_integrand, laws) : ExprId();
