@@ -44,18 +44,25 @@ constexpr double kLargestError = 1e-6;
 constexpr std::size_t kMostRowsDirect = 200'000;  // complete factors of larger 3-D grids do not fit
 
 // Largest |b - A x|_i / (|A| |x| + |b|)_i, the backward error of x by rows (Oettli & Prager 1964): it does not mind rows
-// of very different size, as a policy with huge controls has them.
+// of very different size, as a policy with huge controls has them. Rows that are all but zero are held to a small share
+// of the largest, or their rounding would count as an error of order one.
 double backward_error(const SparseMatrix& A, std::span<const double> b, std::span<const double> x) {
-  double worst = 0;
+  constexpr double kNegligible = 1e-8;
+  std::vector<double> residual(A.rows()), size(A.rows());
   for (std::size_t row = 0; row < A.rows(); ++row) {
-    double sum = b[row], size = std::abs(b[row]);
+    residual[row] = b[row];
+    size[row] = std::abs(b[row]);
     for (std::int64_t k = A.start[row]; k < A.start[row + 1]; ++k) {
       const double term = A.value[k] * x[A.column[k]];
-      sum -= term;
-      size += std::abs(term);
+      residual[row] -= term;
+      size[row] += std::abs(term);
     }
-    if (std::isnan(sum)) return sum;
-    if (size > 0) worst = std::max(worst, std::abs(sum) / size);
+    if (std::isnan(residual[row])) return residual[row];
+  }
+  const double least = kNegligible * (size.empty() ? 0 : *std::max_element(size.begin(), size.end()));
+  double worst = 0;
+  for (std::size_t row = 0; row < A.rows(); ++row) {
+    if (residual[row] != 0) worst = std::max(worst, std::abs(residual[row]) / std::max(size[row], least));
   }
   return worst;
 }
