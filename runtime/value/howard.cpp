@@ -9,7 +9,8 @@ namespace hopf::runtime {
 namespace {
 
 constexpr double kTight = 1e-11;     // accuracy of the linear solve that may end the iteration
-constexpr double kUnbounded = 1e12;
+constexpr double kLeastDiscount = 5e-5;  // of the artificial ones
+constexpr double kUnbounded = 1e11;  // V relative to the largest cost, without a horizon
 constexpr int kStartSteps = 16;  // of implicit Euler within the first step of BDF2
 
 double largest(std::span<const double> v) {
@@ -82,7 +83,7 @@ bool Iteration::linear_solve(double shift, std::span<const double> source, doubl
   const LinearOutcome outcome = solver_.solve(A_, b_, next_, tolerance);
   answer_.linear_iterations += outcome.iterations;
   // A cost that is collected for ever shows as a value beyond all proportion to it.
-  const bool unbounded = largest(next_) > kUnbounded * (1 + largest(V_) + largest(system_.cost()));
+  const bool unbounded = shift == 0 && largest(next_) > kUnbounded * (1 + largest(b_));
   if (!outcome.ok || unbounded) answer_.failure = Failure::Singular;
   return answer_.failure == Failure::None;
 }
@@ -127,8 +128,10 @@ GridSolution Iteration::stationary() {
   if (!feasible()) return finish();
   system_.choose_stops(V_, 0, {});
   if (undiscounted() && !problem_.fixed_policy && !guessed_) {
-    for (double artificial = 1; artificial > 1e-9; artificial *= 0.1) {
-      if (!howard(artificial, {})) return finish();
+    for (double artificial = 1; artificial > kLeastDiscount; artificial *= 0.1) {
+      if (howard(artificial, {})) continue;
+      if (answer_.failure != Failure::NotConverged) return finish();
+      answer_.failure = Failure::None;  // it is a start, not the answer
     }
   }
   howard(0, {});
