@@ -24,13 +24,16 @@ std::string canonical(const std::string& path) {
   return ignored ? path : resolved.string();
 }
 
-/// `import std.units` names std/units.hopf of the standard library, `import shared.costs` shared/costs.hopf beside the
+/// `import std.units` names units.hopf of the standard library, `import shared.costs` shared/costs.hopf beside the
 /// importing file, and `import "../costs.hopf"` exactly that file.
 std::string import_path(const syntax::ImportItem& item, const std::string& directory) {
   std::string name = item.path;
   fs::path base = directory;
   if (!item.quoted) {
-    if (name.rfind("std.", 0) == 0) base = resource_directory("stdlib");
+    if (name.rfind("std.", 0) == 0) {
+      base = resource_directory("stdlib");
+      name = name.substr(4);
+    }
     std::replace(name.begin(), name.end(), '.', '/');
     name += ".hopf";
   }
