@@ -17,7 +17,8 @@ runtime::ValueFunction empty_value(const model::Model& model) {
   if (result.domain.size() != model.states.size()) result.domain.clear();
   for (const auto& control : model.controls) {
     result.controls.push_back({control.name, control.unit.text});
-    result.control_is_discrete.push_back(model.groups[control.group].set == model::ControlGroup::Set::Finite);
+    result.control_is_discrete.push_back(model.groups[control.group].set ==
+                                         model::ControlGroup::Set::Finite);
   }
   result.value_unit = model.cost_unit.text;
   result.reward = model.reward;
@@ -74,20 +75,23 @@ std::optional<runtime::ValueFunction> run(const SolveTask& task) {
   if (!result) return std::nullopt;
   result->report.method = task.policy ? "value of the given policy: " + plan->name : plan->name;
   result->report.scheme = plan->scheme;
-  result->report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result->report.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   turn_sign(*result);
   return result;
 }
 
 }  // namespace
 
-std::optional<runtime::ValueFunction> solve(const model::Model& model, const derive::Equations& equations,
+std::optional<runtime::ValueFunction> solve(const model::Model& model,
+                                            const derive::Equations& equations,
                                             const plan::Options& options, const Progress& progress,
                                             diagnostics::Sink& sink, Phases* phases) {
   return run({model, equations, options, progress, sink, nullptr, phases});
 }
 
-std::optional<runtime::ValueFunction> evaluate(const model::Model& model, const derive::Equations& equations,
+std::optional<runtime::ValueFunction> evaluate(const model::Model& model,
+                                               const derive::Equations& equations,
                                                const Policy& policy, const plan::Options& options,
                                                const Progress& progress, diagnostics::Sink& sink,
                                                Phases* phases) {

@@ -1,4 +1,5 @@
-// Plan -> kernels -> machine code -> runtime -> value function: the last phases, for `solve` and `evaluate`.
+// Plan -> kernels -> machine code -> runtime -> value function: the last phases, for `solve` and
+// `evaluate`.
 #pragma once
 
 #include <functional>
@@ -16,13 +17,14 @@ namespace hopf::driver {
 using Progress = std::function<bool(const char* what, double fraction)>;
 
 /// Solves; nothing when errors were emitted or the user stopped it.
-std::optional<runtime::ValueFunction> solve(const model::Model&, const derive::Equations&, const plan::Options&,
-                                            const Progress&, diagnostics::Sink&, Phases* = nullptr);
+std::optional<runtime::ValueFunction> solve(const model::Model&, const derive::Equations&,
+                                            const plan::Options&, const Progress&,
+                                            diagnostics::Sink&, Phases* = nullptr);
 
 /// Values a given policy: control name -> expression in the model's symbols. Linear: one solve.
 using Policy = std::map<std::string, expr::ExprId>;
-std::optional<runtime::ValueFunction> evaluate(const model::Model&, const derive::Equations&, const Policy&,
-                                               const plan::Options&, const Progress&, diagnostics::Sink&,
-                                               Phases* = nullptr);
+std::optional<runtime::ValueFunction> evaluate(const model::Model&, const derive::Equations&,
+                                               const Policy&, const plan::Options&, const Progress&,
+                                               diagnostics::Sink&, Phases* = nullptr);
 
 }  // namespace hopf::driver

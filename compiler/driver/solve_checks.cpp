@@ -1,9 +1,9 @@
 // Health checks of a grid solution: what the report says and when it warns.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "driver/solve_internal.hpp"
 
@@ -53,10 +53,12 @@ Check monotone_check(const runtime::PolicySystem& system) {
     }
   }
   const double share = static_cast<double>(bad) / static_cast<double>(A.rows());
-  // Rows of an open boundary continue the solution instead of bounding it; they are a face of the grid, not its body.
+  // Rows of an open boundary continue the solution instead of bounding it; they are a face of the
+  // grid, not its body.
   return {"monotone", fmt::format("{} of {} rows", A.rows() - bad, A.rows()),
           bad == 0 ? "every row of the matrix is monotone"
-                   : "the others continue V straight through an open boundary, or have noise too correlated to split",
+                   : "the others continue V straight through an open boundary, or have noise too "
+                     "correlated to split",
           share, share > 0.2};
 }
 
@@ -73,18 +75,23 @@ Check upwind_check(const runtime::PolicySystem& system, std::size_t dimension) {
   }
   const double share = total ? static_cast<double>(upwind) / static_cast<double>(total) : 0;
   return {"upwind", fmt::format("{:.0f} %", 100 * share),
-          "of the differences are upwind, first order; the others are central, second order", share, false};
+          "of the differences are upwind, first order; the others are central, second order", share,
+          false};
 }
 
-// The value of the same policy when every artificial boundary is closed instead of open, or the other way round.
-std::optional<Check> influence_check(const runtime::PointProblem& problem, const runtime::PolicySystem& system,
+// The value of the same policy when every artificial boundary is closed instead of open, or the
+// other way round.
+std::optional<Check> influence_check(const runtime::PointProblem& problem,
+                                     const runtime::PolicySystem& system,
                                      const std::vector<double>& V) {
   std::vector<Boundary> rules;
   bool artificial = false;
   for (const auto& axis : problem.grid.axes) {
     Boundary rule = axis.boundary;
-    if (rule == Boundary::Extrapolate) rule = Boundary::Constrain;
-    else if (rule == Boundary::Constrain) rule = Boundary::Extrapolate;
+    if (rule == Boundary::Extrapolate)
+      rule = Boundary::Constrain;
+    else if (rule == Boundary::Constrain)
+      rule = Boundary::Extrapolate;
     artificial = artificial || rule != axis.boundary;
     rules.push_back(rule);
   }
@@ -100,15 +107,19 @@ std::optional<Check> influence_check(const runtime::PointProblem& problem, const
     hi = std::max(hi, V[u]);
     if (!changed.empty()) moved = std::max(moved, std::abs(changed[u] - V[u]));
   }
-  const double influence = changed.empty() ? std::numeric_limits<double>::infinity() : moved / std::max(hi - lo, 1e-300);
-  return Check{"boundary influence", changed.empty() ? "unknown" : fmt::format("{:.2g} %", 100 * influence),
-               "change of V in the inner half of the domain, relative to its range there, when the ends of the "
+  const double influence =
+      changed.empty() ? std::numeric_limits<double>::infinity() : moved / std::max(hi - lo, 1e-300);
+  return Check{"boundary influence",
+               changed.empty() ? "unknown" : fmt::format("{:.2g} %", 100 * influence),
+               "change of V in the inner half of the domain, relative to its range there, when the "
+               "ends of the "
                "domain are treated otherwise",
                influence, !(influence < kLargestInfluence)};
 }
 
 // Nodes at an end that must not be crossed where even the best control drifts outward.
-std::optional<Check> leaving_check(const runtime::PointProblem& problem, const runtime::PolicySystem& system) {
+std::optional<Check> leaving_check(const runtime::PointProblem& problem,
+                                   const runtime::PolicySystem& system) {
   std::size_t leaving = 0;
   bool constrained = false;
   for (std::size_t k = 0; k < problem.grid.dimension(); ++k) {
@@ -121,7 +132,8 @@ std::optional<Check> leaving_check(const runtime::PointProblem& problem, const r
       if (system.fixed(u) || (i != 0 && i + 1 != count)) continue;
       const double lower = system.weight(k, false)[u], upper = system.weight(k, true)[u];
       const double out = i == 0 ? lower : upper, in = i == 0 ? upper : lower;
-      const double h = i == 0 ? axis.nodes[1] - axis.nodes[0] : axis.nodes[count - 1] - axis.nodes[count - 2];
+      const double h =
+          i == 0 ? axis.nodes[1] - axis.nodes[0] : axis.nodes[count - 1] - axis.nodes[count - 2];
       leaving += (out - in) * h > 1e-9 * (axis.hi - axis.lo);
     }
   }
@@ -132,12 +144,14 @@ std::optional<Check> leaving_check(const runtime::PointProblem& problem, const r
                static_cast<double>(leaving), leaving > 0};
 }
 
-std::optional<Check> splitting_check(const runtime::PointProblem& problem, const runtime::PolicySystem& system) {
+std::optional<Check> splitting_check(const runtime::PointProblem& problem,
+                                     const runtime::PolicySystem& system) {
   if (problem.given_diffusion) {
     const auto bad = system.inexact_splittings();
     return Check{"correlated noise", bad == 0 ? "split" : fmt::format("{} nodes", bad),
                  bad == 0 ? "along grid directions with nonnegative weights"
-                          : "where directions beyond 4 nodes would be needed: some noise was added to stay monotone",
+                          : "where directions beyond 4 nodes would be needed: some noise was added "
+                            "to stay monotone",
                  static_cast<double>(bad), bad * 20 > system.points()};
   }
   return std::nullopt;
@@ -145,8 +159,10 @@ std::optional<Check> splitting_check(const runtime::PointProblem& problem, const
 
 }  // namespace
 
-std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan, const runtime::PointProblem& problem,
-                                 const runtime::PolicySystem& system, const runtime::GridSolution& solution) {
+std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
+                                 const runtime::PointProblem& problem,
+                                 const runtime::PolicySystem& system,
+                                 const runtime::GridSolution& solution) {
   std::vector<Check> checks{residual_check(solution), monotone_check(system),
                             upwind_check(system, plan.grid.dimension())};
   const auto add = [&](std::optional<Check> check) {
@@ -154,7 +170,8 @@ std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan, 
   };
   add(splitting_check(problem, system));
   add(leaving_check(problem, system));
-  if (!task.model.horizon && task.model.discount && plan.grid.dimension() < 3) add(influence_check(problem, system, solution.value.front()));
+  if (!task.model.horizon && task.model.discount && plan.grid.dimension() < 3)
+    add(influence_check(problem, system, solution.value.front()));
   return checks;
 }
 
@@ -170,19 +187,23 @@ std::vector<double> solve_coarser(const SolveTask& task, const runtime::PointPro
 
 }  // namespace
 
-// Richardson: with e(h) = c h^q the differences of three grids give q, and the last one over 2^q - 1 the error left.
+// Richardson: with e(h) = c h^q the differences of three grids give q, and the last one over 2^q -
+// 1 the error left.
 std::optional<Check> halving_check(const SolveTask& task, const runtime::PointProblem& problem,
-                                   const runtime::SolveSettings& settings, const std::vector<double>& fine) {
+                                   const runtime::SolveSettings& settings,
+                                   const std::vector<double>& fine) {
   runtime::PointProblem half = problem, quarter = problem;
   for (auto& axis : half.grid.axes) axis = coarsened(axis);
-  for (std::size_t k = 0; k < half.grid.axes.size(); ++k) quarter.grid.axes[k] = coarsened(half.grid.axes[k]);
+  for (std::size_t k = 0; k < half.grid.axes.size(); ++k)
+    quarter.grid.axes[k] = coarsened(half.grid.axes[k]);
   for (const auto& axis : quarter.grid.axes) {
     if (axis.nodes.size() < 4) return std::nullopt;
   }
   runtime::SolveSettings coarse = settings, coarsest = settings;
   coarse.steps = std::max(2, settings.steps / 2);
   coarsest.steps = std::max(2, settings.steps / 4);
-  const std::vector<double> V2 = solve_coarser(task, half, coarse), V4 = solve_coarser(task, quarter, coarsest);
+  const std::vector<double> V2 = solve_coarser(task, half, coarse),
+                            V4 = solve_coarser(task, quarter, coarsest);
   if (V2.empty() || V4.empty()) return std::nullopt;
   const std::size_t points = quarter.grid.points();
   double first = 0, second = 0, size = 0;
@@ -201,13 +222,17 @@ std::optional<Check> halving_check(const SolveTask& task, const runtime::PointPr
     second = std::max(second, std::abs(v2 - v1));
     size = std::max(size, std::abs(v1));
   }
-  const double order = second > 0 ? std::log2(first / second) : std::numeric_limits<double>::infinity();
+  const double order =
+      second > 0 ? std::log2(first / second) : std::numeric_limits<double>::infinity();
   const double error = second / std::max(std::exp2(std::min(order, 4.0)) - 1, 0.1);
   const bool converged = second <= 1e-9 * (1 + size);
-  return Check{"grid halving", converged ? "no change" : fmt::format("order {:.2f}, error about {:.2g}", order, error),
-               fmt::format("from grids of a half and a quarter of the intervals; largest |V| there is {:.3g}{}", size,
-                           task.model.horizon ? "; time steps are halved too" : ""),
-               converged ? std::numeric_limits<double>::quiet_NaN() : order, !converged && order < 0.5};
+  return Check{
+      "grid halving",
+      converged ? "no change" : fmt::format("order {:.2f}, error about {:.2g}", order, error),
+      fmt::format(
+          "from grids of a half and a quarter of the intervals; largest |V| there is {:.3g}{}",
+          size, task.model.horizon ? "; time steps are halved too" : ""),
+      converged ? std::numeric_limits<double>::quiet_NaN() : order, !converged && order < 0.5};
 }
 
 }  // namespace hopf::driver

@@ -1,8 +1,8 @@
 // Problems on a grid: kernels, Howard iteration or time steps, and what went wrong when it did.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "core/parallel.hpp"
 #include "driver/solve_internal.hpp"
@@ -42,16 +42,20 @@ std::vector<Term> terms_of(const model::Model& model) {
   std::vector<Term> terms;
   for (std::size_t i = 0; i < model.dimension(); ++i) {
     const auto& state = model.states[i];
-    terms.push_back({fmt::format("the drift of '{}'", state.name), model.drift[i], state.dynamics_span});
+    terms.push_back(
+        {fmt::format("the drift of '{}'", state.name), model.drift[i], state.dynamics_span});
     for (std::size_t k = 0; k < model.noise_count(); ++k) {
-      terms.push_back({fmt::format("the noise of '{}'", state.name), model.diffusion[i * model.noise_count() + k],
-                       state.dynamics_span});
+      terms.push_back({fmt::format("the noise of '{}'", state.name),
+                       model.diffusion[i * model.noise_count() + k], state.dynamics_span});
     }
   }
   const std::string cost = model.reward ? "the reward" : "the running cost";
-  if (model.lagrangian.value.valid()) terms.push_back({cost, model.lagrangian.value, model.lagrangian.span});
-  if (model.terminal) terms.push_back({"the terminal amount", model.terminal->value, model.terminal->span});
-  if (model.discount) terms.push_back({"the discount", model.discount->value, model.discount->span});
+  if (model.lagrangian.value.valid())
+    terms.push_back({cost, model.lagrangian.value, model.lagrangian.span});
+  if (model.terminal)
+    terms.push_back({"the terminal amount", model.terminal->value, model.terminal->span});
+  if (model.discount)
+    terms.push_back({"the discount", model.discount->value, model.discount->span});
   return terms;
 }
 
@@ -74,7 +78,8 @@ void report_not_finite(const SolveTask& task, const Place& place, double t, std:
     d.help = "take the point out of the domain, or bound the control away from it";
     return;
   }
-  task.sink.emit(Kind::NotFinite, model.span, fmt::format("no control gives a finite Hamiltonian at {}", place.text));
+  task.sink.emit(Kind::NotFinite, model.span,
+                 fmt::format("no control gives a finite Hamiltonian at {}", place.text));
 }
 
 runtime::SolveSettings settings_of(const SolveTask& task, const plan::Plan& plan) {
@@ -87,8 +92,8 @@ runtime::SolveSettings settings_of(const SolveTask& task, const plan::Plan& plan
   return settings;
 }
 
-// V on a coarser grid, solved in the same way, interpolated: Howard's iteration then needs a few steps only. Empty where
-// the grid is small already, and for problems that need no start.
+// V on a coarser grid, solved in the same way, interpolated: Howard's iteration then needs a few
+// steps only. Empty where the grid is small already, and for problems that need no start.
 std::vector<double> first_guess(const SolveTask& task, const runtime::PointProblem& fine,
                                 const runtime::SolveSettings& settings) {
   if (settings.horizon > 0 || fine.fixed_policy) return {};
@@ -120,12 +125,13 @@ std::vector<runtime::Boundary> boundary_rules(const SolveTask& task, const runti
   return rules;
 }
 
-void report_failure(const SolveTask& task, const plan::Plan& plan, const runtime::GridSolution& solution,
-                    const runtime::PolicySystem& system) {
+void report_failure(const SolveTask& task, const plan::Plan& plan,
+                    const runtime::GridSolution& solution, const runtime::PolicySystem& system) {
   const Place place = place_of(task.model, plan.grid, solution.where);
   switch (solution.failure) {
     case runtime::Failure::None:
-    case runtime::Failure::Cancelled: return;
+    case runtime::Failure::Cancelled:
+      return;
     case runtime::Failure::Infeasible: {
       std::vector<double> u;
       for (const auto& control : system.controls()) u.push_back(control[solution.where]);
@@ -133,10 +139,14 @@ void report_failure(const SolveTask& task, const plan::Plan& plan, const runtime
       return;
     }
     case runtime::Failure::Singular:
-      task.sink.emit(Kind::SingularSystem, task.options.span,
-                     fmt::format("the discrete equations of '{}' have no unique solution", task.model.name))
-          .notes.push_back(task.model.until ? "from some points of the domain the set of 'until' is never reached"
-                                            : "without a discount some points of the domain collect cost for ever");
+      task.sink
+          .emit(Kind::SingularSystem, task.options.span,
+                fmt::format("the discrete equations of '{}' have no unique solution",
+                            task.model.name))
+          .notes.push_back(
+              task.model.until
+                  ? "from some points of the domain the set of 'until' is never reached"
+                  : "without a discount some points of the domain collect cost for ever");
       return;
     case runtime::Failure::NotConverged: {
       auto& d = task.sink.emit(
@@ -151,7 +161,8 @@ void report_failure(const SolveTask& task, const plan::Plan& plan, const runtime
 
 std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const plan::Plan& plan) {
   const runtime::PointProblem problem = point_problem(task, plan, hjb_input(task, plan));
-  if (task.phases && (task.phases->stop_after("lower") || task.phases->stop_after("codegen"))) return std::nullopt;
+  if (task.phases && (task.phases->stop_after("lower") || task.phases->stop_after("codegen")))
+    return std::nullopt;
   const runtime::SolveSettings settings = settings_of(task, plan);
   runtime::PolicySystem system(problem, boundary_rules(task, plan.grid), settings.threads);
   runtime::GridSolution solution =
@@ -166,7 +177,8 @@ std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const
   V.report.residual = solution.residual;
   V.report.checks = health_checks(task, plan, problem, system, solution);
   if (task.options.halve) {
-    if (auto check = halving_check(task, problem, settings, solution.value.front())) V.report.checks.push_back(*check);
+    if (auto check = halving_check(task, problem, settings, solution.value.front()))
+      V.report.checks.push_back(*check);
   }
   V.times = std::move(solution.times);
   V.value = std::move(solution.value);

@@ -34,23 +34,29 @@ kernel::HjbInput hjb_input(const SolveTask&, const plan::Plan&);
 /// Kernels compiled and bound to the plan's grid.
 runtime::PointProblem point_problem(const SolveTask&, const plan::Plan&, const kernel::HjbInput&);
 
-/// The rule at each axis' ends. Without a discount or a horizon an open boundary is closed: continued outside, the cost
-/// would grow for ever and the equations have no solution; held at the end, the state can come back. With three states
-/// it is closed too: the iterative solver needs monotone rows.
+/// The rule at each axis' ends. Without a discount or a horizon an open boundary is closed:
+/// continued outside, the cost would grow for ever and the equations have no solution; held at the
+/// end, the state can come back. With three states it is closed too: the iterative solver needs
+/// monotone rows.
 std::vector<runtime::Boundary> boundary_rules(const SolveTask&, const runtime::Grid&);
 
 std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask&, const plan::Plan&);
 /// Nothing, without an error, when the policy is not affine: then the grid takes over.
-std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask&, const plan::Plan&, bool& applicable);
+std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask&, const plan::Plan&,
+                                                      bool& applicable);
 
 /// The failure of a grid solve as a diagnostic in the user's terms.
 void report_failure(const SolveTask&, const plan::Plan&, const runtime::GridSolution&,
                     const runtime::PolicySystem&);
 /// Health checks of a finished grid solve.
-std::vector<runtime::Check> health_checks(const SolveTask&, const plan::Plan&, const runtime::PointProblem&,
-                                          const runtime::PolicySystem&, const runtime::GridSolution&);
-/// Solves on grids of half and a quarter of the intervals; the observed order and the error it suggests.
+std::vector<runtime::Check> health_checks(const SolveTask&, const plan::Plan&,
+                                          const runtime::PointProblem&,
+                                          const runtime::PolicySystem&,
+                                          const runtime::GridSolution&);
+/// Solves on grids of half and a quarter of the intervals; the observed order and the error it
+/// suggests.
 std::optional<runtime::Check> halving_check(const SolveTask&, const runtime::PointProblem&,
-                                            const runtime::SolveSettings&, const std::vector<double>& fine);
+                                            const runtime::SolveSettings&,
+                                            const std::vector<double>& fine);
 
 }  // namespace hopf::driver

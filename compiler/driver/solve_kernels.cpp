@@ -1,4 +1,5 @@
-// From the model to kernels, and from compiled kernels to the functions of grid points that the solver calls.
+// From the model to kernels, and from compiled kernels to the functions of grid points that the
+// solver calls.
 #include <algorithm>
 #include <cmath>
 
@@ -11,7 +12,8 @@ namespace {
 
 using expr::ExprId;
 
-constexpr std::size_t kMostFiniteValues = 64;  // beyond this a set's law is used instead of trying every value
+constexpr std::size_t kMostFiniteValues =
+    64;  // beyond this a set's law is used instead of trying every value
 
 std::vector<ExprId> numeric(const model::Model& model, const std::vector<ExprId>& list) {
   std::vector<ExprId> result;
@@ -24,7 +26,8 @@ void add_controls(const SolveTask& task, kernel::HjbInput& input) {
   using Set = model::ControlGroup::Set;
   for (const auto& control : model.controls) {
     const Set set = model.groups[control.group].set;
-    input.controls.push_back({control.symbol, control.lo, control.hi, set == Set::Free || set == Set::Interval});
+    input.controls.push_back(
+        {control.symbol, control.lo, control.hi, set == Set::Free || set == Set::Interval});
   }
   for (const auto& group : model.groups) {
     if (group.set != Set::Finite || group.values.size() > kMostFiniteValues) continue;
@@ -33,28 +36,32 @@ void add_controls(const SolveTask& task, kernel::HjbInput& input) {
   for (const auto& law : task.equations.laws) {
     const auto& group = model.groups[law.group];
     const bool tried = group.set == Set::Finite && group.values.size() <= kMostFiniteValues;
-    const bool complete = law.law.size() == group.components.size() &&
-                          std::all_of(law.law.begin(), law.law.end(), [](ExprId e) { return e.valid(); });
+    const bool complete =
+        law.law.size() == group.components.size() &&
+        std::all_of(law.law.begin(), law.law.end(), [](ExprId e) { return e.valid(); });
     if (law.form == derive::ControlLaw::Form::Numerical || !complete || tried) continue;
     input.laws.push_back({group.components, numeric(model, law.law)});
   }
   if (!task.policy) return;
-  for (const auto& control : model.controls) input.policy.push_back(driver::numeric(model, task.policy->at(control.name)));
+  for (const auto& control : model.controls)
+    input.policy.push_back(driver::numeric(model, task.policy->at(control.name)));
 }
 
 bool depends_on_control_or_time(const model::Model& model, ExprId e) {
   if (depends_on(*model.store, e, model.time)) return true;
   if (model.regime && depends_on(*model.store, e, model.regime->symbol)) return true;
-  return std::any_of(model.controls.begin(), model.controls.end(),
-                     [&](const model::Control& c) { return depends_on(*model.store, e, c.symbol); });
+  return std::any_of(model.controls.begin(), model.controls.end(), [&](const model::Control& c) {
+    return depends_on(*model.store, e, c.symbol);
+  });
 }
 
-// Covariance free of controls is split by Selling's reduction in the runtime; otherwise the kernels use the diagonal
-// neighbours of each pair.
+// Covariance free of controls is split by Selling's reduction in the runtime; otherwise the kernels
+// use the diagonal neighbours of each pair.
 void add_covariance(const SolveTask& task, kernel::HjbInput& input) {
   const std::size_t n = task.model.dimension();
   bool fixed = true;
-  for (const ExprId e : input.covariance) fixed = fixed && !depends_on_control_or_time(task.model, e);
+  for (const ExprId e : input.covariance)
+    fixed = fixed && !depends_on_control_or_time(task.model, e);
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = i + 1; j < n; ++j) {
       if (task.model.store->is_zero(input.covariance[i * n + j])) continue;
@@ -89,7 +96,8 @@ class Compiled {
 
 double first_value(const model::Model& model, const model::Control& control) {
   const auto& group = model.groups[control.group];
-  if (group.set == model::ControlGroup::Set::Simplex) return 1.0 / static_cast<double>(group.components.size());
+  if (group.set == model::ControlGroup::Set::Simplex)
+    return 1.0 / static_cast<double>(group.components.size());
   if (group.set == model::ControlGroup::Set::Finite) {
     const auto place = std::find(group.components.begin(), group.components.end(),
                                  static_cast<int>(&control - model.controls.data()));
@@ -104,7 +112,8 @@ std::vector<runtime::SearchedControl> searched_controls(const SolveTask& task) {
   for (const auto& law : task.equations.laws) {
     const auto& group = task.model.groups[law.group];
     if (law.form != derive::ControlLaw::Form::Numerical) continue;
-    if (group.set == model::ControlGroup::Set::Finite && group.values.size() <= kMostFiniteValues) continue;
+    if (group.set == model::ControlGroup::Set::Finite && group.values.size() <= kMostFiniteValues)
+      continue;
     for (const int c : group.components) {
       result.push_back({c, task.model.controls[c].lo, task.model.controls[c].hi});
     }
@@ -120,7 +129,8 @@ bool time_dependent(const kernel::HjbInput& input, const expr::Store& store) {
   for (const auto& axis : input.axes) {
     if (uses(axis.absorb_value)) return true;
   }
-  return uses(input.cost) || uses(input.discount) || uses(input.until) || uses(input.pay) || uses(input.stop);
+  return uses(input.cost) || uses(input.discount) || uses(input.until) || uses(input.pay) ||
+         uses(input.stop);
 }
 
 }  // namespace
@@ -133,8 +143,12 @@ kernel::HjbInput hjb_input(const SolveTask& task, const plan::Plan& plan) {
   input.time = model.time;
   for (std::size_t k = 0; k < model.dimension(); ++k) {
     const runtime::Axis& axis = plan.grid.axes[k];
-    input.axes.push_back({model.states[k].symbol, axis.boundary == runtime::Boundary::Constrain, axis.hi - axis.lo, {}});
-    if (axis.boundary == runtime::Boundary::Absorb) input.axes.back().absorb_value = value(model.states[k].absorb_value);
+    input.axes.push_back({model.states[k].symbol,
+                          axis.boundary == runtime::Boundary::Constrain,
+                          axis.hi - axis.lo,
+                          {}});
+    if (axis.boundary == runtime::Boundary::Absorb)
+      input.axes.back().absorb_value = value(model.states[k].absorb_value);
   }
   input.p = task.equations.p;
   input.M = task.equations.M;
@@ -161,11 +175,13 @@ kernel::HjbInput hjb_input(const SolveTask& task, const plan::Plan& plan) {
   return input;
 }
 
-runtime::PointProblem point_problem(const SolveTask& task, const plan::Plan& plan, const kernel::HjbInput& input) {
+runtime::PointProblem point_problem(const SolveTask& task, const plan::Plan& plan,
+                                    const kernel::HjbInput& input) {
   expr::Store& store = *task.model.store;
   const kernel::HjbKernels specs = kernel::hjb_kernels(store, input);
   std::vector<const kernel::Spec*> all;
-  for (const auto* group : {&specs.tables, &specs.improve, &specs.apply, &specs.score, &specs.conditions}) {
+  for (const auto* group :
+       {&specs.tables, &specs.improve, &specs.apply, &specs.score, &specs.conditions}) {
     for (const kernel::Spec& spec : *group) all.push_back(&spec);
   }
   if (specs.covariance) all.push_back(&*specs.covariance);
@@ -187,7 +203,8 @@ runtime::PointProblem point_problem(const SolveTask& task, const plan::Plan& pla
   problem.has_stop = input.stop.valid();
   problem.time_dependent = time_dependent(input, store);
   problem.fixed_policy = task.policy != nullptr;
-  for (const auto& control : task.model.controls) problem.first_control.push_back(first_value(task.model, control));
+  for (const auto& control : task.model.controls)
+    problem.first_control.push_back(first_value(task.model, control));
   problem.searched = searched_controls(task);
   return problem;
 }

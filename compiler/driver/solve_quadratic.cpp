@@ -19,11 +19,13 @@ runtime::QuadraticProblem quadratic_problem(const SolveTask& task) {
   problem.Q = lq.Q, problem.N = lq.N, problem.R = lq.R, problem.q = lq.q, problem.r = lq.r;
   problem.constant = lq.constant;
   problem.P_T = lq.P_T, problem.p_T = lq.p_T, problem.c_T = lq.c_T;
-  if (model.discount) problem.rho = expr::evaluate(*model.store, model.discount->value, model.bindings());
+  if (model.discount)
+    problem.rho = expr::evaluate(*model.store, model.discount->value, model.bindings());
   return problem;
 }
 
-// u = K x + k from the policy's expressions; false when one is not affine with constant coefficients.
+// u = K x + k from the policy's expressions; false when one is not affine with constant
+// coefficients.
 bool affine_policy(const SolveTask& task, std::vector<double>& K, std::vector<double>& k) {
   expr::Store& store = *task.model.store;
   std::vector<expr::SymbolId> states;
@@ -57,7 +59,8 @@ std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask& task, con
     if (!applicable) return std::nullopt;
     answer = runtime::evaluate_affine_policy(problem, K, k, horizon, levels);
   } else {
-    answer = horizon > 0 ? runtime::solve_riccati(problem, horizon, levels) : runtime::solve_riccati(problem);
+    answer = horizon > 0 ? runtime::solve_riccati(problem, horizon, levels)
+                         : runtime::solve_riccati(problem);
   }
   if (!answer.failure.empty()) {
     task.sink.emit(diagnostics::Kind::NoFiniteValue, task.options.span,

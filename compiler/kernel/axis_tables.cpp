@@ -27,7 +27,8 @@ bool is_heavy(const expr::Store& store, ExprId e) {
 
 class Hoister {
  public:
-  Hoister(expr::Store& store, const std::vector<expr::SymbolId>& axes, AxisTables& out) : store_(store), out_(out) {
+  Hoister(expr::Store& store, const std::vector<expr::SymbolId>& axes, AxisTables& out)
+      : store_(store), out_(out) {
     for (std::size_t k = 0; k < axes.size(); ++k) axis_of_[axes[k]] = k;
     out_.tables.resize(axes.size());
   }
@@ -75,7 +76,8 @@ class Hoister {
 
   bool tabulated(ExprId e) const {
     const Facts& facts = facts_.at(e);
-    return facts.heavy && facts.axes != 0 && (facts.axes & (facts.axes - 1)) == 0 && facts.axes != kOther;
+    return facts.heavy && facts.axes != 0 && (facts.axes & (facts.axes - 1)) == 0 &&
+           facts.axes != kOther;
   }
 
   ExprId table_symbol(ExprId e) {
@@ -85,7 +87,8 @@ class Hoister {
     for (const auto& [symbol, value] : table) {
       if (value == e) return store_.symbol(symbol);  // another regime has it already
     }
-    const std::string name = "hjb.table" + std::to_string(axis) + "." + std::to_string(table.size());
+    const std::string name =
+        "hjb.table" + std::to_string(axis) + "." + std::to_string(table.size());
     table.push_back({store_.symbol_id(name), e});
     return store_.symbol(name);
   }

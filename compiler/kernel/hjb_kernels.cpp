@@ -15,8 +15,8 @@ using From = InputBinding::From;
 
 constexpr double kImpossible = 1e300;  // the score of a control that gives NaN or infinity
 constexpr double kLargest = 1e299;
-constexpr double kPenalty = 1e30;      // per unit of outward drift where a state must stay inside
-constexpr double kZeroDrift = 1e-12;   // relative to the axis: what counts as not leaving
+constexpr double kPenalty = 1e30;     // per unit of outward drift where a state must stay inside
+constexpr double kZeroDrift = 1e-12;  // relative to the axis: what counts as not leaving
 constexpr std::size_t kMostLawPoints = 9;
 
 /// Symbols of one axis' block and differences.
@@ -31,7 +31,8 @@ struct Weights {
 
 class HjbBuilder {
  public:
-  HjbBuilder(expr::Store& store, const HjbInput& input) : s_(store), in_(input), n_(input.axes.size()) {
+  HjbBuilder(expr::Store& store, const HjbInput& input)
+      : s_(store), in_(input), n_(input.axes.size()) {
     make_symbols();
   }
 
@@ -39,9 +40,14 @@ class HjbBuilder {
 
  private:
   using Controls = std::vector<ExprId>;
-  struct Best { Controls u; ExprId score; };
+  struct Best {
+    Controls u;
+    ExprId score;
+  };
 
-  ExprId named(const std::string& name, std::size_t k) { return s_.symbol("hjb." + name + "." + std::to_string(k)); }
+  ExprId named(const std::string& name, std::size_t k) {
+    return s_.symbol("hjb." + name + "." + std::to_string(k));
+  }
   ExprId num(double v) { return s_.number(v); }
   void make_symbols();
   void make_regime(int j);
@@ -59,7 +65,8 @@ class HjbBuilder {
   std::vector<std::vector<int>> law_points();
   void offer_laws(Best& best);
   void offer_switches(Best& best);
-  void offer_zeros(Best& best, ExprId function, std::size_t control, const std::vector<ExprId>& targets);
+  void offer_zeros(Best& best, ExprId function, std::size_t control,
+                   const std::vector<ExprId>& targets);
   void offer_finite(Best& best);
   Best minimise();
   bool depends_on_controls(ExprId e) const;
@@ -84,8 +91,9 @@ class HjbBuilder {
 
 void HjbBuilder::make_symbols() {
   for (std::size_t k = 0; k < n_; ++k) {
-    axes_.push_back({s_.symbol(in_.axes[k].symbol), named("h-", k), named("h+", k), named("at_lower", k),
-                     named("at_upper", k), named("p-", k), named("p+", k), named("a", k)});
+    axes_.push_back({s_.symbol(in_.axes[k].symbol), named("h-", k), named("h+", k),
+                     named("at_lower", k), named("at_upper", k), named("p-", k), named("p+", k),
+                     named("a", k)});
   }
   for (std::size_t k = 0; k < 4 * in_.cross.size(); ++k) pair_d_.push_back(named("pair", k));
   for (const HjbControl& control : in_.controls) old_.push_back(s_.symbol(control.symbol));
@@ -95,7 +103,9 @@ void HjbBuilder::make_symbols() {
 void HjbBuilder::make_regime(int j) {
   regime_ = j;
   std::vector<ExprId> roots = in_.drift;
-  const auto append = [&](const std::vector<ExprId>& more) { roots.insert(roots.end(), more.begin(), more.end()); };
+  const auto append = [&](const std::vector<ExprId>& more) {
+    roots.insert(roots.end(), more.begin(), more.end());
+  };
   append(in_.diffusion);
   append(in_.covariance);
   append(in_.rates);
@@ -125,7 +135,8 @@ void HjbBuilder::make_regime(int j) {
   for (HjbLaw& law : laws_) take(law.law, law.law.size());
 }
 
-void HjbBuilder::bind_block(std::vector<InputBinding>& out, std::size_t k, From from, std::uint32_t& slot) {
+void HjbBuilder::bind_block(std::vector<InputBinding>& out, std::size_t k, From from,
+                            std::uint32_t& slot) {
   const AxisSymbols& axis = axes_[k];
   for (const ExprId e : {axis.x, axis.lower, axis.upper, axis.at_lower, axis.at_upper}) {
     out.push_back({s_.symbol_of(e), from, slot++});
@@ -146,7 +157,8 @@ std::vector<InputBinding> HjbBuilder::bindings() {
   for (const ExprId e : pair_d_) result.push_back({s_.symbol_of(e), From::Input, input++});
   for (const ExprId e : old_) result.push_back({s_.symbol_of(e), From::Input, input++});
   if (in_.given_diffusion) {
-    for (const AxisSymbols& axis : axes_) result.push_back({s_.symbol_of(axis.given), From::Input, input++});
+    for (const AxisSymbols& axis : axes_)
+      result.push_back({s_.symbol_of(axis.given), From::Input, input++});
   }
   return result;
 }
@@ -162,13 +174,16 @@ ExprId HjbBuilder::axis_diffusion(std::size_t k, const Controls& u) {
   return at(covariance_[k * n_ + k], u);
 }
 
-// 1/2 a_ij (V_xy + V_yx) through the diagonal that has the sign of a_ij: with b = |a_ij|/(h_i h_j) its two
-// neighbours get b/2 each and the axes lose b h_i^2 and b h_j^2 (the seven-point scheme; Kushner & Dupuis 2001, 5.3).
+// 1/2 a_ij (V_xy + V_yx) through the diagonal that has the sign of a_ij: with b = |a_ij|/(h_i h_j)
+// its two neighbours get b/2 each and the axes lose b h_i^2 and b h_j^2 (the seven-point scheme;
+// Kushner & Dupuis 2001, 5.3).
 void HjbBuilder::pair_weights(const Controls& u, std::vector<ExprId>& reduction, Weights& out) {
   for (const auto& [i, j] : in_.cross) {
-    const ExprId a = at(covariance_[static_cast<std::size_t>(i) * n_ + static_cast<std::size_t>(j)], u);
+    const ExprId a =
+        at(covariance_[static_cast<std::size_t>(i) * n_ + static_cast<std::size_t>(j)], u);
     const ExprId area = s_.mul(axes_[i].upper, axes_[j].upper);
-    const ExprId up = s_.div(s_.max(a, s_.integer(0)), area), down = s_.div(s_.max(s_.neg(a), s_.integer(0)), area);
+    const ExprId up = s_.div(s_.max(a, s_.integer(0)), area),
+                 down = s_.div(s_.max(s_.neg(a), s_.integer(0)), area);
     const ExprId half = s_.rational(1, 2), size = s_.add(up, down);
     for (const ExprId w : {up, up, down, down}) out.pair.push_back(s_.mul(half, w));
     for (const int k : {i, j}) {
@@ -185,7 +200,8 @@ Weights HjbBuilder::weights(const Controls& u) {
   for (std::size_t k = 0; k < n_; ++k) {
     const AxisSymbols& axis = axes_[k];
     const ExprId f = at(drift_[k], u), a = s_.sub(axis_diffusion(k, u), reduction[k]);
-    const ExprId up = s_.div(s_.max(f, zero), axis.upper), down = s_.div(s_.max(s_.neg(f), zero), axis.lower);
+    const ExprId up = s_.div(s_.max(f, zero), axis.upper),
+                 down = s_.div(s_.max(s_.neg(f), zero), axis.lower);
     if (s_.is_zero(a)) {
       result.axis.insert(result.axis.end(), {down, up});
       continue;
@@ -193,8 +209,10 @@ Weights HjbBuilder::weights(const Controls& u) {
     const ExprId width = s_.add(axis.lower, axis.upper);
     const ExprId plus = s_.add(a, s_.mul(f, axis.lower)), minus = s_.sub(a, s_.mul(f, axis.upper));
     const ExprId central = s_.apply(Op::LessEqual, {zero, s_.min(plus, minus)});
-    // A negative `a` (covariance not dominated by its diagonal) stays in the formula and is counted by the runtime.
-    const ExprId use_central = reduction[k] == zero ? central : s_.apply(Op::Or, {central, s_.apply(Op::Less, {a, zero})});
+    // A negative `a` (covariance not dominated by its diagonal) stays in the formula and is counted
+    // by the runtime.
+    const ExprId use_central =
+        reduction[k] == zero ? central : s_.apply(Op::Or, {central, s_.apply(Op::Less, {a, zero})});
     result.axis.push_back(s_.select(use_central, s_.div(minus, s_.mul(axis.lower, width)), down));
     result.axis.push_back(s_.select(use_central, s_.div(plus, s_.mul(axis.upper, width)), up));
   }
@@ -217,8 +235,9 @@ bool HjbBuilder::depends_on_controls(ExprId e) const {
                      [&](const HjbControl& c) { return depends_on(s_, e, c.symbol); });
 }
 
-// Outward drift at an end where the state must stay inside, and noise there when a control could switch it off.
-// The penalty is finite and grows with the violation, so that where nothing is feasible the least is taken.
+// Outward drift at an end where the state must stay inside, and noise there when a control could
+// switch it off. The penalty is finite and grows with the violation, so that where nothing is
+// feasible the least is taken.
 ExprId HjbBuilder::penalty(const Controls& u) {
   std::vector<ExprId> terms;
   const ExprId zero = s_.integer(0);
@@ -229,7 +248,8 @@ ExprId HjbBuilder::penalty(const Controls& u) {
                                   s_.mul(axes_[k].at_upper, s_.sub(f, slack)));
     terms.push_back(s_.max(outward, zero));
     if (!depends_on_controls(covariance_[k * n_ + k])) continue;
-    const ExprId noise = s_.sub(axis_diffusion(k, u), num(kZeroDrift * in_.axes[k].length * in_.axes[k].length));
+    const ExprId noise =
+        s_.sub(axis_diffusion(k, u), num(kZeroDrift * in_.axes[k].length * in_.axes[k].length));
     terms.push_back(s_.max(s_.mul(s_.max(axes_[k].at_lower, axes_[k].at_upper), noise), zero));
   }
   if (terms.empty()) return zero;
@@ -258,9 +278,11 @@ Substitution HjbBuilder::differences(const std::vector<int>& choice) {
   for (std::size_t k = 0; k < n_; ++k) {
     const AxisSymbols& axis = axes_[k];
     const ExprId width = s_.add(axis.lower, axis.upper);
-    const ExprId central = s_.div(s_.add(s_.mul(axis.lower, axis.forward), s_.mul(axis.upper, axis.backward)), width);
+    const ExprId central =
+        s_.div(s_.add(s_.mul(axis.lower, axis.forward), s_.mul(axis.upper, axis.backward)), width);
     result[in_.p[k]] = choice[k] < 0 ? axis.backward : choice[k] > 0 ? axis.forward : central;
-    result[in_.M[k * n_ + k]] = s_.div(s_.mul(s_.integer(2), s_.sub(axis.forward, axis.backward)), width);
+    result[in_.M[k * n_ + k]] =
+        s_.div(s_.mul(s_.integer(2), s_.sub(axis.forward, axis.backward)), width);
   }
   for (std::size_t m = 0; m < in_.cross.size(); ++m) {
     const auto [i, j] = in_.cross[m];
@@ -273,14 +295,16 @@ Substitution HjbBuilder::differences(const std::vector<int>& choice) {
   return result;
 }
 
-// Which one-sided or central differences the laws are evaluated at: all combinations on the axes that matter.
+// Which one-sided or central differences the laws are evaluated at: all combinations on the axes
+// that matter.
 std::vector<std::vector<int>> HjbBuilder::law_points() {
   std::vector<std::vector<int>> points{std::vector<int>(n_, 0)};
   for (const bool with_central : {true, false}) {
     points.assign(1, std::vector<int>(n_, 0));
     for (std::size_t k = 0; k < n_; ++k) {
       const bool matters = std::any_of(laws_.begin(), laws_.end(), [&](const HjbLaw& law) {
-        return std::any_of(law.law.begin(), law.law.end(), [&](ExprId e) { return depends_on(s_, e, in_.p[k]); });
+        return std::any_of(law.law.begin(), law.law.end(),
+                           [&](ExprId e) { return depends_on(s_, e, in_.p[k]); });
       });
       if (!matters) continue;
       const bool noisy = !s_.is_zero(covariance_[k * n_ + k]);
@@ -306,14 +330,16 @@ void HjbBuilder::offer_laws(Best& best) {
     const Substitution values = differences(point);
     Controls u = old_;
     for (const HjbLaw& law : laws_) {
-      for (std::size_t c = 0; c < law.controls.size(); ++c) u[law.controls[c]] = substitute(s_, law.law[c], values);
+      for (std::size_t c = 0; c < law.controls.size(); ++c)
+        u[law.controls[c]] = substitute(s_, law.law[c], values);
     }
     offer(best, u);
   }
 }
 
 // Controls where `function`, affine in one control, takes each of the target values.
-void HjbBuilder::offer_zeros(Best& best, ExprId function, std::size_t control, const std::vector<ExprId>& targets) {
+void HjbBuilder::offer_zeros(Best& best, ExprId function, std::size_t control,
+                             const std::vector<ExprId>& targets) {
   const HjbControl& info = in_.controls[control];
   const SymbolId symbol = info.symbol;
   if (!info.interval || !depends_on(s_, function, symbol)) return;
@@ -383,7 +409,8 @@ std::vector<ExprId> HjbBuilder::coefficients(const Controls& u) {
 std::vector<ExprId> HjbBuilder::condition_outputs() {
   const ExprId zero = s_.integer(0);
   std::vector<ExprId> out{in_.until, in_.pay, in_.terminal};
-  for (const HjbAxis& axis : in_.axes) out.insert(out.end(), {axis.absorb_value, axis.absorb_value});
+  for (const HjbAxis& axis : in_.axes)
+    out.insert(out.end(), {axis.absorb_value, axis.absorb_value});
   out.push_back(in_.stop);
   for (ExprId& e : out) {
     if (!e.valid()) e = zero;
@@ -439,13 +466,16 @@ HjbKernels HjbBuilder::build() {
     for (const auto& [symbol, value] : tables_.tables[k]) outputs.push_back(value);
     result.table_counts.push_back(static_cast<int>(outputs.size()));
     result.tables.push_back(spec("table" + std::to_string(k), std::move(outputs)));
-    result.tables.back().bindings = {{in_.time, From::Uniform, 0}, {in_.axes[k].symbol, From::Input, 0}};
+    result.tables.back().bindings = {{in_.time, From::Uniform, 0},
+                                     {in_.axes[k].symbol, From::Input, 0}};
   }
   return result;
 }
 
 }  // namespace
 
-HjbKernels hjb_kernels(expr::Store& store, const HjbInput& input) { return HjbBuilder(store, input).build(); }
+HjbKernels hjb_kernels(expr::Store& store, const HjbInput& input) {
+  return HjbBuilder(store, input).build();
+}
 
 }  // namespace hopf::kernel

@@ -1,7 +1,7 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "plan/internal.hpp"
 
@@ -19,20 +19,25 @@ bool refuse_unbuilt(const model::Model& model, diagnostics::Sink& sink) {
   };
   bool refused = false;
   for (const auto& group : model.groups) {
-    if (group.disturbance) refused = refuse(group.span, fmt::format("the disturbance '{}'", group.name));
+    if (group.disturbance)
+      refused = refuse(group.span, fmt::format("the disturbance '{}'", group.name));
   }
-  for (const auto& jump : model.jumps) refused = refuse(jump.span, fmt::format("the jumps of '{}'", jump.name));
+  for (const auto& jump : model.jumps)
+    refused = refuse(jump.span, fmt::format("the jumps of '{}'", jump.name));
   if (model.average) refused = refuse(model.span, "a long-run average");
   if (model.density) refused = refuse(model.span, "a density in the equations");
-  for (const auto& constraint : model.constraints) refused = refuse(constraint.span, "'subject to'");
-  if (model.initial && model.final_) refused = refuse(model.final_->span, "the law of the state given at both ends");
+  for (const auto& constraint : model.constraints)
+    refused = refuse(constraint.span, "'subject to'");
+  if (model.initial && model.final_)
+    refused = refuse(model.final_->span, "the law of the state given at both ends");
   return refused;
 }
 
 bool check_options(const Options& options, diagnostics::Sink& sink) {
   if (options.method != "auto" && options.method != "riccati" && options.method != "fd") {
-    sink.emit(Kind::UnknownMethod, options.span, fmt::format("there is no method '{}'", options.method)).help =
-        "write method = \"auto\", \"riccati\" or \"fd\"";
+    sink.emit(Kind::UnknownMethod, options.span,
+              fmt::format("there is no method '{}'", options.method))
+        .help = "write method = \"auto\", \"riccati\" or \"fd\"";
     return false;
   }
   if (options.steps < 0 || options.tolerance < 0 || !std::isfinite(options.tolerance)) {
@@ -53,9 +58,10 @@ std::string riccati_refusal(const model::Model& model, const derive::Equations& 
 }
 
 void explain_others(const derive::Equations& equations, Plan& plan) {
-  plan.refusals.push_back({"Hopf-Cole", equations.hopf_cole
-                                            ? "the linear equation exists, but its solver is not built yet"
-                                            : equations.hopf_cole_refusal});
+  plan.refusals.push_back(
+      {"Hopf-Cole", equations.hopf_cole
+                        ? "the linear equation exists, but its solver is not built yet"
+                        : equations.hopf_cole_refusal});
   plan.refusals.push_back({"explicit stepping", "an implicit step needs no bound on its length"});
 }
 
@@ -64,20 +70,24 @@ void plan_riccati(const model::Model& model, Plan& plan) {
   plan.name = "Riccati equation, exact";
   plan.scheme = model.horizon ? "backward from the terminal cost by extrapolated midpoint steps"
                               : "stable subspace of the Hamiltonian matrix, then Newton's method";
-  plan.findings.push_back("linear dynamics and quadratic cost without active bounds: the value is quadratic");
-  plan.refusals.push_back({"finite differences", "the exact solution needs no grid; method = \"fd\" asks for one"});
+  plan.findings.push_back(
+      "linear dynamics and quadratic cost without active bounds: the value is quadratic");
+  plan.refusals.push_back(
+      {"finite differences", "the exact solution needs no grid; method = \"fd\" asks for one"});
   plan.steps = 400;
 }
 
 std::string scheme_text(const Plan& plan, bool noisy) {
-  std::string text = noisy ? "central where the cell Peclet number is at most 1 and upwind elsewhere: monotone"
-                           : "upwind (Godunov), first order, monotone";
-  if (plan.cross_terms) text += "; correlated noise along grid directions with nonnegative weights (Selling)";
+  std::string text =
+      noisy ? "central where the cell Peclet number is at most 1 and upwind elsewhere: monotone"
+            : "upwind (Godunov), first order, monotone";
+  if (plan.cross_terms)
+    text += "; correlated noise along grid directions with nonnegative weights (Selling)";
   return text;
 }
 
-bool plan_grid(const model::Model& model, const derive::Equations& equations, const Options& options, Plan& plan,
-               diagnostics::Sink& sink) {
+bool plan_grid(const model::Model& model, const derive::Equations& equations,
+               const Options& options, Plan& plan, diagnostics::Sink& sink) {
   if (!choose_grid(model, equations, options, plan, sink)) return false;
   bool noisy = false;
   for (std::size_t i = 0; i < model.dimension(); ++i) {
@@ -87,23 +97,28 @@ bool plan_grid(const model::Model& model, const derive::Equations& equations, co
   if (model.horizon) {
     plan.method = Method::ImplicitStepping;
     plan.name = "implicit finite differences, Howard iteration at every step";
-    plan.steps = options.steps > 0 ? options.steps : model.dimension() == 1 ? 400 : model.dimension() == 2 ? 200 : 100;
+    plan.steps = options.steps > 0        ? options.steps
+                 : model.dimension() == 1 ? 400
+                 : model.dimension() == 2 ? 200
+                                          : 100;
     plan.scheme += "; BDF2 in time, second order";
   } else {
     plan.method = Method::Howard;
     plan.name = "Howard iteration on implicit finite differences";
   }
-  if (model.regime) plan.findings.push_back(fmt::format("{} regimes, coupled in one system", model.regime->count));
+  if (model.regime)
+    plan.findings.push_back(fmt::format("{} regimes, coupled in one system", model.regime->count));
   if (model.stop_pays) plan.findings.push_back("stopping: the obstacle joins the policy");
-  plan.findings.push_back(equations.closed_form ? "the Hamiltonian is minimised in closed form"
-                                                : "the Hamiltonian is minimised numerically at every node");
+  plan.findings.push_back(equations.closed_form
+                              ? "the Hamiltonian is minimised in closed form"
+                              : "the Hamiltonian is minimised numerically at every node");
   return true;
 }
 
 }  // namespace
 
-std::optional<Plan> choose(const model::Model& model, const derive::Equations& equations, const Options& options,
-                           diagnostics::Sink& sink) {
+std::optional<Plan> choose(const model::Model& model, const derive::Equations& equations,
+                           const Options& options, diagnostics::Sink& sink) {
   if (!check_options(options, sink)) return std::nullopt;
   Plan plan;
   plan.tolerance = options.tolerance > 0 ? options.tolerance : 1e-10;
@@ -120,23 +135,29 @@ std::optional<Plan> choose(const model::Model& model, const derive::Equations& e
     return plan;
   }
   if (refuse_unbuilt(model, sink)) return std::nullopt;
-  plan.refusals.push_back({"Riccati", refusal.empty() ? "finite differences were asked for" : refusal});
+  plan.refusals.push_back(
+      {"Riccati", refusal.empty() ? "finite differences were asked for" : refusal});
   if (!plan_grid(model, equations, options, plan, sink)) return std::nullopt;
   explain_others(equations, plan);
   return plan;
 }
 
 std::string render(const model::Model& model, const Plan& plan) {
-  std::string text = fmt::format("{}\n  method      {}\n  scheme      {}\n", model.name, plan.name, plan.scheme);
+  std::string text =
+      fmt::format("{}\n  method      {}\n  scheme      {}\n", model.name, plan.name, plan.scheme);
   for (std::size_t k = 0; k < plan.grid.axes.size(); ++k) {
     const auto& axis = plan.grid.axes[k];
-    text += fmt::format("  {:<11} {} nodes on [{}, {}], {}\n", k == 0 ? "grid" : "", axis.nodes.size(), axis.lo,
-                        axis.hi, axis.uniform() ? axis.name : axis.name + ", not uniform");
+    text +=
+        fmt::format("  {:<11} {} nodes on [{}, {}], {}\n", k == 0 ? "grid" : "", axis.nodes.size(),
+                    axis.lo, axis.hi, axis.uniform() ? axis.name : axis.name + ", not uniform");
   }
-  if (plan.method == Method::ImplicitStepping) text += fmt::format("  steps       {}\n", plan.steps);
-  for (const std::string& finding : plan.findings) text += fmt::format("  found       {}\n", finding);
+  if (plan.method == Method::ImplicitStepping)
+    text += fmt::format("  steps       {}\n", plan.steps);
+  for (const std::string& finding : plan.findings)
+    text += fmt::format("  found       {}\n", finding);
   for (const Refusal& refusal : plan.refusals) {
-    text += fmt::format("  not {:<8}{} {}\n", refusal.method, refusal.method.size() < 8 ? "" : ":", refusal.reason);
+    text += fmt::format("  not {:<8}{} {}\n", refusal.method, refusal.method.size() < 8 ? "" : ":",
+                        refusal.reason);
   }
   return text;
 }

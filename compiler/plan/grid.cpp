@@ -1,8 +1,8 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-
-#include <fmt/format.h>
 
 #include "plan/internal.hpp"
 
@@ -13,7 +13,8 @@ namespace {
 using diagnostics::Kind;
 
 constexpr int kDefaultNodes[] = {501, 101, 41};
-constexpr double kGeometricRatio = 20;  // hi/lo from which a proportional state gets a geometric axis
+constexpr double kGeometricRatio =
+    20;  // hi/lo from which a proportional state gets a geometric axis
 
 source::Span grid_span(const Options& options, std::size_t k) {
   return k < options.grid_spans.size() ? options.grid_spans[k] : options.span;
@@ -22,37 +23,41 @@ source::Span grid_span(const Options& options, std::size_t k) {
 bool check_dimension(const model::Model& model, diagnostics::Sink& sink) {
   if (model.dimension() > 3) {
     auto& d = sink.emit(Kind::NotBuiltYet, model.span,
-                        fmt::format("a grid for the {} states of '{}' is not built yet", model.dimension(), model.name));
+                        fmt::format("a grid for the {} states of '{}' is not built yet",
+                                    model.dimension(), model.name));
     d.notes.push_back("finite differences serve 1 to 3 states");
     return false;
   }
   bool complete = true;
   for (const auto& state : model.states) {
     if (state.lo && state.hi) continue;
-    sink.emit(Kind::DomainMissing, state.span, fmt::format("'{}' has no domain to put a grid on", state.name)).help =
-        fmt::format("write 'state {} in [a, b]'", state.name);
+    sink.emit(Kind::DomainMissing, state.span,
+              fmt::format("'{}' has no domain to put a grid on", state.name))
+        .help = fmt::format("write 'state {} in [a, b]'", state.name);
     complete = false;
   }
   return complete;
 }
 
-bool read_counts(const model::Model& model, const Options& options, std::vector<int>& counts, diagnostics::Sink& sink) {
+bool read_counts(const model::Model& model, const Options& options, std::vector<int>& counts,
+                 diagnostics::Sink& sink) {
   const std::size_t n = model.dimension();
   counts = options.grid;
   if (counts.empty()) counts.assign(n, kDefaultNodes[n - 1]);
   if (counts.size() == 1) counts.assign(n, counts[0]);
   if (counts.size() != n) {
-    sink.emit(Kind::GridCountMismatch, options.grid_spans.empty() ? options.span : options.grid_spans[0],
-              fmt::format("the grid has {} entries and '{}' has {} state{}", counts.size(), model.name, n,
-                          n == 1 ? "" : "s"));
+    sink.emit(Kind::GridCountMismatch,
+              options.grid_spans.empty() ? options.span : options.grid_spans[0],
+              fmt::format("the grid has {} entries and '{}' has {} state{}", counts.size(),
+                          model.name, n, n == 1 ? "" : "s"));
     return false;
   }
   for (std::size_t k = 0; k < n; ++k) {
     const int least = model.states[k].boundary == model::Boundary::Periodic ? 4 : 3;
     if (counts[k] >= least) continue;
     auto& d = sink.emit(Kind::GridTooSmall, grid_span(options, k),
-                        fmt::format("a grid with {} node{} along '{}'", counts[k], counts[k] == 1 ? "" : "s",
-                                    model.states[k].name));
+                        fmt::format("a grid with {} node{} along '{}'", counts[k],
+                                    counts[k] == 1 ? "" : "s", model.states[k].name));
     d.help = fmt::format("write at least {}", least);
     return false;
   }
@@ -61,12 +66,17 @@ bool read_counts(const model::Model& model, const Options& options, std::vector<
 
 runtime::Boundary boundary_of(model::Boundary kind) {
   switch (kind) {
-    case model::Boundary::Periodic: return runtime::Boundary::Periodic;
-    case model::Boundary::Reflect: return runtime::Boundary::Reflect;
-    case model::Boundary::Absorb: return runtime::Boundary::Absorb;
-    case model::Boundary::Extrapolate: return runtime::Boundary::Extrapolate;
+    case model::Boundary::Periodic:
+      return runtime::Boundary::Periodic;
+    case model::Boundary::Reflect:
+      return runtime::Boundary::Reflect;
+    case model::Boundary::Absorb:
+      return runtime::Boundary::Absorb;
+    case model::Boundary::Extrapolate:
+      return runtime::Boundary::Extrapolate;
     case model::Boundary::Constrain:
-    case model::Boundary::Default: break;
+    case model::Boundary::Default:
+      break;
   }
   return runtime::Boundary::Constrain;
 }
@@ -81,7 +91,8 @@ bool proportional(const model::Model& model, std::size_t k) {
   const auto free_of_x = [&](expr::ExprId e) {
     if (store.is_zero(e)) return true;
     noisy = true;
-    return !expr::depends_on(store, expr::expand(store, store.div(expr::expand(store, e), x)), state.symbol);
+    return !expr::depends_on(store, expr::expand(store, store.div(expr::expand(store, e), x)),
+                             state.symbol);
   };
   for (std::size_t j = 0; j < model.noise_count(); ++j) {
     if (!free_of_x(model.diffusion[k * model.noise_count() + j])) return false;
@@ -89,17 +100,19 @@ bool proportional(const model::Model& model, std::size_t k) {
   return noisy && free_of_x(model.drift[k]);
 }
 
-void add_axis(const model::Model& model, const Options& options, std::size_t k, int count, Plan& plan) {
+void add_axis(const model::Model& model, const Options& options, std::size_t k, int count,
+              Plan& plan) {
   const auto& state = model.states[k];
   const auto boundary = boundary_of(state.boundary);
   const double stretch = k < options.stretch.size() ? options.stretch[k] : 0;
-  const bool geometric = options.stretch.empty() && !plan.cross_terms && boundary != runtime::Boundary::Periodic &&
-                         proportional(model, k);
+  const bool geometric = options.stretch.empty() && !plan.cross_terms &&
+                         boundary != runtime::Boundary::Periodic && proportional(model, k);
   const std::string& unit = state.unit.text;
   if (geometric) {
-    plan.grid.axes.push_back(runtime::geometric_axis(state.name, unit, boundary, *state.lo, *state.hi, count));
-    plan.findings.push_back(
-        fmt::format("'{}' moves in proportion to itself: nodes in geometric progression", state.name));
+    plan.grid.axes.push_back(
+        runtime::geometric_axis(state.name, unit, boundary, *state.lo, *state.hi, count));
+    plan.findings.push_back(fmt::format(
+        "'{}' moves in proportion to itself: nodes in geometric progression", state.name));
   } else {
     plan.grid.axes.push_back(
         runtime::stretched_axis(state.name, unit, boundary, *state.lo, *state.hi, count, stretch));
@@ -118,14 +131,15 @@ bool has_cross_terms(const model::Model& model, const derive::Equations& equatio
 
 }  // namespace
 
-bool choose_grid(const model::Model& model, const derive::Equations& equations, const Options& options, Plan& plan,
-                 diagnostics::Sink& sink) {
+bool choose_grid(const model::Model& model, const derive::Equations& equations,
+                 const Options& options, Plan& plan, diagnostics::Sink& sink) {
   std::vector<int> counts;
   if (!check_dimension(model, sink) || !read_counts(model, options, counts, sink)) return false;
   plan.cross_terms = has_cross_terms(model, equations);
-  if (plan.cross_terms && std::any_of(options.stretch.begin(), options.stretch.end(), [](double s) { return s != 0; })) {
-    sink.emit(Kind::InvalidSolverOption, options.span, "a stretched grid with correlated noise").help =
-        "leave stretch out: directions of correlated noise need uniform axes";
+  if (plan.cross_terms && std::any_of(options.stretch.begin(), options.stretch.end(),
+                                      [](double s) { return s != 0; })) {
+    sink.emit(Kind::InvalidSolverOption, options.span, "a stretched grid with correlated noise")
+        .help = "leave stretch out: directions of correlated noise need uniform axes";
     return false;
   }
   const std::int64_t regimes = model.regime ? model.regime->count : 1;

@@ -6,10 +6,12 @@
 namespace hopf::plan {
 
 /// Fills plan.grid, plan.cross_terms and findings about the axes; false when an error was emitted.
-bool choose_grid(const model::Model&, const derive::Equations&, const Options&, Plan&, diagnostics::Sink&);
+bool choose_grid(const model::Model&, const derive::Equations&, const Options&, Plan&,
+                 diagnostics::Sink&);
 
-/// False, with an error that says the size, when the solve would not fit in the memory that is free.
-bool check_memory(const model::Model&, const std::vector<int>& counts, std::int64_t regimes, const Options&,
-                  diagnostics::Sink&);
+/// False, with an error that says the size, when the solve would not fit in the memory that is
+/// free.
+bool check_memory(const model::Model&, const std::vector<int>& counts, std::int64_t regimes,
+                  const Options&, diagnostics::Sink&);
 
 }  // namespace hopf::plan

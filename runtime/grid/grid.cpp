@@ -63,7 +63,8 @@ Place locate(const Axis& axis, double x) {
   if (axis.periodic() && std::isfinite(x)) return locate_periodic(axis, x);
   const double clamped = std::clamp(x, axis.nodes.front(), axis.nodes.back());
   const auto next = std::upper_bound(axis.nodes.begin(), axis.nodes.end(), clamped);
-  const auto upper = std::clamp<std::size_t>(static_cast<std::size_t>(next - axis.nodes.begin()), 1, count - 1);
+  const auto upper =
+      std::clamp<std::size_t>(static_cast<std::size_t>(next - axis.nodes.begin()), 1, count - 1);
   const double left = axis.nodes[upper - 1], right = axis.nodes[upper];
   return {upper - 1, upper, (clamped - left) / (right - left)};
 }
@@ -86,8 +87,10 @@ void for_corners(const Grid& grid, std::span<const double> x, Visit visit) {
   }
 }
 
-// First derivative at a node from the parabola through it and its neighbours (one-sided at an end of the axis).
-double node_derivative(const Grid& grid, std::span<const double> values, std::size_t point, std::size_t k) {
+// First derivative at a node from the parabola through it and its neighbours (one-sided at an end
+// of the axis).
+double node_derivative(const Grid& grid, std::span<const double> values, std::size_t point,
+                       std::size_t k) {
   const Axis& axis = grid.axes[k];
   const std::size_t count = axis.nodes.size(), stride = grid.stride(k);
   if (count < 2) return 0;
@@ -95,9 +98,12 @@ double node_derivative(const Grid& grid, std::span<const double> values, std::si
   const auto value = [&](std::size_t j) { return values[base + j * stride]; };
   if (count == 2) return (value(1) - value(0)) / (axis.nodes[1] - axis.nodes[0]);
   std::array<std::size_t, 3> at{i - 1, i, i + 1};
-  if (i == 0) at = axis.periodic() ? std::array<std::size_t, 3>{count - 1, 0, 1} : std::array<std::size_t, 3>{0, 1, 2};
+  if (i == 0)
+    at = axis.periodic() ? std::array<std::size_t, 3>{count - 1, 0, 1}
+                         : std::array<std::size_t, 3>{0, 1, 2};
   if (i == count - 1) {
-    at = axis.periodic() ? std::array<std::size_t, 3>{i - 1, i, 0} : std::array<std::size_t, 3>{i - 2, i - 1, i};
+    at = axis.periodic() ? std::array<std::size_t, 3>{i - 1, i, 0}
+                         : std::array<std::size_t, 3>{i - 2, i - 1, i};
   }
   std::array<double, 3> x{axis.nodes[at[0]], axis.nodes[at[1]], axis.nodes[at[2]]};
   if (x[0] > x[1]) x[0] -= axis.hi - axis.lo;
@@ -111,7 +117,8 @@ double node_derivative(const Grid& grid, std::span<const double> values, std::si
 
 }  // namespace
 
-Axis uniform_axis(std::string name, std::string unit, Boundary boundary, double lo, double hi, int n) {
+Axis uniform_axis(std::string name, std::string unit, Boundary boundary, double lo, double hi,
+                  int n) {
   Axis axis = axis_shell(std::move(name), std::move(unit), boundary, lo, hi);
   const int count = boundary == Boundary::Periodic ? n - 1 : n;
   axis.nodes.resize(static_cast<std::size_t>(count));
@@ -120,8 +127,8 @@ Axis uniform_axis(std::string name, std::string unit, Boundary boundary, double 
   return axis;
 }
 
-Axis stretched_axis(std::string name, std::string unit, Boundary boundary, double lo, double hi, int n,
-                    double stretch) {
+Axis stretched_axis(std::string name, std::string unit, Boundary boundary, double lo, double hi,
+                    int n, double stretch) {
   Axis axis = uniform_axis(std::move(name), std::move(unit), boundary, lo, hi, n);
   if (stretch == 0 || axis.periodic()) return axis;
   for (std::size_t i = 1; i + 1 < axis.nodes.size(); ++i) {
@@ -131,7 +138,8 @@ Axis stretched_axis(std::string name, std::string unit, Boundary boundary, doubl
   return axis;
 }
 
-Axis geometric_axis(std::string name, std::string unit, Boundary boundary, double lo, double hi, int n) {
+Axis geometric_axis(std::string name, std::string unit, Boundary boundary, double lo, double hi,
+                    int n) {
   Axis axis = uniform_axis(std::move(name), std::move(unit), boundary, lo, hi, n);
   for (std::size_t i = 1; i + 1 < axis.nodes.size(); ++i) {
     axis.nodes[i] = lo * std::exp(std::log(hi / lo) * static_cast<double>(i) / (n - 1));
@@ -155,7 +163,8 @@ double interpolate(const Grid& grid, std::span<const double> values, std::span<c
   return sum;
 }
 
-std::vector<double> prolong(const Grid& from, std::span<const double> values, const Grid& to, int fields) {
+std::vector<double> prolong(const Grid& from, std::span<const double> values, const Grid& to,
+                            int fields) {
   const std::size_t points = to.points(), dimension = to.dimension();
   std::vector<double> result(points * static_cast<std::size_t>(fields)), x(dimension);
   for (std::size_t i = 0; i < points; ++i) {

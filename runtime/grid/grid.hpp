@@ -1,4 +1,5 @@
-// Rectilinear grids of any dimension. The last axis is the fastest in memory; lanes of kernels run along it.
+// Rectilinear grids of any dimension. The last axis is the fastest in memory; lanes of kernels run
+// along it.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +13,15 @@ namespace hopf::runtime {
 enum class Boundary : std::uint8_t { Periodic, Reflect, Absorb, Constrain, Extrapolate };
 
 struct Axis {
-  std::string name;           // the state's name
-  std::string unit;           // as the user wrote it; may be empty
+  std::string name;  // the state's name
+  std::string unit;  // as the user wrote it; may be empty
   Boundary boundary = Boundary::Constrain;
-  std::vector<double> nodes;  // increasing; a periodic axis of period hi-lo has nodes lo .. hi-h (hi is not repeated)
+  std::vector<double> nodes;  // increasing; a periodic axis of period hi-lo has nodes lo .. hi-h
+                              // (hi is not repeated)
   double lo = 0, hi = 1;      // the declared domain
 
   bool periodic() const { return boundary == Boundary::Periodic; }
-  bool uniform() const;       // spacing constant to rounding
+  bool uniform() const;  // spacing constant to rounding
 };
 
 struct Grid {
@@ -30,13 +32,16 @@ struct Grid {
   std::size_t stride(std::size_t axis) const;
 };
 
-/// n nodes on [lo, hi]; a periodic axis gets n-1 distinct nodes, so that n = 201 means spacing (hi-lo)/200 on every axis.
+/// n nodes on [lo, hi]; a periodic axis gets n-1 distinct nodes, so that n = 201 means spacing
+/// (hi-lo)/200 on every axis.
 Axis uniform_axis(std::string name, std::string unit, Boundary, double lo, double hi, int n);
 
-/// Nodes x(s) = lo + (hi - lo)(e^(k s) - 1)/(e^k - 1), s uniform: a stretch k > 0 gathers them at the lower end,
-/// k < 0 at the upper one. A periodic axis stays uniform.
-Axis stretched_axis(std::string name, std::string unit, Boundary, double lo, double hi, int n, double stretch);
-/// Constant ratio between neighbours; 0 < lo < hi. For states that grow in proportion to themselves.
+/// Nodes x(s) = lo + (hi - lo)(e^(k s) - 1)/(e^k - 1), s uniform: a stretch k > 0 gathers them at
+/// the lower end, k < 0 at the upper one. A periodic axis stays uniform.
+Axis stretched_axis(std::string name, std::string unit, Boundary, double lo, double hi, int n,
+                    double stretch);
+/// Constant ratio between neighbours; 0 < lo < hi. For states that grow in proportion to
+/// themselves.
 Axis geometric_axis(std::string name, std::string unit, Boundary, double lo, double hi, int n);
 
 /// Every second node; where the ends do not fit, a uniform axis of about half as many.
@@ -44,11 +49,15 @@ Axis coarsened(const Axis&);
 
 /// Multilinear interpolation of values[points] at x; periodic axes wrap, others clamp to the box.
 double interpolate(const Grid&, std::span<const double> values, std::span<const double> x);
-/// Values of one grid interpolated at the nodes of another on the same domain, for each of `fields` fields in turn.
-std::vector<double> prolong(const Grid& from, std::span<const double> values, const Grid& to, int fields);
+/// Values of one grid interpolated at the nodes of another on the same domain, for each of `fields`
+/// fields in turn.
+std::vector<double> prolong(const Grid& from, std::span<const double> values, const Grid& to,
+                            int fields);
 /// The value at the nearest corner of the cell that holds x: for controls from finite sets.
 double nearest(const Grid&, std::span<const double> values, std::span<const double> x);
-/// Gradient of the smooth interpolant: central differences at the nodes, interpolated multilinearly.
-void gradient(const Grid&, std::span<const double> values, std::span<const double> x, std::span<double> out);
+/// Gradient of the smooth interpolant: central differences at the nodes, interpolated
+/// multilinearly.
+void gradient(const Grid&, std::span<const double> values, std::span<const double> x,
+              std::span<double> out);
 
 }  // namespace hopf::runtime

@@ -8,10 +8,10 @@ namespace hopf::runtime {
 
 namespace {
 
-constexpr double kTight = 1e-11;     // accuracy of the linear solve that may end the iteration
+constexpr double kTight = 1e-11;         // accuracy of the linear solve that may end the iteration
 constexpr double kLeastDiscount = 5e-5;  // of the artificial ones
-constexpr double kUnbounded = 1e11;  // V relative to the largest cost, without a horizon
-constexpr int kStartSteps = 16;  // of implicit Euler within the first step of BDF2
+constexpr double kUnbounded = 1e11;      // V relative to the largest cost, without a horizon
+constexpr int kStartSteps = 16;          // of implicit Euler within the first step of BDF2
 
 double largest(std::span<const double> v) {
   double result = 0;
@@ -88,9 +88,9 @@ bool Iteration::linear_solve(double shift, std::span<const double> source, doubl
   return answer_.failure == Failure::None;
 }
 
-// Howard's algorithm from the system's present policy. It is Newton's method for the discrete equation, and for
-// M-matrices the iterates decrease to the solution (Bokanowski, Maroso & Zidani 2009). The linear solves are inexact
-// while the policy still moves.
+// Howard's algorithm from the system's present policy. It is Newton's method for the discrete
+// equation, and for M-matrices the iterates decrease to the solution (Bokanowski, Maroso & Zidani
+// 2009). The linear solves are inexact while the policy still moves.
 bool Iteration::howard(double shift, std::span<const double> source) {
   double change = 1;
   for (int iteration = 1; iteration <= settings_.max_iterations; ++iteration) {
@@ -120,8 +120,8 @@ bool Iteration::undiscounted() const {
   return false;
 }
 
-// Without a discount the first policy may never reach the target, and its matrix is singular. An artificial discount
-// that is taken away in steps leads to policies that do.
+// Without a discount the first policy may never reach the target, and its matrix is singular. An
+// artificial discount that is taken away in steps leads to policies that do.
 GridSolution Iteration::stationary() {
   system_.set_time(0);
   system_.improve(V_);
@@ -185,9 +185,10 @@ bool Iteration::implicit_euler(double dt, double t) {
   return feasible() && howard(1 / dt, source);
 }
 
-// One step of length dt to T - step*dt. BDF2, (3 V - 4 V1 + V2)/(2 dt) = F(V): second order and L-stable
-// (Hairer & Wanner 1996, V.1; for HJB equations Bokanowski, Picarelli & Reisinger 2018). The first step is a
-// number of short ones of implicit Euler, which also damp what a kink in the terminal cost stirs up.
+// One step of length dt to T - step*dt. BDF2, (3 V - 4 V1 + V2)/(2 dt) = F(V): second order and
+// L-stable (Hairer & Wanner 1996, V.1; for HJB equations Bokanowski, Picarelli & Reisinger 2018).
+// The first step is a number of short ones of implicit Euler, which also damp what a kink in the
+// terminal cost stirs up.
 bool Iteration::march(double dt, int step, std::vector<double>& older) {
   const double t = settings_.horizon - step * dt;
   answer_.t = t;
@@ -217,21 +218,23 @@ GridSolution Iteration::finite_horizon() {
   system_.improve(V_);
   if (!feasible()) return finish();
   store(settings_.horizon);
-  const int every = std::max(1, (settings_.steps + settings_.stored_levels - 2) / (settings_.stored_levels - 1));
+  const int every =
+      std::max(1, (settings_.steps + settings_.stored_levels - 2) / (settings_.stored_levels - 1));
   std::vector<double> older;
   for (int step = 1; step <= settings_.steps; ++step) {
     fraction_ = static_cast<double>(step) / settings_.steps;
     if (!march(dt, step, older)) return finish();
     const bool last = step == settings_.steps;
-    if (last || (settings_.steps - step) % every == 0) store(last ? 0.0 : settings_.horizon - step * dt);
+    if (last || (settings_.steps - step) % every == 0)
+      store(last ? 0.0 : settings_.horizon - step * dt);
   }
   return finish();
 }
 
 }  // namespace
 
-GridSolution solve_grid(PolicySystem& system, const PointProblem& problem, const SolveSettings& settings,
-                        std::vector<double> guess) {
+GridSolution solve_grid(PolicySystem& system, const PointProblem& problem,
+                        const SolveSettings& settings, std::vector<double> guess) {
   Iteration iteration(system, problem, settings, std::move(guess));
   return settings.horizon > 0 ? iteration.finite_horizon() : iteration.stationary();
 }

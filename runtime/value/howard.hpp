@@ -1,5 +1,5 @@
-// Implicit solution of the discrete HJB equation: Howard's policy iteration, alone for stationary problems and
-// within every step of a finite horizon.
+// Implicit solution of the discrete HJB equation: Howard's policy iteration, alone for stationary
+// problems and within every step of a finite horizon.
 #pragma once
 
 #include <functional>
@@ -11,12 +11,12 @@
 namespace hopf::runtime {
 
 struct SolveSettings {
-  double tolerance = 1e-10;   // largest change of V in the last iteration, relative to 1 + max|V|
-  int max_iterations = 200;   // of Howard's algorithm, per time step
+  double tolerance = 1e-10;  // largest change of V in the last iteration, relative to 1 + max|V|
+  int max_iterations = 200;  // of Howard's algorithm, per time step
   int threads = 1;
-  double horizon = 0;         // > 0: finite horizon, `steps` steps
+  double horizon = 0;  // > 0: finite horizon, `steps` steps
   int steps = 0;
-  int stored_levels = 101;    // at most this many times are kept
+  int stored_levels = 101;  // at most this many times are kept
   /// what, fraction (negative: unknown); true asks for a stop.
   std::function<bool(const char*, double)> progress;
 };
@@ -25,20 +25,21 @@ enum class Failure : std::uint8_t { None, Cancelled, NotConverged, Singular, Inf
 
 struct GridSolution {
   Failure failure = Failure::None;
-  std::size_t where = 0;      // unknown at which it failed (Infeasible), or with the largest residual
-  double t = 0;               // and the time
+  std::size_t where = 0;  // unknown at which it failed (Infeasible), or with the largest residual
+  double t = 0;           // and the time
   std::vector<double> times;                             // increasing
   std::vector<std::vector<double>> value;                // [level][unknown]
   std::vector<std::vector<std::vector<double>>> policy;  // [level][control][unknown]
-  int iterations = 0;         // of Howard's algorithm, summed over steps
+  int iterations = 0;                                    // of Howard's algorithm, summed over steps
   int linear_iterations = 0;
-  double residual = 0;        // max |discrete HJB| / (1 + max|V|)
-  double change = 0;          // of the last iteration
+  double residual = 0;  // max |discrete HJB| / (1 + max|V|)
+  double change = 0;    // of the last iteration
 };
 
-/// Solves the problem on the system's grid; a stationary one starts from V = `guess` (zero when empty). The system is
-/// left with the last (earliest) policy's coefficients.
-GridSolution solve_grid(PolicySystem&, const PointProblem&, const SolveSettings&, std::vector<double> guess = {});
+/// Solves the problem on the system's grid; a stationary one starts from V = `guess` (zero when
+/// empty). The system is left with the last (earliest) policy's coefficients.
+GridSolution solve_grid(PolicySystem&, const PointProblem&, const SolveSettings&,
+                        std::vector<double> guess = {});
 
 /// V of the system's present coefficients, by one linear solve; empty when the matrix is singular.
 std::vector<double> value_of_policy(const PolicySystem&, double shift = 0);

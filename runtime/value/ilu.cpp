@@ -17,10 +17,12 @@ void IncompleteFactor::permute(const SparseMatrix& A, std::span<const std::int32
   std::vector<std::pair<std::int32_t, std::int64_t>> row;
   for (std::size_t i = 0; i < n; ++i) {
     row.clear();
-    for (std::int64_t k = A.start[order[i]]; k < A.start[order[i] + 1]; ++k) row.push_back({place[A.column[k]], k});
+    for (std::int64_t k = A.start[order[i]]; k < A.start[order[i] + 1]; ++k)
+      row.push_back({place[A.column[k]], k});
     std::sort(row.begin(), row.end());
     for (const auto& [column, from] : row) {
-      if (column == static_cast<std::int32_t>(i)) diagonal_[i] = static_cast<std::int64_t>(column_.size());
+      if (column == static_cast<std::int32_t>(i))
+        diagonal_[i] = static_cast<std::int64_t>(column_.size());
       column_.push_back(column);
       source_.push_back(from);
     }
@@ -60,7 +62,8 @@ void IncompleteFactor::apply(std::span<const double> x, std::span<double> y) con
   }
   for (std::size_t i = n; i-- > 0;) {
     double sum = work_[i];
-    for (std::int64_t k = diagonal_[i] + 1; k < start_[i + 1]; ++k) sum -= value_[k] * work_[column_[k]];
+    for (std::int64_t k = diagonal_[i] + 1; k < start_[i + 1]; ++k)
+      sum -= value_[k] * work_[column_[k]];
     work_[i] = sum * value_[diagonal_[i]];
   }
   for (std::size_t i = 0; i < n; ++i) y[order_[i]] = work_[i];
@@ -83,12 +86,14 @@ double largest(std::span<const double> a) {
   return worst;
 }
 
-// What rounding alone leaves of a residual: a few units of the last place of the largest row of |A| |x|.
+// What rounding alone leaves of a residual: a few units of the last place of the largest row of |A|
+// |x|.
 double rounding_of(const SparseMatrix& A, std::span<const double> x) {
   double worst = 0;
   for (std::size_t row = 0; row < A.rows(); ++row) {
     double size = 0;
-    for (std::int64_t k = A.start[row]; k < A.start[row + 1]; ++k) size += std::abs(A.value[k] * x[A.column[k]]);
+    for (std::int64_t k = A.start[row]; k < A.start[row + 1]; ++k)
+      size += std::abs(A.value[k] * x[A.column[k]]);
     worst = std::max(worst, size);
   }
   return 4 * std::numeric_limits<double>::epsilon() * worst;
@@ -96,8 +101,8 @@ double rounding_of(const SparseMatrix& A, std::span<const double> x) {
 
 }  // namespace
 
-int bicgstab(const SparseMatrix& A, const Preconditioner& M, std::span<const double> b, std::span<double> x,
-             double tolerance, int limit) {
+int bicgstab(const SparseMatrix& A, const Preconditioner& M, std::span<const double> b,
+             std::span<double> x, double tolerance, int limit) {
   const std::size_t n = b.size();
   std::vector<double> r(n), p(n, 0.0), v(n, 0.0), y(n), s(n), z(n), t(n);
   A.multiply(x, r);

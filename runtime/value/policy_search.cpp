@@ -1,5 +1,5 @@
-// Controls without a closed-form minimiser: one after the other, all nodes of a regime at a time, the score is
-// sampled over the set and the best bracket narrowed by golden sections (Kiefer 1953).
+// Controls without a closed-form minimiser: one after the other, all nodes of a regime at a time,
+// the score is sampled over the set and the best bracket narrowed by golden sections (Kiefer 1953).
 #include <algorithm>
 #include <cmath>
 
@@ -9,10 +9,10 @@ namespace hopf::runtime {
 
 namespace {
 
-constexpr int kSamples = 17;        // of the first look over a bracket
-constexpr int kSections = 40;       // golden sections: the bracket shrinks by 0.618^40 = 4e-9
-constexpr int kExpansions = 12;     // of an unbounded bracket, by 4 each
-constexpr int kSweeps = 2;          // over all searched controls
+constexpr int kSamples = 17;     // of the first look over a bracket
+constexpr int kSections = 40;    // golden sections: the bracket shrinks by 0.618^40 = 4e-9
+constexpr int kExpansions = 12;  // of an unbounded bracket, by 4 each
+constexpr int kSweeps = 2;       // over all searched controls
 constexpr double kGolden = 0.6180339887498949;
 
 }  // namespace
@@ -44,19 +44,24 @@ void PolicySystem::search_one(const SearchedControl& searched, std::size_t regim
     const std::vector<double> start = best;
     for (int e = -kExpansions / 2; e < kExpansions; ++e) {
       for (const double side : {-1.0, 1.0}) {
-        offer([&](std::size_t i) { return std::clamp(start[i] + side * std::pow(4.0, e), searched.lo, searched.hi); });
+        offer([&](std::size_t i) {
+          return std::clamp(start[i] + side * std::pow(4.0, e), searched.lo, searched.hi);
+        });
       }
     }
-    for (std::size_t i = 0; i < points_; ++i) width[i] = std::max(std::abs(best[i] - start[i]), std::pow(4.0, -kExpansions / 2));
+    for (std::size_t i = 0; i < points_; ++i)
+      width[i] = std::max(std::abs(best[i] - start[i]), std::pow(4.0, -kExpansions / 2));
   }
   narrow(searched, regime, best, width);
 }
 
-// Golden sections on [best - width, best + width]; a result that is not better than `best` is dropped.
-void PolicySystem::narrow(const SearchedControl& searched, std::size_t regime, const std::vector<double>& best,
-                          const std::vector<double>& width) {
+// Golden sections on [best - width, best + width]; a result that is not better than `best` is
+// dropped.
+void PolicySystem::narrow(const SearchedControl& searched, std::size_t regime,
+                          const std::vector<double>& best, const std::vector<double>& width) {
   const std::span<double> u(controls_[searched.control].data() + regime * points_, points_);
-  std::vector<double> a(points_), b(points_), c(points_), d(points_), fc(points_), fd(points_), f(points_);
+  std::vector<double> a(points_), b(points_), c(points_), d(points_), fc(points_), fd(points_),
+      f(points_);
   const auto scores_at = [&](const std::vector<double>& at, std::vector<double>& out) {
     std::copy(at.begin(), at.end(), u.begin());
     score(regime, out);
@@ -73,15 +78,19 @@ void PolicySystem::narrow(const SearchedControl& searched, std::size_t regime, c
     std::vector<double> fresh(points_);
     for (std::size_t i = 0; i < points_; ++i) {
       const bool left = fc[i] <= fd[i];
-      if (left) b[i] = d[i], d[i] = c[i], fd[i] = fc[i];
-      else a[i] = c[i], c[i] = d[i], fc[i] = fd[i];
+      if (left)
+        b[i] = d[i], d[i] = c[i], fd[i] = fc[i];
+      else
+        a[i] = c[i], c[i] = d[i], fc[i] = fd[i];
       fresh[i] = left ? b[i] - kGolden * (b[i] - a[i]) : a[i] + kGolden * (b[i] - a[i]);
     }
     scores_at(fresh, f);
     for (std::size_t i = 0; i < points_; ++i) {
       // The new point is the one that equals neither kept point.
-      if (fresh[i] < 0.5 * (a[i] + b[i])) c[i] = fresh[i], fc[i] = f[i];
-      else d[i] = fresh[i], fd[i] = f[i];
+      if (fresh[i] < 0.5 * (a[i] + b[i]))
+        c[i] = fresh[i], fc[i] = f[i];
+      else
+        d[i] = fresh[i], fd[i] = f[i];
     }
   }
   for (std::size_t i = 0; i < points_; ++i) c[i] = 0.5 * (a[i] + b[i]);

@@ -7,9 +7,9 @@ namespace hopf::runtime {
 
 namespace {
 
-constexpr std::size_t kFixedEntries = 5;   // x, h-, h+, at_lower, at_upper
-constexpr std::size_t kPiece = 4096;       // nodes of one call: what one thread takes at a time
-constexpr int kReach = 4;                  // how far the directions of correlated noise may go, in nodes
+constexpr std::size_t kFixedEntries = 5;  // x, h-, h+, at_lower, at_upper
+constexpr std::size_t kPiece = 4096;      // nodes of one call: what one thread takes at a time
+constexpr int kReach = 4;  // how far the directions of correlated noise may go, in nodes
 
 std::vector<Offset> axis_offsets(std::size_t dimension) {
   std::vector<Offset> result;
@@ -54,7 +54,8 @@ PolicySystem::PolicySystem(const PointProblem& problem, std::vector<Boundary> ru
   };
   controls_ = fields(problem.controls, unknowns());
   for (int c = 0; c < problem.controls; ++c) {
-    if (!problem.first_control.empty()) std::fill(controls_[c].begin(), controls_[c].end(), problem.first_control[c]);
+    if (!problem.first_control.empty())
+      std::fill(controls_[c].begin(), controls_[c].end(), problem.first_control[c]);
   }
   w_ = fields(2 * dimension_, unknowns());
   pair_w_ = fields(4 * problem.cross.size(), unknowns());
@@ -62,7 +63,8 @@ PolicySystem::PolicySystem(const PointProblem& problem, std::vector<Boundary> ru
   p_ = fields(2 * dimension_, points_);
   pair_d_ = fields(4 * problem.cross.size(), points_);
   given_a_ = fields(problem.given_diffusion ? dimension_ : 0, points_);
-  for (std::vector<double>* field : {&H_, &L_, &rho_, &terminal_, &fixed_value_}) field->assign(unknowns(), 0.0);
+  for (std::vector<double>* field : {&H_, &L_, &rho_, &terminal_, &fixed_value_})
+    field->assign(unknowns(), 0.0);
   fixed_.assign(unknowns(), 0);
   stopped_.assign(unknowns(), 0);
   split_.resize(problem.given_diffusion ? points_ : 0);
@@ -78,7 +80,8 @@ void PolicySystem::prepare_axes() {
     blocks_[k].assign(kFixedEntries + tables, std::vector<double>(n, 0.0));
     auto &x = blocks_[k][0], &lower = blocks_[k][1], &upper = blocks_[k][2];
     x = axis.nodes;
-    for (std::size_t i = 0; i + 1 < n; ++i) upper[i] = lower[i + 1] = axis.nodes[i + 1] - axis.nodes[i];
+    for (std::size_t i = 0; i + 1 < n; ++i)
+      upper[i] = lower[i + 1] = axis.nodes[i + 1] - axis.nodes[i];
     const double wrap = axis.nodes[0] + (axis.hi - axis.lo) - axis.nodes[n - 1];
     lower[0] = axis.periodic() ? wrap : upper[0];
     upper[n - 1] = axis.periodic() ? wrap : lower[n - 1];
@@ -113,7 +116,8 @@ void PolicySystem::call(const PointFunction& function, const Piece& piece, std::
 void PolicySystem::call_everywhere(const PointFunction& function, std::size_t regime,
                                    const std::vector<std::vector<double>*>& outputs) {
   const std::size_t pieces = (row_ + kPiece - 1) / kPiece;
-  const std::size_t group = std::max<std::size_t>(1, kPiece / row_);  // short rows are taken several at a time
+  const std::size_t group =
+      std::max<std::size_t>(1, kPiece / row_);  // short rows are taken several at a time
   const std::size_t groups = (rows_ * pieces + group - 1) / group;
   pool_->run(static_cast<std::int64_t>(groups), [&](std::int64_t job) {
     std::vector<void*> out(outputs.size());
@@ -184,9 +188,10 @@ void PolicySystem::prepare_diffusion() {
   }
 }
 
-// In index space 1/2 tr(a Hess V) = 1/2 sum_e w_e (V(+e) + V(-e) - 2V); directions along an axis stay with that axis,
-// where they are combined with its drift.
-void PolicySystem::split_point(std::size_t point, std::span<const double> D, std::vector<Neighbour>& out) {
+// In index space 1/2 tr(a Hess V) = 1/2 sum_e w_e (V(+e) + V(-e) - 2V); directions along an axis
+// stay with that axis, where they are combined with its drift.
+void PolicySystem::split_point(std::size_t point, std::span<const double> D,
+                               std::vector<Neighbour>& out) {
   const Splitting splitting = split_covariance(D, static_cast<int>(dimension_), kReach);
   if (!splitting.exact) ++inexact_;
   for (std::size_t k = 0; k < dimension_; ++k) given_a_[k][point] = 0;
@@ -210,15 +215,18 @@ void PolicySystem::split_point(std::size_t point, std::span<const double> D, std
   }
 }
 
-// Visits (node, weight) of every term of an unknown's operator inside its regime; a term may name the node itself.
+// Visits (node, weight) of every term of an unknown's operator inside its regime; a term may name
+// the node itself.
 template <class Visit>
 void PolicySystem::for_weights(std::size_t unknown, Visit visit) const {
   const std::size_t point = unknown % points_;
   for (std::size_t k = 0; k < w_.size(); ++k) {
-    for (const Term& term : axes_stencil_.terms(k, point)) visit(term.node, w_[k][unknown] * term.coefficient);
+    for (const Term& term : axes_stencil_.terms(k, point))
+      visit(term.node, w_[k][unknown] * term.coefficient);
   }
   for (std::size_t k = 0; k < pair_w_.size(); ++k) {
-    for (const Term& term : pair_stencil_.terms(k, point)) visit(term.node, pair_w_[k][unknown] * term.coefficient);
+    for (const Term& term : pair_stencil_.terms(k, point))
+      visit(term.node, pair_w_[k][unknown] * term.coefficient);
   }
   if (split_.empty()) return;
   for (const Neighbour& neighbour : split_[point]) visit(neighbour.node, neighbour.weight);
@@ -239,7 +247,8 @@ void PolicySystem::prepare_pattern() {
       if (found == nodes.end()) nodes.push_back(node);
     });
     if (regime == 0) slot_start_.push_back(static_cast<std::int64_t>(slots_.size()));
-    for (const std::int32_t node : nodes) pattern_.column.push_back(static_cast<std::int32_t>(regime * points_) + node);
+    for (const std::int32_t node : nodes)
+      pattern_.column.push_back(static_cast<std::int32_t>(regime * points_) + node);
     for (std::size_t q = 0; q < regimes_; ++q) {
       if (q != regime) pattern_.column.push_back(static_cast<std::int32_t>(q * points_ + point));
     }
@@ -279,7 +288,8 @@ std::vector<std::vector<double>*> PolicySystem::coefficient_outputs(bool with_co
   return outputs;
 }
 
-void PolicySystem::pass(std::span<const double> V, const std::vector<PointFunction>& functions, bool with_controls) {
+void PolicySystem::pass(std::span<const double> V, const std::vector<PointFunction>& functions,
+                        bool with_controls) {
   const auto outputs = coefficient_outputs(with_controls);
   for (std::size_t r = 0; r < regimes_; ++r) {
     gradients(V, r);
@@ -319,7 +329,8 @@ void PolicySystem::residual(std::span<const double> V, double shift, std::span<c
   }
 }
 
-std::size_t PolicySystem::choose_stops(std::span<const double> V, double shift, std::span<const double> source) {
+std::size_t PolicySystem::choose_stops(std::span<const double> V, double shift,
+                                       std::span<const double> source) {
   std::size_t changed = 0;
   for (std::size_t u = 0; u < unknowns() && problem_.has_stop; ++u) {
     if (fixed_[u]) continue;
@@ -366,14 +377,15 @@ void PolicySystem::assemble(double shift, std::span<const double> source, Sparse
   }
 }
 
-// Regimes of one node next to each other. A single periodic axis is folded (0, n-1, 1, n-2, ...), so that the
-// ring's two ends meet within a band.
+// Regimes of one node next to each other. A single periodic axis is folded (0, n-1, 1, n-2, ...),
+// so that the ring's two ends meet within a band.
 std::vector<std::int32_t> PolicySystem::elimination_order() const {
   std::vector<std::int32_t> order;
   const bool ring = dimension_ == 1 && rules_[0] == Boundary::Periodic;
   for (std::size_t k = 0; k < points_; ++k) {
     const std::size_t point = !ring ? k : k % 2 == 0 ? k / 2 : points_ - 1 - k / 2;
-    for (std::size_t r = 0; r < regimes_; ++r) order.push_back(static_cast<std::int32_t>(r * points_ + point));
+    for (std::size_t r = 0; r < regimes_; ++r)
+      order.push_back(static_cast<std::int32_t>(r * points_ + point));
   }
   return order;
 }

@@ -1,6 +1,8 @@
-// The discrete HJB equation of a PointProblem: its coefficients at every node, their improvement, and the matrix.
+// The discrete HJB equation of a PointProblem: its coefficients at every node, their improvement,
+// and the matrix.
 //
-// At node i in regime j, for time step shift s (0 for a stationary problem) and source g (from earlier times):
+// At node i in regime j, for time step shift s (0 for a stationary problem) and source g (from
+// earlier times):
 //   (s + rho) V_i = min_u { L(u) + sum_k w_k(u) (V_k - V_i) } + sum_q r_jq (V_iq - V_ij) + g_i
 // Unknown j*points + i; rows with a Dirichlet value (absorb, until, stop) say V_i = value.
 #pragma once
@@ -27,30 +29,41 @@ class PolicySystem {
   /// Evaluates what depends on time only (and, at first, everything that is fixed).
   void set_time(double t);
 
-  /// Best controls and the coefficients that belong to them, given V; the old controls are candidates too.
+  /// Best controls and the coefficients that belong to them, given V; the old controls are
+  /// candidates too.
   void improve(std::span<const double> V);
   /// Coefficients of the present controls.
   void apply(std::span<const double> V);
-  /// Replaces the controls without a closed form by the best found along each in turn (after `improve`).
+  /// Replaces the controls without a closed form by the best found along each in turn (after
+  /// `improve`).
   void search(std::span<const double> V);
-  /// With `stop pays`: stops where that is better than going on, given V, s and g. Returns the nodes that changed.
+  /// With `stop pays`: stops where that is better than going on, given V, s and g. Returns the
+  /// nodes that changed.
   std::size_t choose_stops(std::span<const double> V, double shift, std::span<const double> source);
 
   /// s, g -> matrix and right-hand side of the present policy.
-  void assemble(double shift, std::span<const double> source, SparseMatrix& A, std::vector<double>& b) const;
+  void assemble(double shift, std::span<const double> source, SparseMatrix& A,
+                std::vector<double>& b) const;
   SparseMatrix pattern() const;
   /// H + coupling + g - (s + rho) V at every unknown; 0 on Dirichlet rows.
-  void residual(std::span<const double> V, double shift, std::span<const double> source, std::span<double> out) const;
+  void residual(std::span<const double> V, double shift, std::span<const double> source,
+                std::span<double> out) const;
   /// The operator F(V) = H + coupling - rho V of the present coefficients.
-  void rate_of_change(std::span<const double> V, std::span<double> out) const { residual(V, 0, {}, out); }
+  void rate_of_change(std::span<const double> V, std::span<double> out) const {
+    residual(V, 0, {}, out);
+  }
 
   std::vector<std::vector<double>>& controls() { return controls_; }
   const std::vector<std::vector<double>>& controls() const { return controls_; }
   std::span<const double> hamiltonian() const { return H_; }
   std::span<const double> cost() const { return L_; }
   std::span<const double> discount() const { return rho_; }
-  std::span<const double> weight(std::size_t axis, bool upper) const { return w_[2 * axis + (upper ? 1 : 0)]; }
-  std::span<const double> pair_weight(std::size_t pair, std::size_t k) const { return pair_w_[4 * pair + k]; }
+  std::span<const double> weight(std::size_t axis, bool upper) const {
+    return w_[2 * axis + (upper ? 1 : 0)];
+  }
+  std::span<const double> pair_weight(std::size_t pair, std::size_t k) const {
+    return pair_w_[4 * pair + k];
+  }
   const std::vector<double>& terminal() const { return terminal_; }
   bool fixed(std::size_t unknown) const { return fixed_[unknown] || stopped_[unknown]; }
   double fixed_value(std::size_t unknown) const { return fixed_value_[unknown]; }
@@ -60,23 +73,32 @@ class PolicySystem {
   bool planar() const { return dimension_ == 2; }
 
  private:
-  struct Neighbour { std::int32_t node; double weight; };  // a weight of the diffusion that was split beforehand
+  struct Neighbour {
+    std::int32_t node;
+    double weight;
+  };  // a weight of the diffusion that was split beforehand
   void prepare_axes();
   void prepare_conditions();
   void prepare_diffusion();
-  void split_point(std::size_t point, std::span<const double> covariance, std::vector<Neighbour>& out);
+  void split_point(std::size_t point, std::span<const double> covariance,
+                   std::vector<Neighbour>& out);
   void prepare_pattern();
   void gradients(std::span<const double> V, std::size_t regime);
-  /// Calls a point function on nodes begin .. begin+count-1 of one row; `out` are its outputs' arrays for the row.
-  struct Piece { std::size_t row, begin, count; };
+  /// Calls a point function on nodes begin .. begin+count-1 of one row; `out` are its outputs'
+  /// arrays for the row.
+  struct Piece {
+    std::size_t row, begin, count;
+  };
   void call(const PointFunction&, const Piece&, std::size_t regime, std::vector<void*>& out) const;
-  void call_everywhere(const PointFunction&, std::size_t regime, const std::vector<std::vector<double>*>& outputs);
+  void call_everywhere(const PointFunction&, std::size_t regime,
+                       const std::vector<std::vector<double>*>& outputs);
   std::vector<std::vector<double>*> coefficient_outputs(bool with_controls);
   void score(std::size_t regime, std::vector<double>& out);
   void search_one(const SearchedControl&, std::size_t regime);
   void narrow(const SearchedControl&, std::size_t regime, const std::vector<double>& best,
               const std::vector<double>& width);
-  void pass(std::span<const double> V, const std::vector<PointFunction>& functions, bool with_controls);
+  void pass(std::span<const double> V, const std::vector<PointFunction>& functions,
+            bool with_controls);
   template <class Visit>
   void for_weights(std::size_t unknown, Visit visit) const;
   double coupling(std::span<const double> V, std::size_t unknown) const;
@@ -88,16 +110,17 @@ class PolicySystem {
   double t_ = 0;
   bool prepared_ = false;
   Stencil axes_stencil_, pair_stencil_;
-  std::vector<std::vector<std::vector<double>>> blocks_;  // [axis][entry][node]: x, h-, h+, flags, tables
-  std::vector<std::vector<double>> p_;                    // p-, p+ of each axis for one regime
-  std::vector<std::vector<double>> pair_d_;               // four differences of each pair, one regime
-  std::vector<std::vector<double>> given_a_;              // a_kk left for the axes after splitting
-  std::vector<std::vector<Neighbour>> split_;             // per point
+  std::vector<std::vector<std::vector<double>>>
+      blocks_;                                 // [axis][entry][node]: x, h-, h+, flags, tables
+  std::vector<std::vector<double>> p_;         // p-, p+ of each axis for one regime
+  std::vector<std::vector<double>> pair_d_;    // four differences of each pair, one regime
+  std::vector<std::vector<double>> given_a_;   // a_kk left for the axes after splitting
+  std::vector<std::vector<Neighbour>> split_;  // per point
   std::vector<std::vector<double>> controls_, w_, pair_w_, rates_;
   std::vector<double> H_, L_, rho_, terminal_, fixed_value_, stop_value_;
   std::vector<char> fixed_, stopped_;
   SparseMatrix pattern_;
-  std::vector<std::int32_t> slots_;                       // in the order in which for_weights visits
+  std::vector<std::int32_t> slots_;  // in the order in which for_weights visits
   std::vector<std::int64_t> slot_start_;
   std::size_t inexact_ = 0;
 };

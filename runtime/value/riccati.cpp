@@ -37,7 +37,8 @@ struct Gains {
   Vector k;
 };
 
-// The coefficients of H(x, u) = 1/2 x'Qx + x'Nu + 1/2 u'Ru + q'x + r'u + c for a value V, discount included.
+// The coefficients of H(x, u) = 1/2 x'Qx + x'Nu + 1/2 u'Ru + q'x + r'u + c for a value V, discount
+// included.
 struct Hamiltonian {
   Matrix Q, N, R;
   Vector q, r;
@@ -47,20 +48,32 @@ struct Hamiltonian {
 class Problem {
  public:
   explicit Problem(const QuadraticProblem& in)
-      : n(in.n), m(in.m), rho(in.rho), constant(in.constant),
-        A(matrix(in.A, n, n)), B(matrix(in.B, n, m)), S(matrix(in.S, n, in.noises)),
-        Q(matrix(in.Q, n, n)), N(matrix(in.N, n, m)), R(matrix(in.R, m, m)),
-        b(vector(in.b, n)), q(vector(in.q, n)), r(vector(in.r, m)) {
+      : n(in.n),
+        m(in.m),
+        rho(in.rho),
+        constant(in.constant),
+        A(matrix(in.A, n, n)),
+        B(matrix(in.B, n, m)),
+        S(matrix(in.S, n, in.noises)),
+        Q(matrix(in.Q, n, n)),
+        N(matrix(in.N, n, m)),
+        R(matrix(in.R, m, m)),
+        b(vector(in.b, n)),
+        q(vector(in.q, n)),
+        r(vector(in.r, m)) {
     const auto stride = static_cast<std::size_t>(n) * static_cast<std::size_t>(in.noises);
     for (int i = 0; i < n; ++i) C.push_back(matrix(in.C, n, in.noises, i * stride));
     for (int j = 0; j < m; ++j) D.push_back(matrix(in.D, n, in.noises, j * stride));
     for (const auto* group : {&C, &D}) {
-      for (const Matrix& each : *group) multiplicative = multiplicative || each.cwiseAbs().sum() > 0;
+      for (const Matrix& each : *group)
+        multiplicative = multiplicative || each.cwiseAbs().sum() > 0;
     }
   }
 
   // tr(X'P Y) with noise matrices: what the Ito term 1/2 tr(sigma sigma' P) contributes.
-  static double product(const Matrix& X, const Matrix& P, const Matrix& Y) { return (P * Y).cwiseProduct(X).sum(); }
+  static double product(const Matrix& X, const Matrix& P, const Matrix& Y) {
+    return (P * Y).cwiseProduct(X).sum();
+  }
 
   Hamiltonian hamiltonian(const Value& V) const {
     Hamiltonian H;
@@ -113,11 +126,13 @@ class Problem {
   }
 };
 
-// F'P + P F + sum_ij e_i e_j' tr(E_i'P E_j) = -W for P, with F = A + BK - rho/2 and E_i = C_i + sum_j K_ji D_j.
+// F'P + P F + sum_ij e_i e_j' tr(E_i'P E_j) = -W for P, with F = A + BK - rho/2 and E_i = C_i +
+// sum_j K_ji D_j.
 class Lyapunov {
  public:
   Lyapunov(const Problem& problem, const Matrix& K)
-      : n_(problem.n), F_(problem.A + problem.B * K - 0.5 * problem.rho * Matrix::Identity(problem.n, problem.n)) {
+      : n_(problem.n),
+        F_(problem.A + problem.B * K - 0.5 * problem.rho * Matrix::Identity(problem.n, problem.n)) {
     if (problem.multiplicative) {
       for (int i = 0; i < n_; ++i) {
         E_.push_back(problem.C[i]);
@@ -126,7 +141,8 @@ class Lyapunov {
     }
   }
 
-  // Mean-square stability of the discounted closed loop: the spectrum of the operator lies to the left of zero.
+  // Mean-square stability of the discounted closed loop: the spectrum of the operator lies to the
+  // left of zero.
   bool stable() const {
     if (E_.empty()) return F_.eigenvalues().real().maxCoeff() < 0;
     return kronecker().eigenvalues().real().maxCoeff() < 0;
@@ -134,7 +150,8 @@ class Lyapunov {
 
   Matrix solve(const Matrix& W) const {
     if (E_.empty()) return solve_schur(W);
-    const Vector x = kronecker().partialPivLu().solve(-Eigen::Map<const Vector>(W.data(), W.size()));
+    const Vector x =
+        kronecker().partialPivLu().solve(-Eigen::Map<const Vector>(W.data(), W.size()));
     const Matrix P = Eigen::Map<const Matrix>(x.data(), n_, n_);
     return 0.5 * (P + P.transpose());
   }
@@ -155,8 +172,9 @@ class Lyapunov {
     return L;
   }
 
-  // Bartels & Stewart 1972 on the complex Schur form F = U T U*: T*Y + Y T = -U*W U, one column after the other;
-  // one step of iterative refinement takes the rounding of the transformation away.
+  // Bartels & Stewart 1972 on the complex Schur form F = U T U*: T*Y + Y T = -U*W U, one column
+  // after the other; one step of iterative refinement takes the rounding of the transformation
+  // away.
   Matrix solve_schur(const Matrix& W) const {
     const Eigen::ComplexSchur<Matrix> schur(F_);
     Matrix P = schur_step(schur, W);
@@ -184,8 +202,9 @@ class Lyapunov {
   std::vector<Matrix> E_;
 };
 
-// A gain that stabilises the loop without multiplicative noise: eigenvectors of the Hamiltonian matrix
-// [F - B R^-1 N', -B R^-1 B'; -(Q - N R^-1 N'), -(F - B R^-1 N')'] for eigenvalues with negative real part.
+// A gain that stabilises the loop without multiplicative noise: eigenvectors of the Hamiltonian
+// matrix [F - B R^-1 N', -B R^-1 B'; -(Q - N R^-1 N'), -(F - B R^-1 N')'] for eigenvalues with
+// negative real part.
 std::optional<Matrix> stabilising_start(const Problem& problem) {
   const int n = problem.n;
   const Eigen::PartialPivLU<Matrix> R(problem.R);
@@ -237,7 +256,8 @@ double relative_residual(const Problem& problem, const Value& V, const Gains& g)
 
 std::string check_finite(const Value& V) {
   if (!V.P.allFinite() || !V.p.allFinite()) return "the value is not finite";
-  if (!std::isfinite(V.c)) return "without a discount the noise adds cost for ever: the value is infinite";
+  if (!std::isfinite(V.c))
+    return "without a discount the noise adds cost for ever: the value is infinite";
   return {};
 }
 
@@ -266,7 +286,8 @@ Value bulirsch_stoer(const Value& start, double h, Slope slope) {
       const double ratio = static_cast<double>(j + 1) / (j + 1 - k);
       const double factor = 1 / (ratio * ratio - 1);
       const Value &fine = next_row[k - 1], &coarse = row[k - 1];
-      next_row.push_back({fine.P + factor * (fine.P - coarse.P), fine.p + factor * (fine.p - coarse.p),
+      next_row.push_back({fine.P + factor * (fine.P - coarse.P),
+                          fine.p + factor * (fine.p - coarse.p),
                           fine.c + factor * (fine.c - coarse.c)});
     }
     row = std::move(next_row);
@@ -275,7 +296,8 @@ Value bulirsch_stoer(const Value& start, double h, Slope slope) {
 }
 
 template <class GainsOf>
-QuadraticAnswer march(const QuadraticProblem& in, const Problem& problem, double horizon, int levels, GainsOf gains) {
+QuadraticAnswer march(const QuadraticProblem& in, const Problem& problem, double horizon,
+                      int levels, GainsOf gains) {
   QuadraticAnswer answer;
   Value V{matrix(in.P_T, in.n, in.n), vector(in.p_T, in.n), in.c_T};
   V.P = 0.5 * (V.P + V.P.transpose()).eval();
@@ -289,8 +311,9 @@ QuadraticAnswer march(const QuadraticProblem& in, const Problem& problem, double
     const double t = k + 1 == levels ? 0.0 : horizon - k * h;
     V = bulirsch_stoer(V, h, slope);
     if (!V.P.allFinite() || V.P.cwiseAbs().maxCoeff() > 1e12) {
-      answer.failure = "the Riccati equation leaves every bound " + std::to_string(horizon - t) +
-                       " before the horizon: past that the cost has no lower bound (a conjugate point)";
+      answer.failure =
+          "the Riccati equation leaves every bound " + std::to_string(horizon - t) +
+          " before the horizon: past that the cost has no lower bound (a conjugate point)";
       return answer;
     }
     answer.levels.push_back(level_of(t, V, gains(problem.hamiltonian(V))));
@@ -305,7 +328,8 @@ QuadraticAnswer march(const QuadraticProblem& in, const Problem& problem, double
 QuadraticAnswer solve_riccati(const QuadraticProblem& in) {
   QuadraticAnswer answer;
   const Problem problem(in);
-  std::optional<Matrix> start = in.m == 0 ? Matrix(Matrix::Zero(0, in.n)) : stabilising_start(problem);
+  std::optional<Matrix> start =
+      in.m == 0 ? Matrix(Matrix::Zero(0, in.n)) : stabilising_start(problem);
   if (!start || !Lyapunov(problem, *start).stable()) {
     answer.failure = "no linear policy keeps the discounted cost finite";
     return answer;
@@ -335,14 +359,16 @@ QuadraticAnswer solve_riccati(const QuadraticProblem& in) {
 
 QuadraticAnswer solve_riccati(const QuadraticProblem& in, double horizon, int levels) {
   const Problem problem(in);
-  return march(in, problem, horizon, levels, [&](const Hamiltonian& H) { return problem.minimiser(H); });
+  return march(in, problem, horizon, levels,
+               [&](const Hamiltonian& H) { return problem.minimiser(H); });
 }
 
 QuadraticAnswer evaluate_affine_policy(const QuadraticProblem& in, const std::vector<double>& K,
                                        const std::vector<double>& k, double horizon, int levels) {
   const Problem problem(in);
   const Gains gains{matrix(K, in.m, in.n), vector(k, in.m)};
-  if (horizon > 0) return march(in, problem, horizon, levels, [&](const Hamiltonian&) { return gains; });
+  if (horizon > 0)
+    return march(in, problem, horizon, levels, [&](const Hamiltonian&) { return gains; });
   QuadraticAnswer answer;
   if (!Lyapunov(problem, gains.K).stable()) {
     answer.failure = "under this policy the discounted cost is infinite";

@@ -43,9 +43,10 @@ constexpr int kMostIterations = 400;
 constexpr double kLargestError = 1e-6;
 constexpr std::size_t kMostRowsDirect = 200'000;  // complete factors of larger 3-D grids do not fit
 
-// Largest |b - A x|_i / (|A| |x| + |b|)_i, the backward error of x by rows (Oettli & Prager 1964): it does not mind rows
-// of very different size, as a policy with huge controls has them. Rows that are all but zero are held to a small share
-// of the largest, or their rounding would count as an error of order one.
+// Largest |b - A x|_i / (|A| |x| + |b|)_i, the backward error of x by rows (Oettli & Prager 1964):
+// it does not mind rows of very different size, as a policy with huge controls has them. Rows that
+// are all but zero are held to a small share of the largest, or their rounding would count as an
+// error of order one.
 double backward_error(const SparseMatrix& A, std::span<const double> b, std::span<const double> x) {
   constexpr double kNegligible = 1e-8;
   std::vector<double> residual(A.rows()), size(A.rows());
@@ -59,23 +60,27 @@ double backward_error(const SparseMatrix& A, std::span<const double> b, std::spa
     }
     if (std::isnan(residual[row])) return residual[row];
   }
-  const double least = kNegligible * (size.empty() ? 0 : *std::max_element(size.begin(), size.end()));
+  const double least =
+      kNegligible * (size.empty() ? 0 : *std::max_element(size.begin(), size.end()));
   double worst = 0;
   for (std::size_t row = 0; row < A.rows(); ++row) {
-    if (residual[row] != 0) worst = std::max(worst, std::abs(residual[row]) / std::max(size[row], least));
+    if (residual[row] != 0)
+      worst = std::max(worst, std::abs(residual[row]) / std::max(size[row], least));
   }
   return worst;
 }
 
-// LU with partial pivoting of a band matrix stored by rows: row i holds columns i - width .. i + 2 width, so that
-// row exchanges have room (Golub & Van Loan 2013, 4.3.5).
+// LU with partial pivoting of a band matrix stored by rows: row i holds columns i - width .. i + 2
+// width, so that row exchanges have room (Golub & Van Loan 2013, 4.3.5).
 class BandFactor {
  public:
   BandFactor(std::size_t rows, int width) : rows_(rows), width_(width), stride_(3 * width + 1) {
     band_.resize(rows * stride_);
   }
 
-  double* row(std::size_t i) { return band_.data() + i * stride_ + width_; }  // indexed by column - i
+  double* row(std::size_t i) {
+    return band_.data() + i * stride_ + width_;
+  }  // indexed by column - i
 
   void clear() { std::fill(band_.begin(), band_.end(), 0.0); }
 
@@ -103,7 +108,8 @@ class BandFactor {
     std::size_t best = i;
     double size = std::abs(row(i)[0]);
     for (std::size_t r = i + 1; r <= last; ++r) {
-      const double candidate = std::abs(row(r)[static_cast<std::ptrdiff_t>(i) - static_cast<std::ptrdiff_t>(r)]);
+      const double candidate =
+          std::abs(row(r)[static_cast<std::ptrdiff_t>(i) - static_cast<std::ptrdiff_t>(r)]);
       if (candidate > size) size = candidate, best = r;
     }
     if (best == i) return;
@@ -126,9 +132,9 @@ class BandFactor {
   std::vector<double> band_;
 };
 
-// KLU reads columns, so our rows are its transpose and we ask for transposed solves. The ordering is found once. Factors
-// of an earlier matrix serve as the preconditioner for later ones as long as a few iterations suffice: between two
-// policies the matrix changes at few nodes only.
+// KLU reads columns, so our rows are its transpose and we ask for transposed solves. The ordering
+// is found once. Factors of an earlier matrix serve as the preconditioner for later ones as long as
+// a few iterations suffice: between two policies the matrix changes at few nodes only.
 class SparseFactor {
  public:
   SparseFactor() { klu_defaults(&common_); }
@@ -139,7 +145,8 @@ class SparseFactor {
   SparseFactor(const SparseFactor&) = delete;
   SparseFactor& operator=(const SparseFactor&) = delete;
 
-  bool solve(const SparseMatrix& A, std::span<const double> b, std::span<double> x, double tolerance) {
+  bool solve(const SparseMatrix& A, std::span<const double> b, std::span<double> x,
+             double tolerance) {
     if (!analysed(A)) return false;
     if (numeric_ && iterate(A, b, x, tolerance)) return true;
     std::vector<double> value = A.value;
@@ -158,9 +165,12 @@ class SparseFactor {
     symbolic_ = klu_analyze(static_cast<int>(A.rows()), start_.data(), column_.data(), &common_);
     return symbolic_ != nullptr;
   }
-  bool iterate(const SparseMatrix& A, std::span<const double> b, std::span<double> x, double tolerance) {
+  bool iterate(const SparseMatrix& A, std::span<const double> b, std::span<double> x,
+               double tolerance) {
     const std::vector<double> start(x.begin(), x.end());
-    const auto apply = [&](std::span<const double> in, std::span<double> out) { substitute(in, out); };
+    const auto apply = [&](std::span<const double> in, std::span<double> out) {
+      substitute(in, out);
+    };
     const int iterations = bicgstab(A, apply, b, x, tolerance, kMostCorrections);
     if (iterations >= 0 || backward_error(A, b, x) < kRounding) return true;
     std::copy(start.begin(), start.end(), x.begin());
@@ -182,8 +192,9 @@ class SparseFactor {
 }  // namespace
 
 struct LinearSolver::Impl {
-  std::vector<std::int32_t> order, place;  // order[k] is the k-th row eliminated; place is its inverse
-  int width = -1;                          // half bandwidth in that order, once known
+  std::vector<std::int32_t> order,
+      place;       // order[k] is the k-th row eliminated; place is its inverse
+  int width = -1;  // half bandwidth in that order, once known
   std::unique_ptr<BandFactor> band;
   IncompleteFactor incomplete;
   SparseFactor sparse;
@@ -206,7 +217,8 @@ struct LinearSolver::Impl {
     for (std::size_t row = 0; row < A.rows(); ++row) {
       const std::int32_t i = place[row];
       double* target = band->row(static_cast<std::size_t>(i));
-      for (std::int64_t k = A.start[row]; k < A.start[row + 1]; ++k) target[place[A.column[k]] - i] = A.value[k];
+      for (std::int64_t k = A.start[row]; k < A.start[row + 1]; ++k)
+        target[place[A.column[k]] - i] = A.value[k];
       work[i] = b[row];
     }
     if (!band->solve(work)) return false;
@@ -215,10 +227,12 @@ struct LinearSolver::Impl {
   }
 };
 
-LinearSolver::LinearSolver(std::vector<std::int32_t> order, bool planar) : impl_(std::make_unique<Impl>()) {
+LinearSolver::LinearSolver(std::vector<std::int32_t> order, bool planar)
+    : impl_(std::make_unique<Impl>()) {
   impl_->planar = planar;
   impl_->place.resize(order.size());
-  for (std::size_t k = 0; k < order.size(); ++k) impl_->place[order[k]] = static_cast<std::int32_t>(k);
+  for (std::size_t k = 0; k < order.size(); ++k)
+    impl_->place[order[k]] = static_cast<std::int32_t>(k);
   impl_->order = std::move(order);
 }
 LinearSolver::~LinearSolver() = default;
@@ -228,8 +242,8 @@ bool LinearSolver::direct(const SparseMatrix& A) const {
   return impl_->width <= kWidestBand;
 }
 
-LinearOutcome LinearSolver::solve(const SparseMatrix& A, std::span<const double> b, std::span<double> x,
-                                  double tolerance) {
+LinearOutcome LinearSolver::solve(const SparseMatrix& A, std::span<const double> b,
+                                  std::span<double> x, double tolerance) {
   LinearOutcome outcome;
   const auto finish = [&](bool ok) {
     outcome.residual = backward_error(A, b, x);
@@ -243,9 +257,12 @@ LinearOutcome LinearSolver::solve(const SparseMatrix& A, std::span<const double>
   }
   if (impl_->planar && finish(impl_->sparse.solve(A, b, x, tolerance))) return outcome;
   impl_->incomplete.factorise(A, impl_->order, impl_->place);
-  const auto apply = [&](std::span<const double> in, std::span<double> out) { impl_->incomplete.apply(in, out); };
+  const auto apply = [&](std::span<const double> in, std::span<double> out) {
+    impl_->incomplete.apply(in, out);
+  };
   outcome.iterations = bicgstab(A, apply, b, x, tolerance, kMostIterations);
-  if (finish(outcome.iterations >= 0) || impl_->planar || A.rows() > kMostRowsDirect) return outcome;
+  if (finish(outcome.iterations >= 0) || impl_->planar || A.rows() > kMostRowsDirect)
+    return outcome;
   outcome.iterations = 0;
   finish(impl_->sparse.solve(A, b, x, tolerance));
   return outcome;

@@ -22,20 +22,22 @@ struct SparseMatrix {
 
 struct LinearOutcome {
   bool ok = false;
-  double residual = 0;   // backward error by rows: |b - A x| relative to |A| |x| + |b|
-  int iterations = 0;    // 0 for a direct solve
+  double residual = 0;  // backward error by rows: |b - A x| relative to |A| |x| + |b|
+  int iterations = 0;   // 0 for a direct solve
 };
 
-/// Solves A x = b for a sequence of matrices of one pattern. `order` lists the rows in the order of elimination.
-/// A narrow band is factorised with partial pivoting. Otherwise KLU's complete factorisation (Davis & Palamadai
-/// Natarajan 2010) where `planar` says that the fill is moderate, as on a grid in the plane; else BiCGSTAB with an
-/// incomplete factorisation (van der Vorst 1992; Saad 2003, ch. 10). Each of the two stands in for the other.
+/// Solves A x = b for a sequence of matrices of one pattern. `order` lists the rows in the order of
+/// elimination. A narrow band is factorised with partial pivoting. Otherwise KLU's complete
+/// factorisation (Davis & Palamadai Natarajan 2010) where `planar` says that the fill is moderate,
+/// as on a grid in the plane; else BiCGSTAB with an incomplete factorisation (van der Vorst 1992;
+/// Saad 2003, ch. 10). Each of the two stands in for the other.
 class LinearSolver {
  public:
   LinearSolver(std::vector<std::int32_t> order, bool planar);
   ~LinearSolver();
   /// x holds a first guess and receives the answer.
-  LinearOutcome solve(const SparseMatrix& A, std::span<const double> b, std::span<double> x, double tolerance);
+  LinearOutcome solve(const SparseMatrix& A, std::span<const double> b, std::span<double> x,
+                      double tolerance);
   bool direct(const SparseMatrix& A) const;
 
  private:

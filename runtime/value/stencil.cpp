@@ -8,7 +8,8 @@ namespace hopf::runtime {
 namespace {
 
 // The rule of one axis: index i may lie outside 0..count-1.
-void place_on_axis(Boundary rule, int i, int count, std::array<std::pair<int, double>, 2>& out, int& terms) {
+void place_on_axis(Boundary rule, int i, int count, std::array<std::pair<int, double>, 2>& out,
+                   int& terms) {
   terms = 1;
   if (i >= 0 && i < count) {
     out[0] = {i, 1.0};
@@ -65,7 +66,8 @@ Stencil::Stencil(const Grid& grid, std::span<const Boundary> rules, std::vector<
   targets_.resize(offsets_.size());
   for (std::size_t k = 0; k < offsets_.size(); ++k) {
     std::ptrdiff_t jump = 0;
-    for (std::size_t a = 0; a < grid.dimension(); ++a) jump += offsets_[k][a] * static_cast<std::ptrdiff_t>(grid.stride(a));
+    for (std::size_t a = 0; a < grid.dimension(); ++a)
+      jump += offsets_[k][a] * static_cast<std::ptrdiff_t>(grid.stride(a));
     targets_[k].resize(points);
     for (std::size_t i = 0; i < points; ++i) {
       bool inside = true;
@@ -95,7 +97,8 @@ std::span<const Term> Stencil::terms(std::size_t k, std::size_t point) const {
   return ghosts_[-1 - target];
 }
 
-double Stencil::ghost_difference(std::span<const double> V, std::int32_t ghost, std::size_t point) const {
+double Stencil::ghost_difference(std::span<const double> V, std::int32_t ghost,
+                                 std::size_t point) const {
   double sum = -V[point];
   for (const Term& term : ghosts_[ghost]) sum += term.coefficient * V[term.node];
   return sum;
@@ -127,7 +130,8 @@ Offset dual(const std::vector<Offset>& base, std::size_t i, std::size_t j) {
   return cross_product(base[rest[0]], base[rest[1]]);
 }
 
-// One step of Selling's algorithm on the pair with the largest positive product; false when the base is obtuse.
+// One step of Selling's algorithm on the pair with the largest positive product; false when the
+// base is obtuse.
 bool reduce(std::vector<Offset>& base, std::span<const double> D, int n, double tiny) {
   std::size_t bi = 0, bj = 0;
   double largest = tiny;
@@ -141,7 +145,8 @@ bool reduce(std::vector<Offset>& base, std::span<const double> D, int n, double 
   const Offset turned = base[bi];
   for (std::size_t k = 0; k < base.size(); ++k) {
     if (k == bi || k == bj) continue;
-    // In 2-D the sum stays zero with b_k + 2 b_i taking both turns; in 3-D each of the others takes one.
+    // In 2-D the sum stays zero with b_k + 2 b_i taking both turns; in 3-D each of the others takes
+    // one.
     const int times = n == 2 ? 2 : 1;
     for (int a = 0; a < 3; ++a) base[k][a] += times * turned[a];
   }
@@ -156,15 +161,17 @@ Splitting split_covariance(std::span<const double> D, int n, int reach) {
   double trace = 0;
   for (int i = 0; i < n; ++i) trace += D[i * n + i];
   if (!(trace > 0)) return result;
-  std::vector<Offset> base = n == 2 ? std::vector<Offset>{{1, 0, 0}, {0, 1, 0}, {-1, -1, 0}}
-                                    : std::vector<Offset>{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {-1, -1, -1}};
+  std::vector<Offset> base =
+      n == 2 ? std::vector<Offset>{{1, 0, 0}, {0, 1, 0}, {-1, -1, 0}}
+             : std::vector<Offset>{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {-1, -1, -1}};
   const double tiny = 1e-12 * trace;
   for (int step = 0; step < 60; ++step) {
     std::vector<Offset> next = base;
     if (!reduce(next, D, n, tiny)) break;
     int span = 0;
     for (std::size_t i = 0; i < next.size(); ++i) {
-      for (std::size_t j = i + 1; j < next.size(); ++j) span = std::max(span, widest(dual(next, i, j)));
+      for (std::size_t j = i + 1; j < next.size(); ++j)
+        span = std::max(span, widest(dual(next, i, j)));
     }
     if (span > reach) {
       result.exact = false;

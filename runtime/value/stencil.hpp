@@ -24,7 +24,8 @@ struct Term {
 ///   Reflect      mirror image (zero flux)
 ///   Extrapolate  V(b + k) = V(b) + k (V(b) - V(b - 1)): straight continuation, V'' = 0
 ///   Absorb, Constrain  the end node itself; a weight that points outward from it has no effect
-std::vector<Term> resolve(const Grid&, std::span<const Boundary> rules, std::size_t point, const Offset&);
+std::vector<Term> resolve(const Grid&, std::span<const Boundary> rules, std::size_t point,
+                          const Offset&);
 
 /// Neighbours of all points for a few offsets, resolved once.
 class Stencil {
@@ -43,15 +44,17 @@ class Stencil {
  private:
   double ghost_difference(std::span<const double> V, std::int32_t ghost, std::size_t point) const;
   std::vector<Offset> offsets_;
-  std::vector<std::vector<std::int32_t>> targets_;  // [offset][point]: a node, or -1 - index of a ghost
+  std::vector<std::vector<std::int32_t>>
+      targets_;  // [offset][point]: a node, or -1 - index of a ghost
   std::vector<std::vector<Term>> ghosts_;
-  std::vector<Term> identity_;                      // one term a node, for plain neighbours
+  std::vector<Term> identity_;  // one term a node, for plain neighbours
 };
 
-/// Directions e with weights w >= 0 such that sum_k w_k e_k e_k' = D, for symmetric D (dimension d <= 3, row-major).
-/// Selling's reduction of a superbase (Selling 1874; Conway & Sloane 1992; for HJB equations Bonnans, Ottenwaelter &
-/// Zidani 2004, Mirebeau 2014). `exact` is false when D is so degenerate that the directions would reach beyond
-/// `reach` nodes: then what cannot be kept monotone has been left out.
+/// Directions e with weights w >= 0 such that sum_k w_k e_k e_k' = D, for symmetric D (dimension d
+/// <= 3, row-major). Selling's reduction of a superbase (Selling 1874; Conway & Sloane 1992; for
+/// HJB equations Bonnans, Ottenwaelter & Zidani 2004, Mirebeau 2014). `exact` is false when D is so
+/// degenerate that the directions would reach beyond `reach` nodes: then what cannot be kept
+/// monotone has been left out.
 struct Splitting {
   std::vector<std::pair<Offset, double>> directions;
   bool exact = true;

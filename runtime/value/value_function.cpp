@@ -47,14 +47,17 @@ double quadratic_value(const QuadraticLevel& level, std::span<const double> x) {
   return sum;
 }
 
-std::span<const double> regime_part(const Grid& grid, const std::vector<double>& field, int regime) {
-  return std::span(field).subspan(static_cast<std::size_t>(regime - 1) * grid.points(), grid.points());
+std::span<const double> regime_part(const Grid& grid, const std::vector<double>& field,
+                                    int regime) {
+  return std::span(field).subspan(static_cast<std::size_t>(regime - 1) * grid.points(),
+                                  grid.points());
 }
 
 }  // namespace
 
 bool Report::has_warning() const {
-  return std::any_of(checks.begin(), checks.end(), [](const Check& check) { return check.warning; });
+  return std::any_of(checks.begin(), checks.end(),
+                     [](const Check& check) { return check.warning; });
 }
 
 double ValueFunction::operator()(std::span<const double> x, double t, int regime) const {
@@ -100,7 +103,8 @@ std::vector<double> ValueFunction::control(std::span<const double> x, double t, 
       for (std::size_t j = 0; j < x.size(); ++j) sum += quadratic[level].K[c * x.size() + j] * x[j];
       return sum;
     };
-    result[c] = discrete ? on_level(moment.weight > 0.5 ? moment.after : moment.before) : blend(moment, on_level);
+    result[c] = discrete ? on_level(moment.weight > 0.5 ? moment.after : moment.before)
+                         : blend(moment, on_level);
   }
   return result;
 }

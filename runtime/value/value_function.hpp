@@ -15,18 +15,18 @@ namespace hopf::runtime {
 
 /// One line of the report: a named check, its figure, and whether it is a reason to worry.
 struct Check {
-  std::string name;    // "residual", "monotone", "boundary influence", "grid halving", ...
-  std::string value;   // as printed
-  std::string words;   // what it means, one sentence
-  double number = 0;   // the figure, NaN when there is none
+  std::string name;   // "residual", "monotone", "boundary influence", "grid halving", ...
+  std::string value;  // as printed
+  std::string words;  // what it means, one sentence
+  double number = 0;  // the figure, NaN when there is none
   bool warning = false;
 };
 
 struct Report {
-  std::string method;          // "Howard iteration on monotone implicit finite differences"
-  std::string scheme;          // "hybrid central/upwind, first order, monotone"
+  std::string method;  // "Howard iteration on monotone implicit finite differences"
+  std::string scheme;  // "hybrid central/upwind, first order, monotone"
   int iterations = 0;
-  double residual = 0;         // max over points of |discrete HJB|, relative to 1 + max|V|
+  double residual = 0;  // max over points of |discrete HJB|, relative to 1 + max|V|
   double seconds = 0;
   std::vector<Check> checks;
   bool has_warning() const;
@@ -37,31 +37,37 @@ struct NamedUnit {
   std::string unit;
 };
 
-/// A quadratic value 1/2 x'P x + p'x + c with affine policy u = K x + k, constant or at stored times.
+/// A quadratic value 1/2 x'P x + p'x + c with affine policy u = K x + k, constant or at stored
+/// times.
 struct QuadraticLevel {
   double t = 0;
-  std::vector<double> P, p; double c = 0;   // n*n, n
-  std::vector<double> K, k;                 // m*n, m
+  std::vector<double> P, p;
+  double c = 0;              // n*n, n
+  std::vector<double> K, k;  // m*n, m
 };
 
-/// V and policy as the user sees them: a reward model's V is already the maximised reward (sign flipped back).
+/// V and policy as the user sees them: a reward model's V is already the maximised reward (sign
+/// flipped back).
 struct ValueFunction {
   std::string model;
   std::vector<NamedUnit> states, controls;
   std::string value_unit;
-  bool reward = false;                      // stored V is the reward (sign already turned)
+  bool reward = false;  // stored V is the reward (sign already turned)
   int regimes = 1;
-  std::vector<std::uint8_t> control_is_discrete;  // finite sets: nearest node instead of interpolation
+  std::vector<std::uint8_t>
+      control_is_discrete;  // finite sets: nearest node instead of interpolation
 
   // On a grid (grid.axes not empty): levels in increasing time; one level for a stationary problem.
   Grid grid;
-  std::vector<double> times;                            // of the stored levels; {0} when stationary
-  std::vector<std::vector<double>> value;               // [level][regime*points + point]
-  std::vector<std::vector<std::vector<double>>> policy; // [level][control][regime*points + point]
+  std::vector<double> times;               // of the stored levels; {0} when stationary
+  std::vector<std::vector<double>> value;  // [level][regime*points + point]
+  std::vector<std::vector<std::vector<double>>> policy;  // [level][control][regime*points + point]
 
-  // In closed form: levels in increasing time; exact between levels by re-integration is not needed: they are dense.
+  // In closed form: levels in increasing time; exact between levels by re-integration is not
+  // needed: they are dense.
   std::vector<QuadraticLevel> quadratic;
-  std::vector<std::pair<double, double>> domain;        // declared box, one a state; empty unless every state has one
+  std::vector<std::pair<double, double>>
+      domain;  // declared box, one a state; empty unless every state has one
 
   std::optional<double> horizon;
   Report report;

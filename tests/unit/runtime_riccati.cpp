@@ -9,7 +9,8 @@ using namespace hopf::runtime;
 namespace {
 
 QuadraticProblem regulator() {  // dX = (-0.5 X + a) dt + 0.3 dW, cost (X^2 + 0.1 a^2)/2, rho 0.1
-  QuadraticProblem problem{.n = 1, .m = 1, .noises = 1, .A = {-0.5}, .B = {1}, .S = {0.3}, .Q = {1}, .R = {0.1}};
+  QuadraticProblem problem{
+      .n = 1, .m = 1, .noises = 1, .A = {-0.5}, .B = {1}, .S = {0.3}, .Q = {1}, .R = {0.1}};
   problem.rho = 0.1;
   return problem;
 }
@@ -37,8 +38,14 @@ TEST_CASE("Howard's iterates from the zero policy are Newton's") {
 }
 
 TEST_CASE("the double integrator, with and without discount") {
-  QuadraticProblem problem{.n = 2, .m = 1, .noises = 2, .A = {0, 1, 0, 0}, .B = {0, 1}, .S = {0, 0, 0, 0.2},
-                           .Q = {1, 0, 0, 1}, .R = {0.1}};
+  QuadraticProblem problem{.n = 2,
+                           .m = 1,
+                           .noises = 2,
+                           .A = {0, 1, 0, 0},
+                           .B = {0, 1},
+                           .S = {0, 0, 0, 0.2},
+                           .Q = {1, 0, 0, 1},
+                           .R = {0.1}};
   problem.rho = 0.1;
   QuadraticAnswer answer = solve_riccati(problem);
   REQUIRE(answer.failure.empty());
@@ -46,7 +53,8 @@ TEST_CASE("the double integrator, with and without discount") {
   CHECK(std::abs(answer.levels[0].P[1] - .2966630919081) < 1e-12);
   CHECK(std::abs(answer.levels[0].P[3] - .3941962153899) < 1e-12);
   CHECK(std::abs(answer.levels[0].c - .0788392430780) < 1e-12);
-  problem = {.n = 2, .m = 1, .noises = 0, .A = {0, 1, 0, 0}, .B = {0, 1}, .Q = {2, 0, 0, 2}, .R = {2}};
+  problem = {
+      .n = 2, .m = 1, .noises = 0, .A = {0, 1, 0, 0}, .B = {0, 1}, .Q = {2, 0, 0, 2}, .R = {2}};
   answer = solve_riccati(problem);
   REQUIRE(answer.failure.empty());
   CHECK(std::abs(answer.levels[0].P[0] - 2 * std::sqrt(3)) < 1e-12);
@@ -55,7 +63,8 @@ TEST_CASE("the double integrator, with and without discount") {
 
 TEST_CASE("linear terms shift the optimum") {
   // cost (x - 1)^2/2 + u^2/2 with dx = u dt: V is the regulator's value moved to x = 1.
-  QuadraticProblem problem{.n = 1, .m = 1, .noises = 0, .A = {0}, .B = {1}, .Q = {1}, .R = {1}, .q = {-1}};
+  QuadraticProblem problem{
+      .n = 1, .m = 1, .noises = 0, .A = {0}, .B = {1}, .Q = {1}, .R = {1}, .q = {-1}};
   problem.constant = 0.5;
   const QuadraticAnswer answer = solve_riccati(problem);
   REQUIRE(answer.failure.empty());
@@ -65,9 +74,17 @@ TEST_CASE("linear terms shift the optimum") {
 }
 
 TEST_CASE("noise that grows with state and control") {
-  // dx = u dt + 0.5 x dw1 + 0.3 u dw2, cost x^2 + u^2, rho 1: P solves 1 + (0.25 - 1) P - P^2/(2 + 0.09 P) = -1 ...
-  QuadraticProblem problem{.n = 1, .m = 1, .noises = 2, .A = {0}, .B = {1}, .C = {0.5, 0}, .D = {0, 0.3},
-                           .Q = {2}, .R = {2}};
+  // dx = u dt + 0.5 x dw1 + 0.3 u dw2, cost x^2 + u^2, rho 1: P solves 1 + (0.25 - 1) P - P^2/(2 +
+  // 0.09 P) = -1 ...
+  QuadraticProblem problem{.n = 1,
+                           .m = 1,
+                           .noises = 2,
+                           .A = {0},
+                           .B = {1},
+                           .C = {0.5, 0},
+                           .D = {0, 0.3},
+                           .Q = {2},
+                           .R = {2}};
   problem.rho = 1;
   const QuadraticAnswer answer = solve_riccati(problem);
   REQUIRE(answer.failure.empty());
@@ -76,11 +93,19 @@ TEST_CASE("noise that grows with state and control") {
 }
 
 TEST_CASE("finite horizons") {
-  QuadraticProblem tanh_problem{.n = 1, .m = 1, .noises = 0, .A = {0}, .B = {1}, .Q = {1}, .R = {1}};
+  QuadraticProblem tanh_problem{
+      .n = 1, .m = 1, .noises = 0, .A = {0}, .B = {1}, .Q = {1}, .R = {1}};
   QuadraticAnswer answer = solve_riccati(tanh_problem, 1.0, 201);
   REQUIRE(answer.failure.empty());
   CHECK(std::abs(answer.levels[0].P[0] - std::tanh(1.0)) < 1e-13);
-  QuadraticProblem terminal{.n = 1, .m = 1, .noises = 1, .A = {0.5}, .B = {1}, .S = {0.4}, .Q = {1}, .R = {0.5},
+  QuadraticProblem terminal{.n = 1,
+                            .m = 1,
+                            .noises = 1,
+                            .A = {0.5},
+                            .B = {1},
+                            .S = {0.4},
+                            .Q = {1},
+                            .R = {0.5},
                             .P_T = {2}};
   answer = solve_riccati(terminal, 2.0, 201);
   CHECK(std::abs(answer.levels[0].P[0] - 1.00148872738049) < 1e-12);

@@ -34,7 +34,8 @@ SparseMatrix chain(int n, bool ring) {
 }  // namespace
 
 TEST_CASE("a covariance is split along directions with nonnegative weights") {
-  const std::vector<double> planes[] = {{1, 0.9, 0.9, 1}, {4, -1.9, -1.9, 1}, {1, 0, 0, 2}, {9, 2.9, 2.9, 1}};
+  const std::vector<double> planes[] = {
+      {1, 0.9, 0.9, 1}, {4, -1.9, -1.9, 1}, {1, 0, 0, 2}, {9, 2.9, 2.9, 1}};
   for (const auto& D : planes) {
     const Splitting splitting = split_covariance(D, 2, 6);
     std::vector<double> sum(4, 0.0);
@@ -64,7 +65,8 @@ TEST_CASE("neighbours outside the grid follow the boundary's rule") {
   const auto outside = [&](Boundary rule) {
     const std::vector<double> V{3, 5, 9, 9, 9};
     double sum = 0;
-    for (const Term& term : resolve(grid, std::vector{rule}, 0, {-1, 0, 0})) sum += term.coefficient * V[term.node];
+    for (const Term& term : resolve(grid, std::vector{rule}, 0, {-1, 0, 0}))
+      sum += term.coefficient * V[term.node];
     return sum;
   };
   CHECK(outside(Boundary::Extrapolate) == 1);
@@ -86,7 +88,8 @@ TEST_CASE("bands, rings and wide matrices are solved to rounding") {
     A.multiply(x, y);
     for (int i = 0; i < 500; ++i) CHECK(y[i] == Approx(b[i]).margin(1e-11));
   }
-  // A ring in its natural order is too wide for a band: the iterative and the sparse solvers take it.
+  // A ring in its natural order is too wide for a band: the iterative and the sparse solvers take
+  // it.
   for (const bool planar : {false, true}) {
     const SparseMatrix A = chain(500, true);
     std::vector<std::int32_t> order(500);

@@ -1,8 +1,8 @@
-// Value functions with known answers, through the compiled kernels (PROBLEMS: S1, S3 to S6, F1, P2).
+// Value functions with known answers, through the compiled kernels (PROBLEMS: S1, S3 to S6, F1,
+// P2).
 #include <cmath>
-#include <string>
-
 #include <hopf/hopf.hpp>
+#include <string>
 
 #include "test.hpp"
 
@@ -60,14 +60,16 @@ TEST_CASE("consumption and saving at the borrowing limit") {
   CHECK(std::abs(coarse(-0.02, 1) + 145.2529847426) < 1e-8);
   CHECK(std::abs(coarse(-0.02, 2) + 144.8043462000) < 1e-8);
   CHECK(std::abs(coarse(1, 1) + 138.0928516455) < 1e-8);
-  for (const int nodes : {4000, 8000}) CHECK(Solved(kSaving, {.grid = {nodes}}).V->residual() < 1e-10);
+  for (const int nodes : {4000, 8000})
+    CHECK(Solved(kSaving, {.grid = {nodes}}).V->residual() < 1e-10);
   const Solved fine(kSaving, {.grid = {16000}});
   CHECK(std::abs(fine(-0.02, 1) + 145.2034113880) < 1e-8);
   CHECK(std::abs(fine(-0.02, 2) + 144.7531204001) < 1e-8);
 }
 
 TEST_CASE("bounded control: second order over four grids") {
-  const std::string text = R"(model keep { state X in [-6, 6] extrapolate  control u in [-1, 1]  noise w
+  const std::string text =
+      R"(model keep { state X in [-6, 6] extrapolate  control u in [-1, 1]  noise w
     dX = u*dt + dw  lagrangian X^2  discount 1 })";
   double before = 0;
   for (const int nodes : {251, 501, 1001, 2001}) {
@@ -79,7 +81,8 @@ TEST_CASE("bounded control: second order over four grids") {
 }
 
 TEST_CASE("Merton's problem converges to its closed form") {
-  const std::string text = R"(model merton { state x in [0.002, 500]  control k in [0, 3]  control c in [0.001, 5]
+  const std::string text =
+      R"(model merton { state x in [0.002, 500]  control k in [0, 3]  control c in [0.001, 5]
     noise w  dx = x*(0.03 + k*0.05 - c)*dt + 0.2*k*x*dw  reward -1/(c*x)  discount 0.05 })";
   double before = 0;
   for (const int nodes : {201, 401, 801, 1601}) {
@@ -92,27 +95,32 @@ TEST_CASE("Merton's problem converges to its closed form") {
 
 TEST_CASE("firm investment needs no boundary condition") {
   const Solved firm(R"(model firm { state k in [0, 10]  control i  dk = (i - 0.1*k)*dt
-    reward 0.2*k - i - i^2/2  discount 0.05 })", {.method = "fd", .grid = {201}});
+    reward 0.2*k - i - i^2/2  discount 0.05 })",
+                    {.method = "fd", .grid = {201}});
   CHECK(std::abs(firm(1) - 2.4444444) < 1e-3);
 }
 
 TEST_CASE("finite horizons on a grid") {
   const Solved parabola(R"(model f1 { state x in [-2, 2] extrapolate  control u  dx = u*dt
-    lagrangian (x^2 + u^2)/2  horizon 1 })", {.method = "fd", .grid = {1001}});
+    lagrangian (x^2 + u^2)/2  horizon 1 })",
+                        {.method = "fd", .grid = {1001}});
   CHECK(std::abs(parabola(1) - std::tanh(1.0) / 2) < 1e-3);
   const Solved well(R"(model well { state X in [-2.5, 2.5] reflect  control u  noise w
-    dX = (-20*X*(X^2 - 1) + u)*dt + dw  lagrangian u^2/2  terminal 3*(X^2 - 1)^2  horizon 1 })", {.grid = {801}});
+    dX = (-20*X*(X^2 - 1) + u)*dt + dw  lagrangian u^2/2  terminal 3*(X^2 - 1)^2  horizon 1 })",
+                    {.grid = {801}});
   CHECK(std::abs(well(0) - 0.13665183974) < 1e-3);
 }
 
 TEST_CASE("two and three states, any number of threads") {
-  const std::string plane = R"(model corr { state x in [-3, 3] reflect, y in [-3, 3] reflect  control u in [-1, 1]
+  const std::string plane =
+      R"(model corr { state x in [-3, 3] reflect, y in [-3, 3] reflect  control u in [-1, 1]
     noise w[2] correlated [[1, 0.8], [0.8, 1]]  dx = (u - x)*dt + dw[1]  dy = -y*dt + 0.5*dw[2]
     lagrangian x^2 + x*y + y^2  discount 1 })";
   const Solved one(plane, {.grid = {41}, .threads = 1}), two(plane, {.grid = {41}, .threads = 2});
   CHECK(one.V->value({0.3, 0.2}) == two.V->value({0.3, 0.2}));
   const Solved space(R"(model car { state x in [-2, 2] extrapolate, y in [-2, 2] extrapolate
     state h in [-pi, pi] periodic  control u in [-1, 1]  x' = cos(h)  y' = sin(h)  h' = u
-    lagrangian 1  until x^2 + y^2 <= 0.25 pay 0 })", {.grid = {21}});
+    lagrangian 1  until x^2 + y^2 <= 0.25 pay 0 })",
+                     {.grid = {21}});
   CHECK(space.V->value({-1.5, 0, 0}) == Approx(1).epsilon(0.3));
 }
