@@ -34,6 +34,7 @@ def normalised(text, scratch):
     text = text.replace(str(scratch) + "/", "").replace(str(scratch), ".").replace(str(ROOT) + "/", "")
     text = re.sub(r"(?m)^(  time +).*$", r"\1...", text)
     text = re.sub(r"\bhopf \d+\.\d+\.\d+\b", "hopf VERSION", text)
+    text = re.sub(r"\b[\d.]+ [KMGT]?B are free", "... are free", text)
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n" if text else ""
 
 

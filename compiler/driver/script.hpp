@@ -37,6 +37,8 @@ struct Script {
 // ---- running (script_run.cpp)
 /// Makes the module's functions and models visible, checks its statements and its models; true without errors.
 bool prepare(Script&, const Module&);
+/// Derives every model of the file, so that what only the derivation finds is reported too.
+void derive_models(Script&, const Module&);
 /// Runs the statements; true when none failed.
 bool run(Script&, const Module&);
 

@@ -35,13 +35,14 @@ void check_imports(Script& s, const Module& module) {
   }
 }
 
-/// Checks each model of the file, also those that no statement uses.
-void check_models(Script& s, const Module& module) {
+/// Calls `use` with the handle of each model of the file, also of those that no statement uses.
+template <class Use>
+void for_each_model(Script& s, const Module& module, Use&& use) {
   for (const syntax::Item& item : module.ast.items) {
     const auto* model = std::get_if<syntax::ModelItem>(&item.value);
     if (!model) continue;
     const auto* value = s.globals[model->name.text].as<ModelValue>();
-    if (value && value->handle->item == model) check(s.context, *value->handle);
+    if (value && value->handle->item == model) use(*value->handle);
   }
 }
 
@@ -174,8 +175,12 @@ bool prepare(Script& s, const Module& module) {
   define(s, module);
   check_imports(s, module);
   check_script(s, module);
-  check_models(s, module);
+  for_each_model(s, module, [&](ModelHandle& handle) { check(s.context, handle); });
   return !s.context.sink.has_errors();
+}
+
+void derive_models(Script& s, const Module& module) {
+  for_each_model(s, module, [&](ModelHandle& handle) { derive(s.context, handle); });
 }
 
 bool run(Script& s, const Module& module) {

@@ -1,5 +1,6 @@
 // The verbs: derive, plan, solve, evaluate, simulate.
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -60,9 +61,15 @@ bool read_grid(Script& s, const Arguments& arguments, plan::Options& options) {
   for (std::size_t i = 0; i < grid.size(); ++i) {
     const bool placed = literal && i < literal->items.size();
     options.grid_spans.push_back(placed ? (*s.ast)[literal->items[i]].span : arguments.span_of("grid"));
-    if (!(std::abs(grid[i]) < 2e9) || std::floor(grid[i]) != grid[i]) {
+    if (std::floor(grid[i]) != grid[i] || std::isinf(grid[i])) {
       s.error(Kind::WrongArgumentType, options.grid_spans.back(),
               fmt::format("a grid has a whole number of nodes, and this is {}", number_text(grid[i])));
+      return false;
+    }
+    if (std::abs(grid[i]) > std::numeric_limits<int>::max()) {
+      s.error(Kind::GridTooLarge, options.grid_spans.back(),
+              fmt::format("{} nodes along one axis need {:.0f} GB for V alone", number_text(grid[i]),
+                          8e-9 * std::abs(grid[i])));
       return false;
     }
     options.grid.push_back(static_cast<int>(grid[i]));

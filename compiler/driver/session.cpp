@@ -88,8 +88,10 @@ bool Session::run_file(const std::string& path) {
   return impl_->good();
 }
 
+/// What only the derivation can see, an unbounded Hamiltonian for one, is an error of the model as well.
 bool Session::check_file(const std::string& path) {
-  impl_->open(path);
+  const Module* module = impl_->open(path);
+  if (module && !impl_->context.phases.stopped()) driver::derive_models(impl_->script, *module);
   return impl_->good();
 }
 
