@@ -25,16 +25,12 @@ T value_of(llvm::Expected<T> expected) {
   return std::move(*expected);
 }
 
-void check(llvm::Error error) {
-  if (error) throw std::runtime_error(llvm::toString(std::move(error)));
-}
-
 /// All that the object depends on, as text.
 std::string key_text(std::span<const kernel::Kernel> kernels, const Host& host, Level level) {
   std::string key = fmt::format(
       "codegen {} abi {} level {} {} {} {} {}\n", codegen::kCodegenVersion, HOPF_RUNTIME_VERSION,
       level == Level::O0 ? 0 : 3, host.triple, host.cpu, host.features, host.vector_bits);
-  for (const kernel::Kernel& k : kernels) key += kernel::print(k);
+  for (const kernel::Kernel& k : kernels) key += codegen::symbol_of(k) + "\n" + kernel::print(k);
   return key;
 }
 
@@ -52,15 +48,22 @@ struct Program::Impl {
     return session.getExecutorProcessControl().getMemMgr();
   }
 
-  void link(const std::string& object, std::span<const kernel::Kernel> kernels) {
+  /// Finds every kernel in `object`. The answer says what is wrong with it, and is empty when
+  /// nothing is.
+  std::string link(const std::string& object, std::span<const kernel::Kernel> kernels) {
+    // What fails is told by the answer; the session would print it.
+    session.setErrorReporter([](llvm::Error error) { llvm::consumeError(std::move(error)); });
     orc::JITDylib& library = session.createBareJITDylib("kernels");
     library.addGenerator(value_of(orc::DynamicLibrarySearchGenerator::GetForCurrentProcess('\0')));
-    check(linker.add(library, llvm::MemoryBuffer::getMemBufferCopy(object, "kernels.o")));
+    auto buffer = llvm::MemoryBuffer::getMemBufferCopy(object, "kernels.o");
+    if (llvm::Error error = linker.add(library, std::move(buffer)))
+      return llvm::toString(std::move(error));
     for (const kernel::Kernel& k : kernels) {
-      const auto symbol =
-          value_of(session.lookup({&library}, session.intern(codegen::symbol_of(k))));
-      (k.path ? path : point)[k.name] = symbol.getAddress().getValue();
+      auto symbol = session.lookup({&library}, session.intern(codegen::symbol_of(k)));
+      if (!symbol) return llvm::toString(symbol.takeError());
+      (k.path ? path : point)[k.name] = symbol->getAddress().getValue();
     }
+    return {};
   }
 
   orc::ExecutionSession session;
@@ -88,6 +91,22 @@ hopf_path_kernel Program::path(const std::string& name) const {
 const std::string& Program::dump() const { return impl_->dump; }
 bool Program::from_cache() const { return impl_->from_cache; }
 
+namespace {
+
+/// A program from the cache; nothing where there is none, or where the stored object does not link
+/// or lacks a kernel, whoever wrote it: then it is compiled anew and replaced.
+std::unique_ptr<Program::Impl> link_stored(const ObjectCache& cache, const std::string& key,
+                                           std::span<const kernel::Kernel> kernels) {
+  const auto object = cache.read(key);
+  if (!object) return nullptr;
+  auto impl = std::make_unique<Program::Impl>();
+  if (!impl->link(*object, kernels).empty()) return nullptr;
+  impl->from_cache = true;
+  return impl;
+}
+
+}  // namespace
+
 Program load(std::span<const kernel::Kernel> kernels, const Options& options) {
   auto impl = std::make_unique<Program::Impl>();
   const Host host = detect_host();
@@ -95,15 +114,12 @@ Program load(std::span<const kernel::Kernel> kernels, const Options& options) {
   const ObjectCache cache = ObjectCache::of_user();
   const std::string key = cached ? key_text(kernels, host, options.level) : "";
   if (cached) {
-    if (const auto object = cache.read(key)) {
-      impl->link(*object, kernels);
-      impl->from_cache = true;
-      return Program(std::move(impl));
-    }
+    if (auto stored = link_stored(cache, key, kernels)) return Program(std::move(stored));
   }
   Compiled compiled = compile(kernels, options, host);
   impl->dump = std::move(compiled.dump);
-  impl->link(compiled.object, kernels);
+  if (const std::string fault = impl->link(compiled.object, kernels); !fault.empty())
+    throw std::runtime_error(fault);
   if (cached) cache.write(key, compiled.object);
   return Program(std::move(impl));
 }

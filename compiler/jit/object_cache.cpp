@@ -84,8 +84,11 @@ void ObjectCache::write(const std::string& key_text, const std::string& object) 
   if (folder_.empty()) return;
   std::error_code ignored;
   fs::create_directories(folder_, ignored);
-  const std::string key = digest(key_text);
-  if (write_atomically(folder_ / (key + ".o"), header(key, object) + object)) prune();
+  if (replace(folder_ / (digest(key_text) + ".o"), object)) prune();
+}
+
+bool ObjectCache::replace(const fs::path& entry, const std::string& object) {
+  return write_atomically(entry, header(entry.stem().string(), object) + object);
 }
 
 /// Keeps the newest kMostEntries. Entries are small, so this bounds the cache to some tens of

@@ -23,6 +23,8 @@ class ObjectCache {
   std::optional<std::string> read(const std::string& key_text) const;
   /// Stores an object, and drops the oldest entries when there are very many.
   void write(const std::string& key_text, const std::string& object) const;
+  /// Puts an object in the place of an entry, sound as if it had been stored there.
+  static bool replace(const std::filesystem::path& entry, const std::string& object);
 
  private:
   void prune() const;

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "jit/object_cache.hpp"
 #include "kernel_support.hpp"
 #include "test.hpp"
 
@@ -90,6 +91,27 @@ TEST_CASE("damaged cache entries are replaced", "[kernel]") {
     const auto program = jit::load(std::span(&k, 1));
     CHECK_FALSE(program.from_cache());
     CHECK(value_of(k, program) == Approx(3 * std::sin(0.5)));
+    CHECK(jit::load(std::span(&k, 1)).from_cache());
+  }
+}
+
+TEST_CASE("a whole entry that holds other code is replaced", "[kernel]") {
+  const CacheFolder folder;
+  Kernel k = scaled_sine(5), other = scaled_sine(6);
+  other.name = "another";
+  (void)jit::load(std::span(&k, 1));
+  const fs::path entry = folder.only_entry();
+  const std::string object = (folder.path() / "another.object").string();
+  REQUIRE(jit::export_object(std::span(&other, 1), object));
+  // A sound entry under the first kernel's key, without the first kernel in it.
+  for (const bool code : {true, false}) {
+    std::ostringstream content;
+    if (code) content << std::ifstream(object, std::ios::binary).rdbuf();
+    if (!code) content << "no object file at all";
+    jit::ObjectCache::replace(entry, content.str());
+    const auto program = jit::load(std::span(&k, 1));
+    CHECK_FALSE(program.from_cache());
+    CHECK(value_of(k, program) == Approx(5 * std::sin(0.5)));
     CHECK(jit::load(std::span(&k, 1)).from_cache());
   }
 }
