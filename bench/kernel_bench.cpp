@@ -4,64 +4,20 @@
 // counts, so that other work on the machine disturbs neither. The ratio is ours over theirs: below
 // 1 is faster than by hand.
 #include <algorithm>
-#include <chrono>
-#include <cmath>
-#include <cstdio>
 #include <vector>
 
 #include "jit/jit.hpp"
 #include "kernel/kernel.hpp"
 #include "kernel_rival.hpp"
+#include "timing.hpp"
 
 namespace {
 
 using namespace hopf;
+using namespace bench;
 using expr::ExprId;
 using expr::Op;
 using From = kernel::InputBinding::From;
-
-double milliseconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-      .count();
-}
-
-struct Pace {
-  double ours, theirs;  // ns per element
-};
-
-template <class Ours, class Theirs>
-Pace compare(double elements, const Ours& ours, const Theirs& theirs) {
-  constexpr int kRepeats = 10;  // the clock itself takes tens of nanoseconds
-  Pace best{1e300, 1e300};
-  const auto time = [&](double& least, const auto& work) {
-    const auto start = std::chrono::steady_clock::now();
-    for (int n = 0; n < kRepeats; ++n) work();
-    least = std::min(least, milliseconds_since(start) * 1e6 / (elements * kRepeats));
-  };
-  for (int round = 0; round < 1000; ++round) {
-    time(best.ours, ours);
-    time(best.theirs, theirs);
-  }
-  return best;
-}
-
-void report(const char* name, const Pace& pace, double difference) {
-  std::printf("%-28s %8.3f ns %8.3f ns   ratio %.3f   largest difference %.1e\n", name, pace.ours,
-              pace.theirs, pace.ours / pace.theirs, difference);
-}
-
-double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
-  double worst = 0;
-  for (std::size_t n = 0; n < a.size(); ++n) worst = std::max(worst, std::fabs(a[n] - b[n]));
-  return worst;
-}
-
-std::vector<double> spread(std::size_t n, double lo, double hi) {
-  std::vector<double> out(n);
-  for (std::size_t k = 0; k < n; ++k)
-    out[k] = lo + (hi - lo) * std::fmod(0.618033988749895 * double(k), 1.0);
-  return out;
-}
 
 kernel::Spec drift_spec(expr::Store& st) {
   kernel::Spec spec;
@@ -107,7 +63,7 @@ kernel::Spec path_spec(expr::Store& st) {
 
 constexpr std::size_t kCount = 512;
 
-void bench_points(const jit::Program& program) {
+bool bench_points(const jit::Program& program) {
   const auto s = spread(kCount, -1, 1), c = spread(kCount, -1, 1), w = spread(kCount, -8, 8),
              t = spread(kCount, -2, 2);
   std::vector<double> a(kCount), b(kCount), a2(kCount), b2(kCount);
@@ -119,18 +75,18 @@ void bench_points(const jit::Program& program) {
     rival::drift(kCount, s.data(), c.data(), w.data(), t.data(), a2.data(), b2.data());
   };
   const Pace pace = compare(kCount, [&] { drift(&call); }, theirs);
-  report("pendulum drift and cost", pace,
-         std::max(largest_difference(a, a2), largest_difference(b, b2)));
+  const bool same = report("pendulum drift and cost", pace,
+                           std::max(largest_difference(a, a2), largest_difference(b, b2)));
 
   const void* angles[] = {w.data(), t.data()};
   const hopf_point_call trig_call{kCount, nullptr, angles, out};
   const auto trigonometric = program.point("trigonometric");
   const auto by_hand = [&] { rival::trigonometric(kCount, w.data(), t.data(), a2.data()); };
-  report("sin x cos y + exp(-x^2)",
-         compare(kCount, [&] { trigonometric(&trig_call); }, by_hand), largest_difference(a, a2));
+  const Pace trigonometry = compare(kCount, [&] { trigonometric(&trig_call); }, by_hand);
+  return report("sin x cos y + exp(-x^2)", trigonometry, largest_difference(a, a2)) && same;
 }
 
-void bench_paths(const jit::Program& program) {
+bool bench_paths(const jit::Program& program) {
   constexpr std::int64_t kSteps = 16;
   constexpr std::uint64_t kSeed = 0x0123456789abcdef;
   const double uniforms[] = {0.01, 0.05};
@@ -147,8 +103,8 @@ void bench_paths(const jit::Program& program) {
     rival::paths(kCount, kSteps, kSeed, uniforms[0], uniforms[1], x2.data(), y2.data());
   };
   const Pace pace = compare(double(kCount) * kSteps, ours, theirs);
-  report("SDE path step, two states", pace,
-         std::max(largest_difference(x, x2), largest_difference(y, y2)));
+  return report("SDE path step, two states", pace,
+                std::max(largest_difference(x, x2), largest_difference(y, y2)));
 }
 
 }  // namespace
@@ -160,17 +116,16 @@ int main() {
                                             kernel::lower(store, path_spec(store))};
   jit::Options options;
   options.cache = false;
-  auto start = std::chrono::steady_clock::now();
+  auto start = Clock::now();
   const jit::Program program = jit::load(kernels, options);
   std::printf("compiled three kernels in %.1f ms", milliseconds_since(start));
   options.cache = true;
   (void)jit::load(kernels, options);
-  start = std::chrono::steady_clock::now();
+  start = Clock::now();
   const jit::Program warm = jit::load(kernels, options);
   std::printf("; from the cache (%s) in %.1f ms\n", warm.from_cache() ? "hit" : "miss",
               milliseconds_since(start));
   std::printf("%-28s %11s %11s\n", "per element", "generated", "by hand");
-  bench_points(program);
-  bench_paths(program);
-  return 0;
+  const bool points = bench_points(program), paths = bench_paths(program);
+  return points && paths ? 0 : 1;
 }
