@@ -402,7 +402,12 @@ int main(int count, char** words) {
     return app.exit(error) == 0 ? kGood : kUsage;
   }
   catch_interrupts();
-  for (const Verb& verb : verbs)
-    if (verb.app->parsed()) return verb.action(arguments);
-  return repl(arguments);
+  try {
+    for (const Verb& verb : verbs)
+      if (verb.app->parsed()) return verb.action(arguments);
+    return repl(arguments);
+  } catch (const std::exception& fault) {
+    std::fprintf(stderr, "hopf: %s; please report this\n", fault.what());
+    return kMachine;
+  }
 }

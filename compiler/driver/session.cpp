@@ -1,5 +1,7 @@
 // The public interface over the phases and the script evaluator.
 #include <algorithm>
+#include <exception>
+#include <new>
 
 #include <fmt/format.h>
 
@@ -79,30 +81,50 @@ const Module* Session::Impl::open(const std::string& path) {
   return driver::prepare(script, *module) ? module : nullptr;
 }
 
+void Session::Impl::report_fault() {
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    context.sink.emit(Kind::OutOfMemory, {}, "the machine has no memory left for this")
+        .help = "ask for fewer nodes or paths";
+  } catch (const std::exception& fault) {
+    context.sink.emit(Kind::InternalFault, {}, fmt::format("hopf itself failed: {}", fault.what()))
+        .help = "please report this with the file and the command that led to it";
+  } catch (...) {
+    context.sink.emit(Kind::InternalFault, {}, "hopf itself failed, without a word");
+  }
+}
+
 bool Session::Impl::good() const { return !context.sink.has_errors() && !context.cancelled; }
 
 bool Session::run_file(const std::string& path) {
-  impl_->script.interactive = false;
-  const Module* module = impl_->open(path);
-  if (module && !impl_->context.phases.stopped()) driver::run(impl_->script, *module);
-  return impl_->good();
+  return impl_->guarded([&] {
+    impl_->script.interactive = false;
+    const Module* module = impl_->open(path);
+    if (module && !impl_->context.phases.stopped()) driver::run(impl_->script, *module);
+    return impl_->good();
+  });
 }
 
 /// What only the derivation can see, an unbounded Hamiltonian for one, is an error of the model as well.
 bool Session::check_file(const std::string& path) {
-  const Module* module = impl_->open(path);
-  if (module && !impl_->context.phases.stopped()) driver::derive_models(impl_->script, *module);
-  return impl_->good();
+  return impl_->guarded([&] {
+    const Module* module = impl_->open(path);
+    if (module && !impl_->context.phases.stopped()) driver::derive_models(impl_->script, *module);
+    return impl_->good();
+  });
 }
 
 bool Session::run_text(std::string_view text, std::string_view display_name) {
-  impl_->begin();
-  impl_->script.interactive = true;
-  const Module* module = driver::add_module(impl_->context, std::string(display_name), std::string(text), impl_->scope);
-  if (!module) return impl_->good();
-  if (driver::prepare(impl_->script, *module)) driver::run(impl_->script, *module);
-  impl_->scope = module->scope;
-  return impl_->good();
+  return impl_->guarded([&] {
+    impl_->begin();
+    impl_->script.interactive = true;
+    const Module* module = driver::add_module(impl_->context, std::string(display_name), std::string(text), impl_->scope);
+    if (!module) return impl_->good();
+    if (driver::prepare(impl_->script, *module)) driver::run(impl_->script, *module);
+    impl_->scope = module->scope;
+    return impl_->good();
+  });
 }
 
 bool Session::is_incomplete(std::string_view text) { return syntax::is_incomplete(text); }
@@ -117,12 +139,14 @@ std::vector<std::string> Session::completions(std::string_view prefix) const {
 }
 
 std::optional<std::string> Session::format_file(const std::string& path) {
-  impl_->begin();
-  const auto file = driver::load(impl_->context, path);
-  if (!file) return {};
-  const auto ast = driver::parse(impl_->context, *file);
-  if (!ast) return {};
-  return syntax::format(impl_->context.sources, *ast);
+  return impl_->guarded([&]() -> std::optional<std::string> {
+    impl_->begin();
+    const auto file = driver::load(impl_->context, path);
+    if (!file) return {};
+    const auto ast = driver::parse(impl_->context, *file);
+    if (!ast) return {};
+    return syntax::format(impl_->context.sources, *ast);
+  });
 }
 
 std::optional<std::string> Session::explain(std::string_view kind) {

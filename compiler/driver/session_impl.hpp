@@ -36,6 +36,18 @@ struct Session::Impl {
   /// A file loaded, its names made visible and checked; null after an error.
   const driver::Module* open(const std::string& path);
   bool good() const;
+  /// The result of `body`; its empty value and a diagnostic when something below threw.
+  template <class Body>
+  auto guarded(Body&& body) -> decltype(body()) {
+    try {
+      return body();
+    } catch (...) {
+      report_fault();
+    }
+    return {};
+  }
+  /// Called inside a handler: no fault of ours may end the program that embeds us.
+  void report_fault();
   /// The models that a module declares, checked.
   std::optional<std::vector<Model>> models(const driver::Module& module);
   std::optional<Model> choose(const driver::Module& module, std::string_view name);

@@ -94,103 +94,123 @@ std::optional<Model> Session::Impl::choose(const driver::Module& module, std::st
 }
 
 std::optional<Model> Session::compile(std::string_view text, std::string_view model_name) {
-  impl_->begin();
-  const auto* module = driver::add_module(impl_->context, "<input>", std::string(text), impl_->scope);
-  if (!module || !driver::prepare(impl_->script, *module)) return {};
-  return impl_->choose(*module, model_name);
+  return impl_->guarded([&]() -> std::optional<Model> {
+    impl_->begin();
+    const auto* module = driver::add_module(impl_->context, "<input>", std::string(text), impl_->scope);
+    if (!module || !driver::prepare(impl_->script, *module)) return {};
+    return impl_->choose(*module, model_name);
+  });
 }
 
 std::optional<Model> Session::model_in_file(const std::string& path, std::string_view model_name) {
-  const auto* module = impl_->open(path);
-  return module ? impl_->choose(*module, model_name) : std::nullopt;
+  return impl_->guarded([&]() -> std::optional<Model> {
+    const auto* module = impl_->open(path);
+    return module ? impl_->choose(*module, model_name) : std::nullopt;
+  });
 }
 
 std::optional<std::vector<Model>> Session::models_in_file(const std::string& path) {
-  const auto* module = impl_->open(path);
-  return module ? impl_->models(*module) : std::nullopt;
+  return impl_->guarded([&]() -> std::optional<std::vector<Model>> {
+    const auto* module = impl_->open(path);
+    return module ? impl_->models(*module) : std::nullopt;
+  });
 }
 
 // ---- verbs
 
 std::optional<std::string> Session::derive(const Model& model, Style style, std::string_view field) {
-  impl_->begin();
-  driver::ModelHandle& handle = *model.impl->handle;
-  const auto* equations = driver::derive(impl_->context, handle);
-  if (!equations) return {};
-  const std::string name(field);
-  if (!name.empty() && !equations->find(name)) {
-    impl_->context.sink.emit(Kind::NoSuchField, {}, fmt::format("the derivation of '{}' has no field '{}'",
-                                                               handle.model->name, name));
-    return {};
-  }
-  return render(*handle.model, *equations, style_of(style), name);
+  return impl_->guarded([&]() -> std::optional<std::string> {
+    impl_->begin();
+    driver::ModelHandle& handle = *model.impl->handle;
+    const auto* equations = driver::derive(impl_->context, handle);
+    if (!equations) return {};
+    const std::string name(field);
+    if (!name.empty() && !equations->find(name)) {
+      impl_->context.sink.emit(Kind::NoSuchField, {}, fmt::format("the derivation of '{}' has no field '{}'",
+                                                                 handle.model->name, name));
+      return {};
+    }
+    return render(*handle.model, *equations, style_of(style), name);
+  });
 }
 
 std::optional<std::string> Session::plan(const Model& model, const SolveOptions& options) {
-  impl_->begin();
-  driver::ModelHandle& handle = *model.impl->handle;
-  const auto chosen = driver::plan(impl_->context, handle, plan_options(impl_->context, options));
-  if (!chosen) return {};
-  return plan::render(*handle.model, *chosen);
+  return impl_->guarded([&]() -> std::optional<std::string> {
+    impl_->begin();
+    driver::ModelHandle& handle = *model.impl->handle;
+    const auto chosen = driver::plan(impl_->context, handle, plan_options(impl_->context, options));
+    if (!chosen) return {};
+    return plan::render(*handle.model, *chosen);
+  });
 }
 
 std::optional<Solution> Session::solve(const Model& model, const SolveOptions& options) {
-  impl_->begin();
-  const auto& handle = model.impl->handle;
-  return solution(impl_->context, handle,
-                  driver::solve(impl_->context, *handle, plan_options(impl_->context, options)));
+  return impl_->guarded([&]() -> std::optional<Solution> {
+    impl_->begin();
+    const auto& handle = model.impl->handle;
+    return solution(impl_->context, handle,
+                    driver::solve(impl_->context, *handle, plan_options(impl_->context, options)));
+  });
 }
 
 /// The policy's texts are parsed as one record, so that its expressions are those of a script's `policy = {...}`.
 std::optional<Solution> Session::evaluate(const Model& model, const std::map<std::string, std::string>& policy,
                                           const SolveOptions& options) {
-  impl_->begin();
-  std::string text;
-  for (const auto& [name, body] : policy) text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", name, body);
-  const auto* module = driver::add_module(impl_->context, "<policy>", "policy = {" + text + "}", impl_->scope);
-  if (!module || module->ast.items.empty()) return {};
-  const auto* item = std::get_if<syntax::AssignItem>(&module->ast.items[0].value);
-  if (!item) return {};
-  impl_->script.ast = &module->ast;
-  impl_->script.module = module;
-  const auto& handle = model.impl->handle;
-  const auto expressions = driver::policy_of(impl_->script, *handle->model, item->value);
-  if (!expressions) return {};
-  return solution(impl_->context, handle, driver::evaluate(impl_->context, *handle, *expressions,
-                                                           plan_options(impl_->context, options)));
+  return impl_->guarded([&]() -> std::optional<Solution> {
+    impl_->begin();
+    std::string text;
+    for (const auto& [name, body] : policy) text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", name, body);
+    const auto* module = driver::add_module(impl_->context, "<policy>", "policy = {" + text + "}", impl_->scope);
+    if (!module || module->ast.items.empty()) return {};
+    const auto* item = std::get_if<syntax::AssignItem>(&module->ast.items[0].value);
+    if (!item) return {};
+    impl_->script.ast = &module->ast;
+    impl_->script.module = module;
+    const auto& handle = model.impl->handle;
+    const auto expressions = driver::policy_of(impl_->script, *handle->model, item->value);
+    if (!expressions) return {};
+    return solution(impl_->context, handle, driver::evaluate(impl_->context, *handle, *expressions,
+                                                             plan_options(impl_->context, options)));
+  });
 }
 
 std::optional<Ensemble> Session::simulate(const Model& model, const Solution& policy, const SimulateOptions& options) {
-  impl_->begin();
-  driver::SimulateOptions settings;
-  settings.from = options.from;
-  settings.regime = options.regime;
-  settings.until = options.until;
-  settings.paths = options.paths;
-  settings.seed = options.seed;
-  settings.step = options.step;
-  settings.threads = options.threads > 0 ? options.threads : impl_->context.options.threads;
-  auto paths = driver::simulate(impl_->context, *model.impl->handle, policy.impl->value.get(), nullptr, settings);
-  if (!paths) return {};
-  Ensemble ensemble;
-  ensemble.impl = std::make_shared<const Ensemble::Impl>(
-      Ensemble::Impl{std::make_shared<const runtime::Ensemble>(std::move(*paths))});
-  return ensemble;
+  return impl_->guarded([&]() -> std::optional<Ensemble> {
+    impl_->begin();
+    driver::SimulateOptions settings;
+    settings.from = options.from;
+    settings.regime = options.regime;
+    settings.until = options.until;
+    settings.paths = options.paths;
+    settings.seed = options.seed;
+    settings.step = options.step;
+    settings.threads = options.threads > 0 ? options.threads : impl_->context.options.threads;
+    auto paths = driver::simulate(impl_->context, *model.impl->handle, policy.impl->value.get(), nullptr, settings);
+    if (!paths) return {};
+    Ensemble ensemble;
+    ensemble.impl = std::make_shared<const Ensemble::Impl>(
+        Ensemble::Impl{std::make_shared<const runtime::Ensemble>(std::move(*paths))});
+    return ensemble;
+  });
 }
 
 bool Session::save(const Solution& solution, const std::string& path) {
-  impl_->begin();
-  const auto origin = driver::provenance(*solution.impl->handle, "hopf solve");
-  const std::string why = runtime::save(*solution.impl->value, origin, path);
-  if (!why.empty()) impl_->context.sink.emit(Kind::CannotWrite, {}, fmt::format("'{}' is not written: {}", path, why));
-  return why.empty();
+  return impl_->guarded([&] {
+    impl_->begin();
+    const auto origin = driver::provenance(*solution.impl->handle, "hopf solve");
+    const std::string why = runtime::save(*solution.impl->value, origin, path);
+    if (!why.empty()) impl_->context.sink.emit(Kind::CannotWrite, {}, fmt::format("'{}' is not written: {}", path, why));
+    return why.empty();
+  });
 }
 
 bool Session::plot(const Solution& solution, const std::string& path) {
-  impl_->begin();
-  const std::string why = runtime::plot(*solution.impl->value, path);
-  if (!why.empty()) impl_->context.sink.emit(Kind::CannotWrite, {}, fmt::format("'{}' is not written: {}", path, why));
-  return why.empty();
+  return impl_->guarded([&] {
+    impl_->begin();
+    const std::string why = runtime::plot(*solution.impl->value, path);
+    if (!why.empty()) impl_->context.sink.emit(Kind::CannotWrite, {}, fmt::format("'{}' is not written: {}", path, why));
+    return why.empty();
+  });
 }
 
 // ---- solutions
