@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "derive/internal.hpp"
+#include "expr/traverse.hpp"
 
 namespace hopf::derive {
 
@@ -31,6 +33,20 @@ ExprId without_far_ends(Store& store, ExprId law) {
   return law;
 }
 
+/// Nodes of the expression written out as a tree, saturating: what a reader would face.
+double written_size(const Store& store, ExprId e) {
+  std::unordered_map<ExprId, double> size;
+  for (ExprId node : expr::topological(store, e)) {
+    double total = 1;
+    for (ExprId arg : store.args(node)) total += size[arg];
+    size[node] = std::min(total, 1e9);
+  }
+  return size[e];
+}
+
+/// A law that compares many faces is compiled as it is, but nobody can read it.
+constexpr double kLongestLaw = 400;
+
 void add_group(Context& context, Equations& eqs, const ControlLaw& law, Step& step) {
   Store& store = context.store;
   const auto& model = context.model;
@@ -43,6 +59,7 @@ void add_group(Context& context, Equations& eqs, const ControlLaw& law, Step& st
     switching.where = "the switching function";
     step.equations.push_back(switching);
   }
+  bool cut = false;
   for (std::size_t i = 0; i < law.law.size(); ++i) {
     const std::string& name = model.controls[group.components[i]].name;
     const ExprId shown =
@@ -55,7 +72,17 @@ void add_group(Context& context, Equations& eqs, const ControlLaw& law, Step& st
       stationary.where = "where the derivative of the Hamiltonian vanishes";
       step.equations.push_back(stationary);
     }
+    if (point.valid() && written_size(store, shown) > kLongestLaw) {
+      cut = true;
+      continue;
+    }
     step.equations.push_back({store.symbol(name), shown, Equation::Form::Optimal});
+  }
+  if (cut) {
+    step.notes.push_back(fmt::format(
+        "{}: that point where it is a minimum inside the set, else the best point of the set's "
+        "boundary; the cases are compiled, and too long to print",
+        group.name));
   }
 }
 
