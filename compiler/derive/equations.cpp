@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "derive/internal.hpp"
 
 namespace hopf::derive {
@@ -68,16 +70,29 @@ void check_rates(Context& context) {
   }
 }
 
-void check_discount(Context& context) {
+/// Without a discount a linear-quadratic cost is finite exactly where a linear policy brings the
+/// state to rest, and then the Riccati equation has a stabilising solution (Anderson & Moore 1990,
+/// 3.2). The solver tells whether there is one; noise that does not vanish with the state rules it
+/// out at once.
+bool comes_to_rest(const Equations& eqs) {
+  if (!eqs.lq || !eqs.lq->unconstrained) return false;
+  return std::all_of(eqs.lq->S.begin(), eqs.lq->S.end(), [](double s) { return s == 0; });
+}
+
+bool check_discount(Context& context, const Equations& eqs) {
   const auto& model = context.model;
-  if (!model.discount) return;
+  if (!model.discount) return true;
   const Sign sign = sign_of(context, model.discount->value);
-  if (ends(model) || model.average || !is_nonpositive(sign)) return;
+  if (ends(model) || model.average || !is_nonpositive(sign)) return true;
+  if (sign == Sign::Zero && comes_to_rest(eqs)) return true;
   auto& diagnostic =
       context.sink.emit(Kind::DiscountNotPositive, model.discount->span,
                         "the discount rate is not positive and nothing else ends the problem");
   diagnostic.primary_label = fmt::format("{} here", sign == Sign::Zero ? "zero" : "never positive");
+  if (sign == Sign::Zero && eqs.lq && eqs.lq->unconstrained)
+    diagnostic.notes.push_back("the noise does not let the state rest, so its cost has no end");
   diagnostic.help = "give a positive rate, or a 'horizon', or ask for the long-run 'average'";
+  return false;
 }
 
 bool has_value(const model::Model& model) { return model.has_cost || is_bridge(model); }
@@ -113,7 +128,6 @@ std::optional<Equations> equations(const model::Model& model, diagnostics::Sink&
   const std::size_t before = sink.error_count();
   check_cost(context);
   check_finite(context);
-  check_discount(context);
   check_rates(context);
   if (sink.error_count() > before) return std::nullopt;
   Equations eqs;
@@ -126,6 +140,7 @@ std::optional<Equations> equations(const model::Model& model, diagnostics::Sink&
     eqs.lq_refusal = "the model has no cost";
     eqs.hopf_cole_refusal = "the model has no cost";
   }
+  if (!check_discount(context, eqs)) return std::nullopt;
   add_steps(context, eqs);
   return eqs;
 }

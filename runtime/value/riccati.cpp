@@ -3,6 +3,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 namespace hopf::runtime {
@@ -228,6 +229,15 @@ std::optional<Matrix> stabilising_start(const Problem& problem) {
   return -R.solve(problem.N.transpose() + problem.B.transpose() * P);
 }
 
+// Without a discount the cost that is paid at rest has to vanish; rounding alone is no cost.
+double undiscounted_rest(const Problem& problem, const Value& V, const Gains& g, double running) {
+  const double terms = std::abs(problem.constant) + V.p.cwiseAbs().dot(problem.b.cwiseAbs()) +
+                       g.k.cwiseAbs().dot(problem.R.cwiseAbs() * g.k.cwiseAbs()) +
+                       problem.r.cwiseAbs().dot(g.k.cwiseAbs());
+  const bool rests = problem.S.isZero(0) && std::abs(running) <= 1e-12 * terms;
+  return rests ? 0.0 : std::copysign(std::numeric_limits<double>::infinity(), running);
+}
+
 // V of the policy (stationary): P from Lyapunov, then p and c, linear in turn.
 Value value_of(const Problem& problem, const Gains& g) {
   const Lyapunov lyapunov(problem, g.K);
@@ -239,8 +249,7 @@ Value value_of(const Problem& problem, const Gains& g) {
   const Matrix F = (problem.A + problem.B * g.K).transpose() - problem.rho * Matrix::Identity(n, n);
   V.p = source.isZero(0) ? Vector(Vector::Zero(n)) : Vector(F.fullPivLu().solve(-source));
   const double running = Problem::closed(problem.hamiltonian(V), g).c;
-  // Rounding alone is no running cost when there is no discount to bound it.
-  V.c = problem.rho > 0 ? running / problem.rho : std::abs(running) < 1e-14 ? 0.0 : running / 0.0;
+  V.c = problem.rho > 0 ? running / problem.rho : undiscounted_rest(problem, V, g, running);
   return V;
 }
 
@@ -257,7 +266,7 @@ double relative_residual(const Problem& problem, const Value& V, const Gains& g)
 std::string check_finite(const Value& V) {
   if (!V.P.allFinite() || !V.p.allFinite()) return "the value is not finite";
   if (!std::isfinite(V.c))
-    return "without a discount the noise adds cost for ever: the value is infinite";
+    return "without a discount the cost of rest, or of noise, is paid for ever";
   return {};
 }
 
