@@ -11,7 +11,7 @@ std::string summary(const runtime::ValueFunction& value) {
   if (!value.on_grid()) return text + ", in closed form";
   std::string nodes;
   for (const auto& axis : value.grid.axes)
-    nodes += fmt::format("{}{}", nodes.empty() ? "" : " x ", axis.nodes.size());
+    nodes += fmt::format("{}{}", nodes.empty() ? "" : " x ", axis.asked_nodes());
   text += fmt::format(", {} nodes", nodes);
   if (value.regimes > 1) text += fmt::format(", {} regimes", value.regimes);
   if (value.times.size() > 1) text += fmt::format(", {} times", value.times.size());

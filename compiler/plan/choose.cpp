@@ -147,17 +147,16 @@ std::string render(const model::Model& model, const Plan& plan) {
       fmt::format("{}\n  method      {}\n  scheme      {}\n", model.name, plan.name, plan.scheme);
   for (std::size_t k = 0; k < plan.grid.axes.size(); ++k) {
     const auto& axis = plan.grid.axes[k];
-    text +=
-        fmt::format("  {:<11} {} nodes on [{}, {}], {}\n", k == 0 ? "grid" : "", axis.nodes.size(),
-                    axis.lo, axis.hi, axis.uniform() ? axis.name : axis.name + ", not uniform");
+    text += fmt::format("  {:<11} {} nodes on [{:.6g}, {:.6g}], {}\n", k == 0 ? "grid" : "",
+                        axis.asked_nodes(), axis.lo, axis.hi,
+                        axis.uniform() ? axis.name : axis.name + ", not uniform");
   }
   if (plan.method == Method::ImplicitStepping)
     text += fmt::format("  steps       {}\n", plan.steps);
   for (const std::string& finding : plan.findings)
     text += fmt::format("  found       {}\n", finding);
   for (const Refusal& refusal : plan.refusals) {
-    text += fmt::format("  not {:<8}{} {}\n", refusal.method, refusal.method.size() < 8 ? "" : ":",
-                        refusal.reason);
+    text += fmt::format("  not {:<8} {}\n", refusal.method + ":", refusal.reason);
   }
   return text;
 }

@@ -22,6 +22,8 @@ struct Axis {
 
   bool periodic() const { return boundary == Boundary::Periodic; }
   bool uniform() const;  // spacing constant to rounding
+  /// Nodes as the user counts them: a periodic axis has both of its ends.
+  std::size_t asked_nodes() const { return nodes.size() + (periodic() ? 1 : 0); }
 };
 
 struct Grid {

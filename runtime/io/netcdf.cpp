@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 
+#include "io/closed_grid.hpp"
 #include "io/formats.hpp"
 #include "io/netcdf_file.hpp"
 
@@ -69,7 +70,7 @@ struct GridLayout {
   int time = -1, regime = -1;
 };
 
-GridLayout define_grid(NetcdfFile& file, const ValueFunction& value) {
+GridLayout define_grid(NetcdfFile& file, const ValueFunction& value, const Grid& grid) {
   GridLayout layout;
   if (has_time_axis(value)) {
     const std::string name = file.unused_name("time");
@@ -83,7 +84,7 @@ GridLayout define_grid(NetcdfFile& file, const ValueFunction& value) {
     layout.regime = file.variable(name, {layout.dimensions.back()});
     describe(file, layout.regime, "regime, from 1", "");
   }
-  for (const Axis& axis : value.grid.axes) {
+  for (const Axis& axis : grid.axes) {
     const std::string name = file.unused_name(axis.name);
     layout.dimensions.push_back(file.dimension(name, axis.nodes.size()));
     const int id = file.variable(name, {layout.dimensions.back()});
@@ -92,7 +93,9 @@ GridLayout define_grid(NetcdfFile& file, const ValueFunction& value) {
     file.attribute(id, "boundary", boundary_name(axis.boundary));
     file.attribute(id, "domain_lower", axis.lo);
     file.attribute(id, "domain_upper", axis.hi);
-    if (axis.periodic()) file.attribute(id, "period", axis.hi - axis.lo);
+    if (!axis.periodic()) continue;
+    file.attribute(id, "period", axis.hi - axis.lo);
+    file.attribute(id, "comment", "the first and the last node are the same point");
   }
   return layout;
 }
@@ -105,9 +108,9 @@ std::string grid_text(const Grid& grid) {
   return text;
 }
 
-/// Level after level, so that no second copy of a large answer is made.
+/// Level after level, so that no second copy of a large answer is made, only of a level.
 void write_levels(NetcdfFile& file, int variable, const GridLayout& layout,
-                  const ValueFunction& value,
+                  const ValueFunction& value, const ClosedGrid& closed,
                   const std::function<const std::vector<double>&(std::size_t)>& level_data) {
   for (std::size_t level = 0; level < value.value.size(); ++level) {
     std::vector<std::size_t> start(layout.dimensions.size(), 0), count;
@@ -116,15 +119,16 @@ void write_levels(NetcdfFile& file, int variable, const GridLayout& layout,
       count.push_back(1);
     }
     if (layout.regime >= 0) count.push_back(static_cast<std::size_t>(value.regimes));
-    for (const Axis& axis : value.grid.axes) count.push_back(axis.nodes.size());
-    file.write(variable, start, count, level_data(level).data());
+    for (const Axis& axis : closed.grid.axes) count.push_back(axis.nodes.size());
+    file.write(variable, start, count, closed.spread(level_data(level)).data());
   }
 }
 
 void save_grid(NetcdfFile& file, const ValueFunction& value) {
   // The value's own name comes first: a state that is called V gives way.
   const std::string value_name = file.unused_name("V");
-  const GridLayout layout = define_grid(file, value);
+  const ClosedGrid closed(value.grid);
+  const GridLayout layout = define_grid(file, value, closed.grid);
   const int V = file.variable(value_name, layout.dimensions);
   describe(file, V, value.reward ? "value function (reward)" : "value function (cost)",
            value.value_unit);
@@ -138,7 +142,7 @@ void save_grid(NetcdfFile& file, const ValueFunction& value) {
       file.attribute(controls.back(), "set", discrete ? "finite" : "continuous");
     }
   }
-  file.global("grid", grid_text(value.grid));
+  file.global("grid", grid_text(closed.grid));
   file.end_definitions();
 
   if (layout.time >= 0) file.write(layout.time, value.times);
@@ -148,12 +152,12 @@ void save_grid(NetcdfFile& file, const ValueFunction& value) {
     file.write(layout.regime, numbers);
   }
   for (std::size_t i = 0; i < layout.axes.size(); ++i)
-    file.write(layout.axes[i], value.grid.axes[i].nodes);
-  write_levels(file, V, layout, value,
+    file.write(layout.axes[i], closed.grid.axes[i].nodes);
+  write_levels(file, V, layout, value, closed,
                [&](std::size_t level) -> const std::vector<double>& { return value.value[level]; });
   for (std::size_t k = 0; k < controls.size(); ++k) {
     write_levels(
-        file, controls[k], layout, value,
+        file, controls[k], layout, value, closed,
         [&](std::size_t level) -> const std::vector<double>& { return value.policy[level][k]; });
   }
 }

@@ -45,7 +45,7 @@ std::string subtitle(const ValueFunction& value) {
   if (value.on_grid()) {
     std::string grid;
     for (const Axis& axis : value.grid.axes) {
-      grid += (grid.empty() ? "" : " × ") + std::to_string(axis.nodes.size());
+      grid += (grid.empty() ? "" : " × ") + std::to_string(axis.asked_nodes());
     }
     text += fmt::format(", {} nodes, residual {:.1e}", grid, value.report.residual);
   }

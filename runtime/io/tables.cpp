@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "io/atomic_file.hpp"
+#include "io/closed_grid.hpp"
 #include "io/formats.hpp"
 
 namespace hopf::runtime {
@@ -46,20 +47,23 @@ std::string grid_header(const ValueFunction& value) {
 
 std::string grid_rows(const ValueFunction& value) {
   std::string out = grid_header(value);
-  const std::size_t points = value.grid.points();
+  const ClosedGrid closed(value.grid);
+  const std::size_t points = closed.source.size();
+  const std::size_t rows = points * static_cast<std::size_t>(value.regimes);
   for (std::size_t level = 0; level < value.value.size(); ++level) {
-    for (std::size_t row = 0; row < value.value[level].size(); ++row) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      const std::size_t from = row / points * value.grid.points() + closed.source[row % points];
       if (has_time_axis(value)) fmt::format_to(std::back_inserter(out), "{},", value.times[level]);
       if (value.regimes > 1) fmt::format_to(std::back_inserter(out), "{},", row / points + 1);
-      const std::vector<std::size_t> at = indices_of(value.grid, row % points);
+      const std::vector<std::size_t> at = indices_of(closed.grid, row % points);
       for (std::size_t axis = 0; axis < at.size(); ++axis) {
-        append_number(out, value.grid.axes[axis].nodes[at[axis]]);
+        append_number(out, closed.grid.axes[axis].nodes[at[axis]]);
         out += ',';
       }
-      append_number(out, value.value[level][row]);
+      append_number(out, value.value[level][from]);
       for (std::size_t k = 0; k < value.controls.size() && level < value.policy.size(); ++k) {
         out += ',';
-        append_number(out, value.policy[level][k][row]);
+        append_number(out, value.policy[level][k][from]);
       }
       out += '\n';
     }
@@ -139,8 +143,12 @@ std::string save_npy(const ValueFunction& value, const std::string& path) {
   if (value.on_grid()) {
     if (has_time_axis(value)) shape.push_back(value.value.size());
     if (value.regimes > 1) shape.push_back(static_cast<std::size_t>(value.regimes));
-    for (const Axis& axis : value.grid.axes) shape.push_back(axis.nodes.size());
-    for (const auto& level : value.value) data.insert(data.end(), level.begin(), level.end());
+    const ClosedGrid closed(value.grid);
+    for (const Axis& axis : closed.grid.axes) shape.push_back(axis.nodes.size());
+    for (const auto& level : value.value) {
+      const std::vector<double> spread = closed.spread(level);
+      data.insert(data.end(), spread.begin(), spread.end());
+    }
   } else {
     if (has_time_axis(value)) shape.push_back(value.quadratic.size());
     shape.insert(shape.end(), 2, value.states.size());
