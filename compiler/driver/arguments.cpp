@@ -1,10 +1,10 @@
 #include "driver/arguments.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "driver/pipeline.hpp"
 
@@ -13,7 +13,8 @@ namespace {
 
 using diagnostics::Kind;
 
-bool takes(const Signature& signature, std::string_view name, const std::vector<std::string>& extra) {
+bool takes(const Signature& signature, std::string_view name,
+           const std::vector<std::string>& extra) {
   if (signature.any_name) return true;
   const auto& names = signature.parameters;
   return std::find(names.begin(), names.end(), name) != names.end() ||
@@ -35,17 +36,18 @@ void unknown_argument(Context& c, const Signature& signature, const syntax::Iden
 }
 
 void too_many(Context& c, const Signature& signature, source::Span extra_argument) {
-  auto& error = c.sink.emit(
-      Kind::WrongArgumentCount, extra_argument,
-      fmt::format("'{}' takes {} argument{}{}", signature.name, signature.positional,
-                  signature.positional == 1 ? "" : "s", signature.group == Signature::Group::Verb ? " without a name" : ""));
+  auto& error =
+      c.sink.emit(Kind::WrongArgumentCount, extra_argument,
+                  fmt::format("'{}' takes {} argument{}{}", signature.name, signature.positional,
+                              signature.positional == 1 ? "" : "s",
+                              signature.group == Signature::Group::Verb ? " without a name" : ""));
   error.primary_label = "one too many";
 }
 
 }  // namespace
 
-bool check_arguments(Context& c, const Signature& signature, const syntax::Call& call, source::Span span,
-                     const std::vector<std::string>& extra) {
+bool check_arguments(Context& c, const Signature& signature, const syntax::Call& call,
+                     source::Span span, const std::vector<std::string>& extra) {
   const std::size_t errors = c.sink.error_count();
   int positional = 0;
   std::vector<std::string> seen;
@@ -55,7 +57,8 @@ bool check_arguments(Context& c, const Signature& signature, const syntax::Call&
       if (positional <= signature.positional) seen.emplace_back(signature.parameters[index]);
       continue;
     }
-    if (!takes(signature, argument.name->text, extra)) unknown_argument(c, signature, *argument.name, extra);
+    if (!takes(signature, argument.name->text, extra))
+      unknown_argument(c, signature, *argument.name, extra);
     if (std::find(seen.begin(), seen.end(), argument.name->text) != seen.end())
       c.sink.emit(Kind::WrongArgumentCount, argument.name->span,
                   fmt::format("'{}' is given twice", argument.name->text));
@@ -64,21 +67,25 @@ bool check_arguments(Context& c, const Signature& signature, const syntax::Call&
   if (!signature.any_count && positional > signature.positional) too_many(c, signature, span);
   for (int i = 0; i < signature.required; ++i) {
     const std::string_view name = signature.parameters[static_cast<std::size_t>(i)];
-    if (i < positional || (!name.empty() && std::find(seen.begin(), seen.end(), name) != seen.end())) continue;
+    if (i < positional ||
+        (!name.empty() && std::find(seen.begin(), seen.end(), name) != seen.end()))
+      continue;
     if (name.empty()) {
       c.sink.emit(Kind::WrongArgumentCount, span,
-                  fmt::format("'{}' takes {} argument{}, and {} given", signature.name, signature.required,
-                              signature.required == 1 ? "" : "s",
+                  fmt::format("'{}' takes {} argument{}, and {} given", signature.name,
+                              signature.required, signature.required == 1 ? "" : "s",
                               positional == 0 ? "none is" : fmt::format("{} is", positional)));
       break;
     }
-    auto& error = c.sink.emit(Kind::MissingArgument, span, fmt::format("'{}' needs '{}'", signature.name, name));
+    auto& error = c.sink.emit(Kind::MissingArgument, span,
+                              fmt::format("'{}' needs '{}'", signature.name, name));
     error.primary_label = fmt::format("no '{}' is given", name);
   }
   return c.sink.error_count() == errors;
 }
 
-Arguments::Arguments(Script& script, const Signature& signature, const syntax::Call& call, source::Span span)
+Arguments::Arguments(Script& script, const Signature& signature, const syntax::Call& call,
+                     source::Span span)
     : script_(script), span_(span) {
   std::size_t positional = 0;
   for (const syntax::Argument& argument : call.arguments) {
@@ -103,10 +110,14 @@ source::Span Arguments::span_of(std::string_view name) const {
   return id.valid() ? (*script_.ast)[id].span : span_;
 }
 
-std::optional<Value> Arguments::value(std::string_view name) const { return eval(script_, node(name)); }
+std::optional<Value> Arguments::value(std::string_view name) const {
+  return eval(script_, node(name));
+}
 
-void Arguments::wrong_type(std::string_view name, std::string_view wanted, const Value& found) const {
-  auto& error = script_.error(Kind::WrongArgumentType, span_of(name), fmt::format("'{}' takes {}", name, wanted));
+void Arguments::wrong_type(std::string_view name, std::string_view wanted,
+                           const Value& found) const {
+  auto& error = script_.error(Kind::WrongArgumentType, span_of(name),
+                              fmt::format("'{}' takes {}", name, wanted));
   error.primary_label = fmt::format("this is {}", describe(found));
 }
 
@@ -138,8 +149,10 @@ bool Arguments::read(std::string_view name, bool& out) const {
 
 bool Arguments::read(std::string_view name, std::string& out) const {
   if (!has(name)) return true;
-  // `method = auto` reads as well as `method = "auto"`: a name that is no variable stands for itself.
-  if (const auto* word = std::get_if<syntax::Name>(&(*script_.ast)[node(name)].value); word && word->text == "auto") {
+  // `method = auto` reads as well as `method = "auto"`: a name that is no variable stands for
+  // itself.
+  if (const auto* word = std::get_if<syntax::Name>(&(*script_.ast)[node(name)].value);
+      word && word->text == "auto") {
     out = word->text;
     return true;
   }
@@ -171,9 +184,11 @@ bool Arguments::read_whole(std::string_view name, std::int64_t least, std::int64
   double number = static_cast<double>(out);
   if (!has(name)) return true;
   if (!read(name, number)) return false;
-  if (std::floor(number) != number || number < static_cast<double>(least) || std::abs(number) > 9e15) {
-    auto& error = script_.error(Kind::WrongArgumentType, span_of(name),
-                                fmt::format("'{}' takes a whole number of at least {}", name, least));
+  if (std::floor(number) != number || number < static_cast<double>(least) ||
+      std::abs(number) > 9e15) {
+    auto& error =
+        script_.error(Kind::WrongArgumentType, span_of(name),
+                      fmt::format("'{}' takes a whole number of at least {}", name, least));
     error.primary_label = fmt::format("this is {}", number_text(number));
     return false;
   }
@@ -185,7 +200,8 @@ bool Arguments::read_whole(std::string_view name, int least, int& out) const {
   std::int64_t wide = out;
   if (!read_whole(name, static_cast<std::int64_t>(least), wide)) return false;
   if (wide > std::numeric_limits<int>::max()) {
-    script_.error(Kind::WrongArgumentType, span_of(name), fmt::format("'{}' is larger than any use of it", name));
+    script_.error(Kind::WrongArgumentType, span_of(name),
+                  fmt::format("'{}' is larger than any use of it", name));
     return false;
   }
   out = static_cast<int>(wide);

@@ -10,15 +10,17 @@
 
 namespace hopf::driver {
 
-/// Emits what is wrong with the names and the number of arguments; true when nothing is. `extra` holds further names
-/// that are allowed, such as a model's regime.
+/// Emits what is wrong with the names and the number of arguments; true when nothing is. `extra`
+/// holds further names that are allowed, such as a model's regime.
 bool check_arguments(Context&, const Signature&, const syntax::Call&, source::Span,
                      const std::vector<std::string>& extra);
 
 class Arguments {
  public:
-  /// The call has passed check_arguments (before the run); arguments are evaluated when they are read.
-  Arguments(Script& script, const Signature& signature, const syntax::Call& call, source::Span span);
+  /// The call has passed check_arguments (before the run); arguments are evaluated when they are
+  /// read.
+  Arguments(Script& script, const Signature& signature, const syntax::Call& call,
+            source::Span span);
 
   source::Span span() const { return span_; }
   bool has(std::string_view name) const;
@@ -30,7 +32,8 @@ class Arguments {
   bool read(std::string_view name, double& out) const;
   bool read(std::string_view name, bool& out) const;
   bool read(std::string_view name, std::string& out) const;
-  bool read(std::string_view name, std::vector<double>& out) const;   // a number or a list of numbers
+  bool read(std::string_view name,
+            std::vector<double>& out) const;  // a number or a list of numbers
   /// A whole number of at least `least`.
   bool read_whole(std::string_view name, std::int64_t least, std::int64_t& out) const;
   bool read_whole(std::string_view name, int least, int& out) const;

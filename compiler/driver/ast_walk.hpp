@@ -30,7 +30,8 @@ void for_each_child(const syntax::Node& node, Visit&& visit) {
           visit(n.base);
         } else if constexpr (std::is_same_v<T, syntax::Range>) {
           visit(n.first), visit(n.last);
-        } else if constexpr (std::is_same_v<T, syntax::ListLiteral> || std::is_same_v<T, syntax::SetLiteral>) {
+        } else if constexpr (std::is_same_v<T, syntax::ListLiteral> ||
+                             std::is_same_v<T, syntax::SetLiteral>) {
           all(n.items);
         } else if constexpr (std::is_same_v<T, syntax::Record>) {
           for (const auto& field : n.fields) visit(field.value);

@@ -1,12 +1,11 @@
 // What all parts of one session share. Two contexts share nothing.
 #pragma once
 
+#include <hopf/hopf.hpp>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <hopf/hopf.hpp>
 
 #include "diagnostics/diagnostic.hpp"
 #include "driver/module.hpp"
@@ -27,7 +26,8 @@ struct Context {
   bool cancelled = false;
 
   void print(std::string_view text) const { options.out(text); }
-  /// For long work: adds the estimate of the time left, and remembers that the user asked for a stop.
+  /// For long work: adds the estimate of the time left, and remembers that the user asked for a
+  /// stop.
   Progress progress();
   /// True when the user asked for a stop; called between statements.
   bool poll();

@@ -1,4 +1,8 @@
-// The command. It is the first program that embeds Hopf: it uses the public header and nothing else of the compiler.
+// The command. It is the first program that embeds Hopf: it uses the public header and nothing else
+// of the compiler.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -6,20 +10,18 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <hopf/hopf.hpp>
 #include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-#include <hopf/hopf.hpp>
-#include <unistd.h>
-
 #include "repl.hpp"
 
 namespace {
 
-constexpr int kGood = 0, kErrors = 1, kUsage = 2, kNumerics = 3, kAssert = 4, kMachine = 5, kInterrupted = 130;
+constexpr int kGood = 0, kErrors = 1, kUsage = 2, kNumerics = 3, kAssert = 4, kMachine = 5,
+              kInterrupted = 130;
 
 constexpr const char* kFooter =
     "Examples:\n"
@@ -129,7 +131,9 @@ int exit_code(const hopf::Session& session) {
 class Command {
  public:
   explicit Command(const Arguments& arguments)
-      : arguments_(arguments), progress_(isatty(STDERR_FILENO) && !arguments.quiet), session_(options()) {}
+      : arguments_(arguments),
+        progress_(isatty(STDERR_FILENO) && !arguments.quiet),
+        session_(options()) {}
 
   hopf::Session& session() { return session_; }
 
@@ -139,7 +143,8 @@ class Command {
   int show(const hopf::Session& session) {
     progress_.clear();
     std::fflush(stdout);
-    const std::string text = arguments_.format == "json" ? session.diagnostics_json() : session.diagnostics_text();
+    const std::string text =
+        arguments_.format == "json" ? session.diagnostics_json() : session.diagnostics_text();
     std::fputs(text.c_str(), stderr);
     if (session.cancelled()) std::fputs("stopped\n", stderr);
     if (arguments_.time_phases) std::fputs(session.phase_times().c_str(), stderr);
@@ -204,7 +209,8 @@ int check(const Arguments& arguments) {
 }
 
 /// The model asked for, or all of the file.
-std::optional<std::vector<hopf::Model>> chosen_models(hopf::Session& session, const Arguments& arguments) {
+std::optional<std::vector<hopf::Model>> chosen_models(hopf::Session& session,
+                                                      const Arguments& arguments) {
   if (arguments.model.empty()) return session.models_in_file(arguments.file);
   const auto model = session.model_in_file(arguments.file, arguments.model);
   if (!model) return {};
@@ -245,8 +251,10 @@ int solve(const Arguments& arguments) {
   const auto solution = command.session().solve(*model, solve_options(arguments));
   if (solution) std::fputs(solution->report().c_str(), stdout);
   if (const int code = command.finish(); code != kGood || !solution) return code;
-  if (!arguments.save.empty() && !command.session().save(*solution, arguments.save)) return command.finish();
-  if (!arguments.plot.empty() && !command.session().plot(*solution, arguments.plot)) return command.finish();
+  if (!arguments.save.empty() && !command.session().save(*solution, arguments.save))
+    return command.finish();
+  if (!arguments.plot.empty() && !command.session().plot(*solution, arguments.plot))
+    return command.finish();
   return kGood;
 }
 
@@ -295,49 +303,65 @@ int explain(const Arguments& arguments) {
     std::fputs(page->c_str(), stdout);
     return kGood;
   }
-  std::fprintf(stderr, "hopf: there is no kind '%s'; 'hopf explain' lists all\n", arguments.kind.c_str());
+  std::fprintf(stderr, "hopf: there is no kind '%s'; 'hopf explain' lists all\n",
+               arguments.kind.c_str());
   return kUsage;
 }
 
 int repl(const Arguments& arguments) {
   Command command(arguments);
-  return run_repl(command.session(), take_interrupt, [&](const hopf::Session& session) { return command.show(session); });
+  return run_repl(command.session(), take_interrupt,
+                  [&](const hopf::Session& session) { return command.show(session); });
 }
 
 // ---- the command line
 
-const std::vector<std::string> kPhases = {"load", "parse", "check", "derive", "plan", "lower", "codegen", "solve",
-                                          "simulate"};
-const std::vector<std::string> kDumps = {"files", "ast", "model", "equations", "latex", "plan", "kernel", "llvm",
-                                         "asm", "report"};
+const std::vector<std::string> kPhases = {"load",  "parse",   "check", "derive",  "plan",
+                                          "lower", "codegen", "solve", "simulate"};
+const std::vector<std::string> kDumps = {"files", "ast",    "model", "equations", "latex",
+                                         "plan",  "kernel", "llvm",  "asm",       "report"};
 
 void add_common(CLI::App& app, Arguments& a) {
   const auto is_setting = [](const std::string& text) {
-    return text.find('=') == std::string::npos || text[0] == '=' ? "'" + text + "' is not name=value" : std::string();
+    return text.find('=') == std::string::npos || text[0] == '='
+               ? "'" + text + "' is not name=value"
+               : std::string();
   };
-  app.add_option("--set", a.settings, "name=value: a parameter's value, for every model that has it")
-      ->check(is_setting)->take_all()->allow_extra_args(false);
-  app.add_option("--threads", a.threads, "threads to use (all of them unless given)")->check(CLI::Range(1, 4096));
+  app.add_option("--set", a.settings,
+                 "name=value: a parameter's value, for every model that has it")
+      ->check(is_setting)
+      ->take_all()
+      ->allow_extra_args(false);
+  app.add_option("--threads", a.threads, "threads to use (all of them unless given)")
+      ->check(CLI::Range(1, 4096));
   app.add_flag("-q,--quiet", a.quiet, "no progress line and no warnings");
   app.add_option("--format", a.format, "diagnostics as text or as one JSON object a line")
       ->check(CLI::IsMember({"text", "json"}));
-  app.add_option("--color", a.color, "auto, always or never")->check(CLI::IsMember({"auto", "always", "never"}));
+  app.add_option("--color", a.color, "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
   app.add_flag("--time-phases", a.time_phases, "the time of each phase, on standard error");
-  app.add_option("--dump", a.dump, "print a product: files ast model equations latex plan kernel llvm asm report")
+  app.add_option("--dump", a.dump,
+                 "print a product: files ast model equations latex plan kernel llvm asm report")
       ->check(CLI::IsMember(kDumps));
-  app.add_option("--stop-after", a.stop_after, "the last phase: load parse check derive plan lower codegen solve")
+  app.add_option("--stop-after", a.stop_after,
+                 "the last phase: load parse check derive plan lower codegen solve")
       ->check(CLI::IsMember(kPhases));
-  app.add_option("--off", a.off, "switch a pass off, for those who work on the compiler")->allow_extra_args(false);
+  app.add_option("--off", a.off, "switch a pass off, for those who work on the compiler")
+      ->allow_extra_args(false);
 }
 
-void add_file(CLI::App* command, Arguments& a) { command->add_option("FILE", a.file, "a .hopf file")->required(); }
+void add_file(CLI::App* command, Arguments& a) {
+  command->add_option("FILE", a.file, "a .hopf file")->required();
+}
 
 void add_model_choice(CLI::App* command, Arguments& a) {
   command->add_option("--model", a.model, "the model meant, where the file declares several");
 }
 
 void add_solver(CLI::App* command, Arguments& a) {
-  command->add_option("--grid", a.grid, "nodes per state, e.g. 201,201")->delimiter(',')->allow_extra_args(false);
+  command->add_option("--grid", a.grid, "nodes per state, e.g. 201,201")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command->add_option("--method", a.method, "auto, riccati or fd (finite differences)");
   command->add_option("--steps", a.steps, "time steps of a problem with a horizon");
 }
@@ -348,30 +372,40 @@ struct Verb {
 };
 
 std::vector<Verb> add_verbs(CLI::App& app, Arguments& a) {
-  const auto verb = [&](const char* name, const char* words) { return app.add_subcommand(name, words)->fallthrough(); };
+  const auto verb = [&](const char* name, const char* words) {
+    return app.add_subcommand(name, words)->fallthrough();
+  };
   CLI::App* run_app = verb("run", "run a file from top to bottom");
   CLI::App* check_app = verb("check", "find errors without running anything");
-  CLI::App* derive_app = verb("derive", "print what follows from a model: H, the control law, the HJB equation, ...");
+  CLI::App* derive_app =
+      verb("derive", "print what follows from a model: H, the control law, the HJB equation, ...");
   CLI::App* plan_app = verb("plan", "print how a model would be solved, and why not otherwise");
   CLI::App* solve_app = verb("solve", "solve a model and print the report");
   CLI::App* fmt_app = verb("fmt", "print files in the one canonical layout");
   CLI::App* explain_app = verb("explain", "explain a kind of error; without KIND, list all");
   CLI::App* version_app = verb("version", "print the version");
-  for (CLI::App* command : {run_app, check_app, derive_app, plan_app, solve_app}) add_file(command, a);
+  for (CLI::App* command : {run_app, check_app, derive_app, plan_app, solve_app})
+    add_file(command, a);
   for (CLI::App* command : {derive_app, plan_app, solve_app}) add_model_choice(command, a);
   for (CLI::App* command : {plan_app, solve_app}) add_solver(command, a);
-  derive_app->add_option("FIELD", a.field, "one result: hamiltonian, control_law, hjb, generator, fokker_planck, ...");
-  derive_app->add_option("--as", a.as, "unicode, latex or hopf")->check(CLI::IsMember({"unicode", "latex", "hopf"}));
+  derive_app->add_option(
+      "FIELD", a.field, "one result: hamiltonian, control_law, hjb, generator, fokker_planck, ...");
+  derive_app->add_option("--as", a.as, "unicode, latex or hopf")
+      ->check(CLI::IsMember({"unicode", "latex", "hopf"}));
   solve_app->add_option("--save", a.save, "write the solution: .nc, .npy or .csv");
   solve_app->add_option("--plot", a.plot, "draw the solution: .svg, .png or .html");
-  solve_app->add_flag("--halve", a.halve, "also solve on coarser grids and report the observed order");
+  solve_app->add_flag("--halve", a.halve,
+                      "also solve on coarser grids and report the observed order");
   fmt_app->add_option("FILES", a.files, "source files")->required();
-  fmt_app->add_flag("--check", a.check, "write nothing; list the files whose layout differs, exit code 1");
+  fmt_app->add_flag("--check", a.check,
+                    "write nothing; list the files whose layout differs, exit code 1");
   fmt_app->add_flag("-i,--in-place", a.in_place, "rewrite the files");
   explain_app->add_option("KIND", a.kind, "for example unknown-name or E0200");
-  const auto version = [](const Arguments&) { return std::printf("hopf %s\n", hopf::version().c_str()) > 0 ? 0 : 5; };
-  return {{run_app, run}, {check_app, check}, {derive_app, derive}, {plan_app, plan}, {solve_app, solve},
-          {fmt_app, format}, {explain_app, explain}, {version_app, version}};
+  const auto version = [](const Arguments&) {
+    return std::printf("hopf %s\n", hopf::version().c_str()) > 0 ? 0 : 5;
+  };
+  return {{run_app, run},     {check_app, check}, {derive_app, derive},   {plan_app, plan},
+          {solve_app, solve}, {fmt_app, format},  {explain_app, explain}, {version_app, version}};
 }
 
 /// `hopf FILE` is `hopf run FILE`: a first word that is no command but a file, or looks like one.
@@ -389,7 +423,9 @@ std::vector<std::string> with_implied_run(int count, char** words, const std::ve
 
 int main(int count, char** words) {
   Arguments arguments;
-  CLI::App app("Hopf: declare a control problem once; its equations, solver and simulator are derived.", "hopf");
+  CLI::App app(
+      "Hopf: declare a control problem once; its equations, solver and simulator are derived.",
+      "hopf");
   app.footer(kFooter);
   app.set_version_flag("--version", "hopf " + hopf::version());
   add_common(app, arguments);

@@ -20,21 +20,24 @@ struct Import {
   const Module* module;
 };
 
-/// One parsed file, or one input at the prompt. Addresses are stable for as long as the session lives.
+/// One parsed file, or one input at the prompt. Addresses are stable for as long as the session
+/// lives.
 struct Module {
   syntax::Ast ast;
-  std::string path;        // as shown to the user
-  std::string key;         // canonical path; empty for text that came from no file
+  std::string path;  // as shown to the user
+  std::string key;   // canonical path; empty for text that came from no file
   std::vector<Import> imports;
-  model::Scope scope;      // `fn`s of this file and its imports; paths in load("...") start at its directory
+  model::Scope
+      scope;  // `fn`s of this file and its imports; paths in load("...") start at its directory
 };
 
-/// A model as a script sees it: its declaration with some parameters changed. Checked when first needed.
+/// A model as a script sees it: its declaration with some parameters changed. Checked when first
+/// needed.
 struct ModelHandle {
   const Module* module = nullptr;
   const syntax::ModelItem* item = nullptr;
   source::Span span;
-  std::string source;                       // its text, for files that are saved
+  std::string source;  // its text, for files that are saved
   std::vector<model::Override> overrides;
   std::optional<model::Model> model;
   std::optional<derive::Equations> equations;

@@ -5,13 +5,15 @@
 namespace hopf::driver {
 namespace {
 
-std::vector<kernel::Kernel> lower_all(expr::Store& store, const std::vector<const kernel::Spec*>& specs) {
+std::vector<kernel::Kernel> lower_all(expr::Store& store,
+                                      const std::vector<const kernel::Spec*>& specs) {
   std::vector<kernel::Kernel> kernels;
   for (const kernel::Spec* spec : specs)
     if (!spec->outputs.empty()) kernels.push_back(kernel::lower(store, *spec));
 #ifndef NDEBUG
   for (const kernel::Kernel& kernel : kernels)
-    if (const std::string fault = kernel::verify(kernel); !fault.empty()) throw std::logic_error(fault);
+    if (const std::string fault = kernel::verify(kernel); !fault.empty())
+      throw std::logic_error(fault);
 #endif
   return kernels;
 }
@@ -24,7 +26,8 @@ std::string text_of(const std::vector<kernel::Kernel>& kernels) {
 
 }  // namespace
 
-jit::Program compile_kernels(expr::Store& store, const std::vector<const kernel::Spec*>& specs, Phases* phases) {
+jit::Program compile_kernels(expr::Store& store, const std::vector<const kernel::Spec*>& specs,
+                             Phases* phases) {
   if (!phases) return jit::load(lower_all(store, specs));
   const auto kernels = phases->run("lower", [&] { return lower_all(store, specs); });
   phases->dump("kernel", [&] { return text_of(kernels); });

@@ -9,7 +9,8 @@
 
 namespace hopf::driver {
 
-/// Specs without outputs are skipped. `phases` may be null: then nothing is timed, dumped or switched off.
+/// Specs without outputs are skipped. `phases` may be null: then nothing is timed, dumped or
+/// switched off.
 /// `--off=cache` compiles anew, `--off=optimize` compiles at O0.
 jit::Program compile_kernels(expr::Store&, const std::vector<const kernel::Spec*>&, Phases* phases);
 

@@ -1,8 +1,8 @@
 #include "driver/phases.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace hopf::driver {
 
@@ -47,8 +47,8 @@ std::string Phases::times() const {
 }
 
 void Phases::write(std::string_view product, std::string_view text) const {
-  options_.out(fmt::format("---- {}\n{}{}", product, text,
-                           text.empty() || text.back() == '\n' ? "" : "\n"));
+  options_.out(
+      fmt::format("---- {}\n{}{}", product, text, text.empty() || text.back() == '\n' ? "" : "\n"));
 }
 
 }  // namespace hopf::driver

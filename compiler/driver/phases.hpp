@@ -1,4 +1,5 @@
-// The frame around every phase: it measures the time, prints the dump and stops where the user asked.
+// The frame around every phase: it measures the time, prints the dump and stops where the user
+// asked.
 #pragma once
 
 #include <chrono>

@@ -48,14 +48,16 @@ const derive::Equations* derive(Context& c, ModelHandle& h) {
 std::optional<plan::Plan> plan(Context& c, ModelHandle& h, const plan::Options& options) {
   const derive::Equations* equations = derive(c, h);
   if (!equations) return {};
-  auto plan = c.phases.run("plan", [&] { return plan::choose(*h.model, *equations, options, c.sink); });
+  auto plan =
+      c.phases.run("plan", [&] { return plan::choose(*h.model, *equations, options, c.sink); });
   if (!plan) return {};
   c.phases.dump("plan", [&] { return plan::render(*h.model, *plan); });
   if (c.phases.stop_after("plan")) return {};
   return plan;
 }
 
-std::optional<runtime::ValueFunction> solve(Context& c, ModelHandle& h, const plan::Options& options) {
+std::optional<runtime::ValueFunction> solve(Context& c, ModelHandle& h,
+                                            const plan::Options& options) {
   const derive::Equations* equations = derive(c, h);
   if (!equations) return {};
   auto value = c.phases.run("solve", [&] {
@@ -78,8 +80,9 @@ std::optional<runtime::ValueFunction> evaluate(Context& c, ModelHandle& h, const
   return value;
 }
 
-std::optional<runtime::Ensemble> simulate(Context& c, ModelHandle& h, const runtime::ValueFunction* value,
-                                          const Policy* policy, const SimulateOptions& options) {
+std::optional<runtime::Ensemble> simulate(Context& c, ModelHandle& h,
+                                          const runtime::ValueFunction* value, const Policy* policy,
+                                          const SimulateOptions& options) {
   const model::Model* model = check(c, h);
   if (!model) return {};
   auto ensemble = c.phases.run("simulate", [&] {

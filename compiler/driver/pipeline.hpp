@@ -1,5 +1,6 @@
-// All phases, in order. Each call runs one phase inside its frame (driver/phases.hpp) and returns nothing when an
-// error was emitted, when the user asked for a stop, or when the phase was the last one wanted.
+// All phases, in order. Each call runs one phase inside its frame (driver/phases.hpp) and returns
+// nothing when an error was emitted, when the user asked for a stop, or when the phase was the last
+// one wanted.
 #pragma once
 
 #include <optional>
@@ -11,7 +12,8 @@
 
 namespace hopf::driver {
 
-/// Reads a file into the source set. `from` is the import that named it, or invalid for the command line.
+/// Reads a file into the source set. `from` is the import that named it, or invalid for the command
+/// line.
 std::optional<source::FileId> load(Context&, const std::string& path, source::Span from = {});
 std::optional<syntax::Ast> parse(Context&, source::FileId);
 
@@ -22,8 +24,9 @@ const derive::Equations* derive(Context&, ModelHandle&);
 std::optional<plan::Plan> plan(Context&, ModelHandle&, const plan::Options&);
 
 std::optional<runtime::ValueFunction> solve(Context&, ModelHandle&, const plan::Options&);
-std::optional<runtime::ValueFunction> evaluate(Context&, ModelHandle&, const Policy&, const plan::Options&);
-std::optional<runtime::Ensemble> simulate(Context&, ModelHandle&, const runtime::ValueFunction*, const Policy*,
-                                          const SimulateOptions&);
+std::optional<runtime::ValueFunction> evaluate(Context&, ModelHandle&, const Policy&,
+                                               const plan::Options&);
+std::optional<runtime::Ensemble> simulate(Context&, ModelHandle&, const runtime::ValueFunction*,
+                                          const Policy*, const SimulateOptions&);
 
 }  // namespace hopf::driver

@@ -1,5 +1,8 @@
 #include "repl.hpp"
 
+#include <histedit.h>
+#include <unistd.h>
+
 #include <cctype>
 #include <cerrno>
 #include <clocale>
@@ -9,9 +12,6 @@
 #include <iostream>
 #include <string>
 #include <utility>
-
-#include <histedit.h>
-#include <unistd.h>
 
 namespace {
 
@@ -63,7 +63,9 @@ std::string history_path() {
   const char* home = std::getenv("HOME");
   if (!(state && *state) && !home) return "";
   const std::filesystem::path folder =
-      (state && *state ? std::filesystem::path(state) : std::filesystem::path(home) / ".local/state") / "hopf";
+      (state && *state ? std::filesystem::path(state)
+                       : std::filesystem::path(home) / ".local/state") /
+      "hopf";
   std::error_code ignored;
   std::filesystem::create_directories(folder, ignored);
   return (folder / "history").string();
@@ -85,7 +87,8 @@ char* prompt(EditLine* editor) {
   return reader_of(editor)->continuing() ? more : first;
 }
 
-/// Completes the name before the cursor as far as all candidates agree, and lists them when they do not.
+/// Completes the name before the cursor as far as all candidates agree, and lists them when they do
+/// not.
 unsigned char complete(EditLine* editor, int) {
   const LineInfo* line = el_line(editor);
   const char* begin = line->cursor;
@@ -113,7 +116,8 @@ unsigned char complete(EditLine* editor, int) {
 /// libedit's editor with the history file, closed and saved at the end.
 class Editor {
  public:
-  explicit Editor(Reader& reader) : editor_(el_init("hopf", stdin, stdout, stderr)), history_(history_init()) {
+  explicit Editor(Reader& reader)
+      : editor_(el_init("hopf", stdin, stdout, stderr)), history_(history_init()) {
     HistEvent event;
     path_ = history_path();
     history(history_, &event, H_SETSIZE, 2000);

@@ -1,5 +1,5 @@
-// Scripts: statements run from top to bottom over an environment of names. Every function here reports a user's
-// mistake to the sink and then returns nothing.
+// Scripts: statements run from top to bottom over an environment of names. Every function here
+// reports a user's mistake to the sink and then returns nothing.
 #pragma once
 
 #include <map>
@@ -21,12 +21,13 @@ struct Script {
 
   Context& context;
   std::map<std::string, Value> globals;
-  std::vector<std::pair<std::string, Value>> locals;  // of the running function, loops and comprehensions
-  const syntax::Ast* ast = nullptr;                   // of the node being evaluated
-  const Module* module = nullptr;                     // being run
-  std::set<const Module*> finished;                   // imports run once
+  std::vector<std::pair<std::string, Value>>
+      locals;                        // of the running function, loops and comprehensions
+  const syntax::Ast* ast = nullptr;  // of the node being evaluated
+  const Module* module = nullptr;    // being run
+  std::set<const Module*> finished;  // imports run once
   int depth = 0;
-  bool interactive = false;                           // at the prompt every expression's value is printed
+  bool interactive = false;  // at the prompt every expression's value is printed
 
   const Value* find(const std::string& name) const;
   /// Names in scope, for did-you-mean and completion.
@@ -35,7 +36,8 @@ struct Script {
 };
 
 // ---- running (script_run.cpp)
-/// Makes the module's functions and models visible, checks its statements and its models; true without errors.
+/// Makes the module's functions and models visible, checks its statements and its models; true
+/// without errors.
 bool prepare(Script&, const Module&);
 /// Derives every model of the file, so that what only the derivation finds is reported too.
 void derive_models(Script&, const Module&);
@@ -53,20 +55,26 @@ std::optional<Value> eval_comprehension(Script&, const syntax::Comprehension&);
 std::string source_text(const Script&, syntax::NodeId);
 
 // ---- operators (script_operators.cpp)
-std::optional<Value> arithmetic(Script&, syntax::ChainOp, const Value& left, const Value& right, source::Span);
+std::optional<Value> arithmetic(Script&, syntax::ChainOp, const Value& left, const Value& right,
+                                source::Span);
 std::optional<Value> power(Script&, const Value& base, const Value& exponent, source::Span);
 std::optional<Value> negate(Script&, const Value&, source::Span);
-std::optional<bool> compare(Script&, syntax::CompareOp, const Value& left, const Value& right, source::Span);
+std::optional<bool> compare(Script&, syntax::CompareOp, const Value& left, const Value& right,
+                            source::Span);
 
 // ---- calls (script_calls.cpp)
 std::optional<Value> eval_call(Script&, syntax::NodeId);
-std::optional<Value> eval_field(Script&, const Value& object, const syntax::Ident& name);    // script_fields.cpp
+std::optional<Value> eval_field(Script&, const Value& object,
+                                const syntax::Ident& name);  // script_fields.cpp
 std::optional<Value> call_solution(Script&, const Solution&, const syntax::Call&, source::Span);
 std::optional<Value> call_method(Script&, const Method&, const syntax::Call&, source::Span);
 std::optional<Value> call_builtin(Script&, const Signature&, const syntax::Call&, source::Span);
-std::optional<Value> call_elementary(Script&, std::string_view name, const std::vector<Value>&, source::Span);
-std::optional<Value> call_array(Script&, std::string_view name, const std::vector<Value>&, source::Span);
-std::optional<Value> call_statistics(Script&, std::string_view name, const std::vector<Value>&, source::Span);
+std::optional<Value> call_elementary(Script&, std::string_view name, const std::vector<Value>&,
+                                     source::Span);
+std::optional<Value> call_array(Script&, std::string_view name, const std::vector<Value>&,
+                                source::Span);
+std::optional<Value> call_statistics(Script&, std::string_view name, const std::vector<Value>&,
+                                     source::Span);
 std::optional<std::vector<Value>> eval_positional(Script&, const syntax::Call&);
 
 // ---- verbs (script_verbs.cpp) and output (script_output.cpp)

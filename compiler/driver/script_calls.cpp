@@ -1,7 +1,8 @@
-// Calls: of functions, of models (parameters changed), of solutions at a point, and of what fields return.
-#include <cmath>
-
+// Calls: of functions, of models (parameters changed), of solutions at a point, and of what fields
+// return.
 #include <fmt/format.h>
+
+#include <cmath>
 
 #include "driver/arguments.hpp"
 #include "driver/pipeline.hpp"
@@ -13,14 +14,16 @@ namespace {
 using diagnostics::Kind;
 using source::Span;
 
-std::optional<Value> call_function(Script& s, const Function& function, const syntax::Call& call, Span span) {
+std::optional<Value> call_function(Script& s, const Function& function, const syntax::Call& call,
+                                   Span span) {
   const auto& parameters = function.item->parameters;
   std::vector<std::pair<std::string, Value>> bound;
   for (const syntax::Argument& argument : call.arguments) {
     auto value = eval(s, argument.value);
     if (!value) return {};
-    const std::string name = argument.name ? argument.name->text
-                             : bound.size() < parameters.size() ? parameters[bound.size()].text : "";
+    const std::string name = argument.name                      ? argument.name->text
+                             : bound.size() < parameters.size() ? parameters[bound.size()].text
+                                                                : "";
     bound.emplace_back(name, std::move(*value));
   }
   const auto missing = [&](const syntax::Ident& parameter) {
@@ -32,8 +35,8 @@ std::optional<Value> call_function(Script& s, const Function& function, const sy
   for (const syntax::Ident& parameter : parameters) complete = complete && !missing(parameter);
   if (!complete) {
     s.error(Kind::WrongArgumentCount, span,
-            fmt::format("'{}' takes {} argument{}, and {} given", function.item->name.text, parameters.size(),
-                        parameters.size() == 1 ? "" : "s",
+            fmt::format("'{}' takes {} argument{}, and {} given", function.item->name.text,
+                        parameters.size(), parameters.size() == 1 ? "" : "s",
                         bound.size() == 1 ? "1 is" : fmt::format("{} are", bound.size())))
         .labels.push_back({function.item->name.span, "declared here"});
     return {};
@@ -53,7 +56,8 @@ std::optional<Value> call_model(Script& s, const ModelHandle& base, const syntax
   for (const syntax::Argument& argument : call.arguments) {
     const Span where = (*s.ast)[argument.value].span;
     if (!argument.name) {
-      s.error(Kind::WrongArgumentCount, where, fmt::format("a parameter of '{}' without its name", base.item->name.text))
+      s.error(Kind::WrongArgumentCount, where,
+              fmt::format("a parameter of '{}' without its name", base.item->name.text))
           .help = fmt::format("write '{}(name = value)'", base.item->name.text);
       return {};
     }
@@ -61,13 +65,15 @@ std::optional<Value> call_model(Script& s, const ModelHandle& base, const syntax
     if (!value) return {};
     const auto numeric = numeric_of(*value);
     if (!numeric) {
-      auto& error = s.error(Kind::WrongArgumentType, where,
-                            fmt::format("'{}' takes a number, a vector or a matrix", argument.name->text));
+      auto& error =
+          s.error(Kind::WrongArgumentType, where,
+                  fmt::format("'{}' takes a number, a vector or a matrix", argument.name->text));
       error.primary_label = fmt::format("this is {}", describe(*value));
       return {};
     }
     std::erase_if(handle->overrides, [&](const auto& o) { return o.name == argument.name->text; });
-    handle->overrides.push_back({argument.name->text, numeric->shape, numeric->data, source::join(argument.name->span, where)});
+    handle->overrides.push_back({argument.name->text, numeric->shape, numeric->data,
+                                 source::join(argument.name->span, where)});
   }
   if (!check(s.context, *handle)) return {};
   return Value{ModelValue{handle}};
@@ -88,23 +94,28 @@ bool read_time(Script& s, const runtime::ValueFunction& value, double t, Span sp
   return false;
 }
 
-bool read_regime(Script& s, const runtime::ValueFunction& value, double j, Span span, Point& point) {
+bool read_regime(Script& s, const runtime::ValueFunction& value, double j, Span span,
+                 Point& point) {
   if (j >= 1 && j <= value.regimes && std::floor(j) == j) {
     point.regime = static_cast<int>(j);
     return true;
   }
-  s.error(Kind::OutsideSolution, span, fmt::format("regime {} is outside 1..{}", number_text(j), value.regimes));
+  s.error(Kind::OutsideSolution, span,
+          fmt::format("regime {} is outside 1..{}", number_text(j), value.regimes));
   return false;
 }
 
-bool read_named(Script& s, const Solution& solution, const syntax::Argument& argument, Point& point) {
+bool read_named(Script& s, const Solution& solution, const syntax::Argument& argument,
+                Point& point) {
   const Span span = (*s.ast)[argument.value].span;
   const auto& regime = solution.handle->model->regime;
   const std::string regime_name = regime ? regime->name : "";
   const std::string& name = argument.name->text;
   if (name != "t" && (regime_name.empty() || name != regime_name)) {
-    auto& error = s.error(Kind::UnknownArgument, argument.name->span, fmt::format("a solution has no argument '{}'", name));
-    error.notes.push_back("coordinates are given in the states' declared order, then 't' and the regime by name");
+    auto& error = s.error(Kind::UnknownArgument, argument.name->span,
+                          fmt::format("a solution has no argument '{}'", name));
+    error.notes.push_back(
+        "coordinates are given in the states' declared order, then 't' and the regime by name");
     return false;
   }
   const auto value = eval(s, argument.value);
@@ -124,28 +135,31 @@ bool read_coordinates(Script& s, const syntax::Argument& argument, std::vector<d
   if (!value) return false;
   const auto numeric = numeric_of(*value);
   if (!numeric || numeric->shape.size() > 1) {
-    s.error(Kind::WrongArgumentType, (*s.ast)[argument.value].span, "a coordinate is a number").primary_label =
-        fmt::format("this is {}", describe(*value));
+    s.error(Kind::WrongArgumentType, (*s.ast)[argument.value].span, "a coordinate is a number")
+        .primary_label = fmt::format("this is {}", describe(*value));
     return false;
   }
   x.insert(x.end(), numeric->data.begin(), numeric->data.end());
   return true;
 }
 
-std::optional<Point> read_point(Script& s, const Solution& solution, const syntax::Call& call, Span span) {
+std::optional<Point> read_point(Script& s, const Solution& solution, const syntax::Call& call,
+                                Span span) {
   Point point;
   for (const syntax::Argument& argument : call.arguments) {
-    const bool good = argument.name ? read_named(s, solution, argument, point) : read_coordinates(s, argument, point.x);
+    const bool good = argument.name ? read_named(s, solution, argument, point)
+                                    : read_coordinates(s, argument, point.x);
     if (!good) return {};
   }
   const auto& states = solution.value->states;
   if (point.x.size() == states.size()) return point;
   std::string names;
   for (const auto& state : states) names += (names.empty() ? "" : ", ") + state.name;
-  auto& error = s.error(Kind::WrongCoordinateCount, span,
-                        fmt::format("'{}' has {} state{}, and the point has {} coordinate{}", solution.value->model,
-                                    states.size(), states.size() == 1 ? "" : "s", point.x.size(),
-                                    point.x.size() == 1 ? "" : "s"));
+  auto& error =
+      s.error(Kind::WrongCoordinateCount, span,
+              fmt::format("'{}' has {} state{}, and the point has {} coordinate{}",
+                          solution.value->model, states.size(), states.size() == 1 ? "" : "s",
+                          point.x.size(), point.x.size() == 1 ? "" : "s"));
   error.notes.push_back(fmt::format("coordinates are those of {}, in this order", names));
   return {};
 }
@@ -155,7 +169,8 @@ Value one_or_list(const std::vector<double>& numbers) {
   return numbers.size() == 1 ? Value{numbers[0]} : make_list(numbers);
 }
 
-std::optional<Value> call_policy(Script& s, const Solution& solution, const std::vector<std::size_t>& components,
+std::optional<Value> call_policy(Script& s, const Solution& solution,
+                                 const std::vector<std::size_t>& components,
                                  const syntax::Call& call, Span span) {
   const auto point = read_point(s, solution, call, span);
   if (!point) return {};
@@ -166,7 +181,8 @@ std::optional<Value> call_policy(Script& s, const Solution& solution, const std:
   return one_or_list(chosen);
 }
 
-std::optional<double> one_number(Script& s, const Method& method, const syntax::Call& call, Span span) {
+std::optional<double> one_number(Script& s, const Method& method, const syntax::Call& call,
+                                 Span span) {
   if (call.arguments.size() != 1 || call.arguments[0].name) {
     s.error(Kind::WrongArgumentCount, span, fmt::format("'.{}' takes one number", method.name));
     return {};
@@ -175,16 +191,18 @@ std::optional<double> one_number(Script& s, const Method& method, const syntax::
   if (!value) return {};
   const auto number = number_of(*value);
   if (!number)
-    s.error(Kind::WrongArgumentType, span, fmt::format("'.{}' takes a number", method.name)).primary_label =
-        fmt::format("this is given {}", describe(*value));
+    s.error(Kind::WrongArgumentType, span, fmt::format("'.{}' takes a number", method.name))
+        .primary_label = fmt::format("this is given {}", describe(*value));
   return number;
 }
 
-std::optional<Value> call_quantile(Script& s, const Method& method, const syntax::Call& call, Span span) {
+std::optional<Value> call_quantile(Script& s, const Method& method, const syntax::Call& call,
+                                   Span span) {
   const auto q = one_number(s, method, call, span);
   if (!q) return {};
   if (!(*q >= 0 && *q <= 1)) {
-    s.error(Kind::OutsideSolution, span, fmt::format("quantile {} is outside 0..1", number_text(*q)));
+    s.error(Kind::OutsideSolution, span,
+            fmt::format("quantile {} is outside 0..1", number_text(*q)));
     return {};
   }
   const auto* series = method.object->as<StateSeries>();
@@ -192,11 +210,13 @@ std::optional<Value> call_quantile(Script& s, const Method& method, const syntax
   const std::size_t last = paths.times.size() - 1;
   if (series) return Value{paths.quantile(series->state, last, *q)};
   std::vector<double> quantiles;
-  for (std::size_t i = 0; i < paths.states.size(); ++i) quantiles.push_back(paths.quantile(i, last, *q));
+  for (std::size_t i = 0; i < paths.states.size(); ++i)
+    quantiles.push_back(paths.quantile(i, last, *q));
   return make_list(quantiles);
 }
 
-std::optional<Value> call_bellman(Script& s, const Method& method, const syntax::Call& call, Span span) {
+std::optional<Value> call_bellman(Script& s, const Method& method, const syntax::Call& call,
+                                  Span span) {
   const auto dt = one_number(s, method, call, span);
   if (!dt) return {};
   if (!(*dt > 0) || !std::isfinite(*dt)) {
@@ -209,12 +229,14 @@ std::optional<Value> call_bellman(Script& s, const Method& method, const syntax:
   return Value{result};
 }
 
-std::optional<Value> call_value(Script& s, const Value& callee, const syntax::Call& call, Span span) {
+std::optional<Value> call_value(Script& s, const Value& callee, const syntax::Call& call,
+                                Span span) {
   if (const auto* function = callee.as<Function>()) return call_function(s, *function, call, span);
   if (const auto* model = callee.as<ModelValue>()) return call_model(s, *model->handle, call);
   if (const auto* solution = callee.as<Solution>()) return call_solution(s, *solution, call, span);
   if (const auto* method = callee.as<Method>()) return call_method(s, *method, call, span);
-  if (const auto* builtin = callee.as<Builtin>()) return call_builtin(s, *find_signature(builtin->name), call, span);
+  if (const auto* builtin = callee.as<Builtin>())
+    return call_builtin(s, *find_signature(builtin->name), call, span);
   auto& error = s.error(Kind::NotCallable, (*s.ast)[call.callee].span,
                         fmt::format("{} cannot be called", describe(callee)));
   if (callee.as<List>()) error.help = "write '[i]' to take one entry";
@@ -223,13 +245,15 @@ std::optional<Value> call_value(Script& s, const Value& callee, const syntax::Ca
 
 }  // namespace
 
-std::optional<Value> call_solution(Script& s, const Solution& solution, const syntax::Call& call, Span span) {
+std::optional<Value> call_solution(Script& s, const Solution& solution, const syntax::Call& call,
+                                   Span span) {
   const auto point = read_point(s, solution, call, span);
   if (!point) return {};
   return Value{(*solution.value)(point->x, point->t, point->regime)};
 }
 
-std::optional<Value> call_method(Script& s, const Method& method, const syntax::Call& call, Span span) {
+std::optional<Value> call_method(Script& s, const Method& method, const syntax::Call& call,
+                                 Span span) {
   if (method.name == "quantile") return call_quantile(s, method, call, span);
   if (method.name == "bellman") return call_bellman(s, method, call, span);
   const Solution& solution = *method.object->as<Solution>();
@@ -250,13 +274,17 @@ std::optional<std::vector<Value>> eval_positional(Script& s, const syntax::Call&
   return values;
 }
 
-std::optional<Value> call_builtin(Script& s, const Signature& signature, const syntax::Call& call, Span span) {
-  if (signature.group == Signature::Group::Verb) return call_verb(s, signature, Arguments(s, signature, call, span));
+std::optional<Value> call_builtin(Script& s, const Signature& signature, const syntax::Call& call,
+                                  Span span) {
+  if (signature.group == Signature::Group::Verb)
+    return call_verb(s, signature, Arguments(s, signature, call, span));
   if (signature.group == Signature::Group::Output) return call_output(s, signature, call, span);
   const auto arguments = eval_positional(s, call);
   if (!arguments) return {};
-  if (signature.group == Signature::Group::Elementary) return call_elementary(s, signature.name, *arguments, span);
-  if (signature.group == Signature::Group::Array) return call_array(s, signature.name, *arguments, span);
+  if (signature.group == Signature::Group::Elementary)
+    return call_elementary(s, signature.name, *arguments, span);
+  if (signature.group == Signature::Group::Array)
+    return call_array(s, signature.name, *arguments, span);
   return call_statistics(s, signature.name, *arguments, span);
 }
 
@@ -265,7 +293,8 @@ std::optional<Value> eval_call(Script& s, syntax::NodeId id) {
   const auto& call = std::get<syntax::Call>(node.value);
   const auto* name = std::get_if<syntax::Name>(&(*s.ast)[call.callee].value);
   if (name && !s.find(name->text)) {
-    if (const Signature* signature = find_signature(name->text)) return call_builtin(s, *signature, call, node.span);
+    if (const Signature* signature = find_signature(name->text))
+      return call_builtin(s, *signature, call, node.span);
   }
   const auto callee = eval(s, call.callee);
   if (!callee) return {};

@@ -1,9 +1,10 @@
-// What can be said of a script before it runs: names, verbs and the names of arguments. All errors at once.
+// What can be said of a script before it runs: names, verbs and the names of arguments. All errors
+// at once.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "driver/arguments.hpp"
 #include "driver/ast_walk.hpp"
@@ -31,7 +32,8 @@ class Checker {
   // ---- names that statements define
   void collect(const std::vector<syntax::Item>& items) {
     for (const syntax::Item& item : items) {
-      if (const auto* assign = std::get_if<syntax::AssignItem>(&item.value)) later_.insert(assign->name.text);
+      if (const auto* assign = std::get_if<syntax::AssignItem>(&item.value))
+        later_.insert(assign->name.text);
       if (const auto* loop = std::get_if<syntax::ForItem>(&item.value)) collect(loop->body);
       if (const auto* model = std::get_if<syntax::ModelItem>(&item.value)) {
         for (const auto& declaration : model->declarations)
@@ -43,7 +45,8 @@ class Checker {
 
   void add_assigned(const Module& module) {
     for (const syntax::Item& item : module.ast.items)
-      if (const auto* assign = std::get_if<syntax::AssignItem>(&item.value)) known_.insert(assign->name.text);
+      if (const auto* assign = std::get_if<syntax::AssignItem>(&item.value))
+        known_.insert(assign->name.text);
     for (const Import& import : module.imports) add_assigned(*import.module);
   }
 
@@ -79,15 +82,18 @@ class Checker {
 
   void reserved(const syntax::Ident& name, std::string_view what) {
     if (!find_signature(name.text) && name.text != "pi" && name.text != "inf") return;
-    s_.context.sink.emit(Kind::ReservedName, name.span,
-                         fmt::format("'{}' is part of the language and cannot name {}", name.text, what));
+    s_.context.sink.emit(
+        Kind::ReservedName, name.span,
+        fmt::format("'{}' is part of the language and cannot name {}", name.text, what));
   }
 
-  /// Functions and models are visible in their whole file, so a second one of the same name would hide the first.
+  /// Functions and models are visible in their whole file, so a second one of the same name would
+  /// hide the first.
   void once(const syntax::Ident& name) {
     const auto [first, fresh] = declared_.emplace(name.text, name.span);
     if (fresh) return;
-    s_.context.sink.emit(Kind::DuplicateName, name.span, fmt::format("'{}' is declared twice", name.text))
+    s_.context.sink
+        .emit(Kind::DuplicateName, name.span, fmt::format("'{}' is declared twice", name.text))
         .labels.push_back({first->second, "declared here first"});
   }
 
@@ -99,7 +105,8 @@ class Checker {
 
   void node(syntax::NodeId id) {
     const syntax::Node& n = ast_[id];
-    if (const auto* name = std::get_if<syntax::Name>(&n.value)) return check_name(name->text, n.span);
+    if (const auto* name = std::get_if<syntax::Name>(&n.value))
+      return check_name(name->text, n.span);
     if (const auto* call = std::get_if<syntax::Call>(&n.value)) return check_call(*call, n.span);
     if (const auto* loop = std::get_if<syntax::Comprehension>(&n.value)) {
       node(loop->range);
@@ -123,33 +130,39 @@ class Checker {
 
   void check_call(const syntax::Call& call, Span span) {
     const auto* name = std::get_if<syntax::Name>(&ast_[call.callee].value);
-    const Signature* signature = name && !is_known(name->text) ? find_signature(name->text) : nullptr;
+    const Signature* signature =
+        name && !is_known(name->text) ? find_signature(name->text) : nullptr;
     if (!name) node(call.callee);
-    if (name && !signature && !is_known(name->text)) unknown_verb(name->text, ast_[call.callee].span);
+    if (name && !signature && !is_known(name->text))
+      unknown_verb(name->text, ast_[call.callee].span);
     if (signature && !signature->built) {
-      s_.error(Kind::NotBuiltYet, span, fmt::format("'{}' is not built yet", signature->name)).primary_label =
-          "this verb belongs to the language, and this version does not have it";
+      s_.error(Kind::NotBuiltYet, span, fmt::format("'{}' is not built yet", signature->name))
+          .primary_label = "this verb belongs to the language, and this version does not have it";
       return;
     }
     if (signature) {
-      const std::vector<std::string> extra = signature->name == "simulate" ? regime_names() : std::vector<std::string>();
+      const std::vector<std::string> extra =
+          signature->name == "simulate" ? regime_names() : std::vector<std::string>();
       check_arguments(s_.context, *signature, call, span, extra);
     }
     for (const syntax::Argument& argument : call.arguments) check_argument(argument, signature);
   }
 
-  /// A policy is written in the model's names, which are looked up when it is used; `auto` stands for itself.
+  /// A policy is written in the model's names, which are looked up when it is used; `auto` stands
+  /// for itself.
   void check_argument(const syntax::Argument& argument, const Signature* signature) {
     const syntax::Node& value = ast_[argument.value];
     const bool verb = signature && signature->group == Signature::Group::Verb;
     if (verb && std::holds_alternative<syntax::Record>(value.value)) return;
     const auto* word = std::get_if<syntax::Name>(&value.value);
-    if (verb && word && word->text == "auto" && argument.name && argument.name->text == "method") return;
+    if (verb && word && word->text == "auto" && argument.name && argument.name->text == "method")
+      return;
     node(argument.value);
   }
 
   void unknown_verb(const std::string& name, Span span) {
-    auto& error = s_.error(Kind::UnknownVerb, span, fmt::format("there is no verb or function '{}'", name));
+    auto& error =
+        s_.error(Kind::UnknownVerb, span, fmt::format("there is no verb or function '{}'", name));
     if (later_.count(name)) {
       error.primary_label = "it is given a value only further down";
     } else if (const auto meant = diagnostics::did_you_mean(name, candidates())) {
@@ -176,8 +189,8 @@ class Checker {
 
   Script& s_;
   const syntax::Ast& ast_;
-  std::set<std::string> known_;         // has a value when the statement runs
-  std::set<std::string> later_;         // gets one somewhere in the file
+  std::set<std::string> known_;  // has a value when the statement runs
+  std::set<std::string> later_;  // gets one somewhere in the file
   std::vector<std::string> locals_;
   std::vector<std::string> regimes_;
   std::map<std::string, Span> declared_;

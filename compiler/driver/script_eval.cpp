@@ -1,9 +1,9 @@
 // Expressions of scripts, node by node. Models are not evaluated here: their bodies are symbolic.
+#include <fmt/format.h>
+
 #include <cmath>
 #include <limits>
 #include <numbers>
-
-#include <fmt/format.h>
 
 #include "driver/script.hpp"
 #include "syntax/format.hpp"
@@ -29,13 +29,16 @@ std::optional<Value> eval_name(Script& s, const syntax::Name& name, Span span) {
   if (name.text == "pi") return Value{std::numbers::pi};
   if (name.text == "inf") return Value{std::numeric_limits<double>::infinity()};
   if (find_signature(name.text)) return Value{Builtin{name.text}};
-  auto& error = s.error(Kind::UnknownName, span, fmt::format("nothing has the name '{}'", name.text));
+  auto& error =
+      s.error(Kind::UnknownName, span, fmt::format("nothing has the name '{}'", name.text));
   if (const auto meant = diagnostics::did_you_mean(name.text, s.names()))
     error.help = fmt::format("did you mean '{}'?", *meant);
   return {};
 }
 
-bool is_logic(syntax::ChainOp op) { return op == syntax::ChainOp::And || op == syntax::ChainOp::Or; }
+bool is_logic(syntax::ChainOp op) {
+  return op == syntax::ChainOp::And || op == syntax::ChainOp::Or;
+}
 
 /// `a and b and c` stops at the first false one, `or` at the first true one.
 std::optional<Value> eval_logic(Script& s, const syntax::Chain& chain) {
@@ -82,8 +85,9 @@ std::optional<Value> eval_unary(Script& s, const syntax::Unary& unary, Span span
   }
   const auto operand = eval(s, unary.operand);
   if (!operand) return {};
-  return unary.op == syntax::UnaryOp::Negate ? negate(s, *operand, span)
-                                             : arithmetic(s, syntax::ChainOp::Add, {0.0}, *operand, span);
+  return unary.op == syntax::UnaryOp::Negate
+             ? negate(s, *operand, span)
+             : arithmetic(s, syntax::ChainOp::Add, {0.0}, *operand, span);
 }
 
 std::optional<Value> eval_range(Script& s, const syntax::Range& range, Span span) {
@@ -93,13 +97,16 @@ std::optional<Value> eval_range(Script& s, const syntax::Range& range, Span span
   if (!last) return {};
   const auto from = number_of(*first), to = number_of(*last);
   if (!from || !to || std::floor(*from) != *from || std::floor(*to) != *to) {
-    auto& error = s.error(Kind::OperandMismatch, span, "a range goes from one whole number to another");
-    error.primary_label = fmt::format("this one goes from {} to {}", from ? number_text(*from) : describe(*first),
-                                      to ? number_text(*to) : describe(*last));
+    auto& error =
+        s.error(Kind::OperandMismatch, span, "a range goes from one whole number to another");
+    error.primary_label =
+        fmt::format("this one goes from {} to {}", from ? number_text(*from) : describe(*first),
+                    to ? number_text(*to) : describe(*last));
     return {};
   }
   if (*to - *from > kMaximumRange) {
-    s.error(Kind::IndexOutOfRange, span, fmt::format("a range of {} numbers", number_text(*to - *from + 1)));
+    s.error(Kind::IndexOutOfRange, span,
+            fmt::format("a range of {} numbers", number_text(*to - *from + 1)));
     return {};
   }
   std::vector<double> items;
@@ -129,11 +136,13 @@ std::optional<Value> eval_record(Script& s, const syntax::Record& record) {
 
 std::optional<std::size_t> position(Script& s, const Value& index, std::size_t count, Span span) {
   const auto number = number_of(index);
-  if (number && *number >= 1 && *number <= static_cast<double>(count) && std::floor(*number) == *number)
+  if (number && *number >= 1 && *number <= static_cast<double>(count) &&
+      std::floor(*number) == *number)
     return static_cast<std::size_t>(*number) - 1;
-  auto& error = s.error(Kind::IndexOutOfRange, span,
-                        number ? fmt::format("index {} is outside 1..{}", number_text(*number), count)
-                               : fmt::format("an index is a whole number, and this is {}", describe(index)));
+  auto& error =
+      s.error(Kind::IndexOutOfRange, span,
+              number ? fmt::format("index {} is outside 1..{}", number_text(*number), count)
+                     : fmt::format("an index is a whole number, and this is {}", describe(index)));
   if (number && *number == 0) error.notes.push_back("indices start at 1, as in mathematics");
   return {};
 }
@@ -146,7 +155,8 @@ std::optional<Value> eval_index(Script& s, const syntax::Index& node, Span span)
     const auto* list = value->as<List>();
     const auto* record = value->as<Record>();
     if (!list && !record) {
-      s.error(Kind::OperandMismatch, span, fmt::format("{} has no entries to index", describe(*value)));
+      s.error(Kind::OperandMismatch, span,
+              fmt::format("{} has no entries to index", describe(*value)));
       return {};
     }
     const std::size_t count = list ? list->items->size() : record->fields->size();
@@ -226,7 +236,8 @@ std::optional<std::vector<Value>> eval_items(Script& s, syntax::NodeId id) {
   const auto value = eval(s, id);
   if (!value) return {};
   if (const auto* list = value->as<List>()) return *list->items;
-  auto& error = s.error(Kind::OperandMismatch, (*s.ast)[id].span, "'for' goes through a list or a range");
+  auto& error =
+      s.error(Kind::OperandMismatch, (*s.ast)[id].span, "'for' goes through a list or a range");
   error.primary_label = fmt::format("this is {}", describe(*value));
   return {};
 }
@@ -248,6 +259,8 @@ std::optional<Value> eval_comprehension(Script& s, const syntax::Comprehension& 
   return make_list(std::move(results));
 }
 
-std::string source_text(const Script& s, syntax::NodeId id) { return syntax::format_expression(*s.ast, id); }
+std::string source_text(const Script& s, syntax::NodeId id) {
+  return syntax::format_expression(*s.ast, id);
+}
 
 }  // namespace hopf::driver

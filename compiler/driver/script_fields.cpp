@@ -1,8 +1,8 @@
 // Fields of the objects that verbs return.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "driver/report.hpp"
 #include "driver/script.hpp"
@@ -13,13 +13,15 @@ namespace {
 using diagnostics::Kind;
 using syntax::Ident;
 
-constexpr std::string_view kDerivationFields[] = {"hamiltonian", "control_law", "hjb", "generator", "fokker_planck",
-                                                  "costate", "canonical", "euler_lagrange", "riccati", "hopf_cole",
-                                                  "bellman", "reverse", "probability_flow"};
+constexpr std::string_view kDerivationFields[] = {
+    "hamiltonian",     "control_law",    "hjb",     "generator", "fokker_planck", "costate",
+    "canonical",       "euler_lagrange", "riccati", "hopf_cole", "bellman",       "reverse",
+    "probability_flow"};
 
-std::nullopt_t no_field(Script& s, const Value& object, const Ident& name, const std::vector<std::string>& known,
-                        std::string note = "") {
-  auto& error = s.error(Kind::NoSuchField, name.span, fmt::format("{} has no field '{}'", describe(object), name.text));
+std::nullopt_t no_field(Script& s, const Value& object, const Ident& name,
+                        const std::vector<std::string>& known, std::string note = "") {
+  auto& error = s.error(Kind::NoSuchField, name.span,
+                        fmt::format("{} has no field '{}'", describe(object), name.text));
   if (!note.empty()) error.notes.push_back(std::move(note));
   if (const auto meant = diagnostics::did_you_mean(name.text, known)) {
     error.help = fmt::format("did you mean '{}'?", *meant);
@@ -34,9 +36,12 @@ Value method(const Value& object, std::string name, std::vector<std::size_t> com
 }
 
 /// "u" for "u" and for "u[2]".
-std::string base_name(const std::string& component) { return component.substr(0, component.find('[')); }
+std::string base_name(const std::string& component) {
+  return component.substr(0, component.find('['));
+}
 
-std::vector<std::size_t> components_named(const std::vector<runtime::NamedUnit>& all, const std::string& name) {
+std::vector<std::size_t> components_named(const std::vector<runtime::NamedUnit>& all,
+                                          const std::string& name) {
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < all.size(); ++i)
     if (all[i].name == name || base_name(all[i].name) == name) found.push_back(i);
@@ -57,7 +62,8 @@ std::optional<Value> solution_field(Script& s, const Value& object, const Ident&
   if (name.text == "iterations") return Value{static_cast<double>(value.report.iterations)};
   if (name.text == "method") return Value{value.report.method};
   if (name.text == "report") return Value{report_text(value)};
-  return no_field(s, object, name, {"policy", "gradient", "residual", "iterations", "method", "report"});
+  return no_field(s, object, name,
+                  {"policy", "gradient", "residual", "iterations", "method", "report"});
 }
 
 std::optional<Value> policy_field(Script& s, const Value& object, const Ident& name) {
@@ -69,8 +75,8 @@ std::optional<Value> policy_field(Script& s, const Value& object, const Ident& n
   return no_field(s, object, name, base_names(solution->value->controls));
 }
 
-/// A number or matrix that a discrete-time step states: an equation "dt = 0.1", or the matrix "P_dt" as
-/// `d.bellman(0.1).P`. One by one matrices are numbers.
+/// A number or matrix that a discrete-time step states: an equation "dt = 0.1", or the matrix
+/// "P_dt" as `d.bellman(0.1).P`. One by one matrices are numbers.
 std::optional<Value> step_field(Script& s, const Value& object, const Ident& name) {
   const Derivation& derivation = *object.as<Derivation>();
   const expr::Store& store = *derivation.handle->model->store;
@@ -83,7 +89,8 @@ std::optional<Value> step_field(Script& s, const Value& object, const Ident& nam
   }
   for (const derive::Equation& equation : derivation.step->equations) {
     if (store.op(equation.left) != expr::Op::Symbol) continue;
-    const double value = expr::evaluate(store, equation.right, derivation.handle->model->bindings());
+    const double value =
+        expr::evaluate(store, equation.right, derivation.handle->model->bindings());
     if (std::isnan(value)) continue;
     known.push_back(store.name(store.symbol_of(equation.left)));
     if (known.back() == name.text) return Value{value};
@@ -96,8 +103,8 @@ std::optional<Value> derivation_field(Script& s, const Value& object, const Iden
   if (derivation.step) return step_field(s, object, name);
   if (name.text == "bellman") return method(object, "bellman");
   const derive::Equations& equations = *derivation.handle->equations;
-  const bool known = std::find(std::begin(kDerivationFields), std::end(kDerivationFields), name.text) !=
-                     std::end(kDerivationFields);
+  const bool known = std::find(std::begin(kDerivationFields), std::end(kDerivationFields),
+                               name.text) != std::end(kDerivationFields);
   if (known && equations.find(name.text)) {
     Derivation field = derivation;
     field.field = name.text;
@@ -108,7 +115,8 @@ std::optional<Value> derivation_field(Script& s, const Value& object, const Iden
     if (field == "bellman" || equations.find(std::string(field))) names.emplace_back(field);
   std::string why = known ? "this model has no such equation" : "";
   if (name.text == "riccati" && !equations.lq_refusal.empty()) why = equations.lq_refusal;
-  if (name.text == "hopf_cole" && !equations.hopf_cole_refusal.empty()) why = equations.hopf_cole_refusal;
+  if (name.text == "hopf_cole" && !equations.hopf_cole_refusal.empty())
+    why = equations.hopf_cole_refusal;
   return no_field(s, object, name, names, why);
 }
 
@@ -123,7 +131,8 @@ Value final_record(const runtime::Ensemble& paths) {
   std::vector<std::pair<std::string, Value>> fields;
   for (const std::string& name : base_names(paths.states)) {
     std::vector<Value> values;
-    for (std::size_t state : components_named(paths.states, name)) values.push_back(final_values(paths, state));
+    for (std::size_t state : components_named(paths.states, name))
+      values.push_back(final_values(paths, state));
     fields.emplace_back(name, values.size() == 1 ? values[0] : make_list(std::move(values)));
   }
   return make_record(std::move(fields));
@@ -140,10 +149,12 @@ std::optional<Value> ensemble_field(Script& s, const Value& object, const Ident&
   if (name.text == "times") return make_list(paths.times);
   if (name.text == "paths") return Value{static_cast<double>(paths.paths)};
   std::vector<Value> series;
-  for (std::size_t state : components_named(paths.states, name.text)) series.push_back({StateSeries{ensemble, state}});
+  for (std::size_t state : components_named(paths.states, name.text))
+    series.push_back({StateSeries{ensemble, state}});
   if (series.size() == 1) return series[0];
   if (!series.empty()) return make_list(std::move(series));
-  std::vector<std::string> known = {"mean", "quantile", "cost", "cost_error", "final", "times", "paths"};
+  std::vector<std::string> known = {"mean",  "quantile", "cost", "cost_error",
+                                    "final", "times",    "paths"};
   for (const std::string& state : base_names(paths.states)) known.push_back(state);
   return no_field(s, object, name, known);
 }
@@ -153,7 +164,8 @@ std::optional<Value> series_field(Script& s, const Value& object, const Ident& n
   const runtime::Ensemble& paths = *series.ensemble.paths;
   if (name.text == "mean") return Value{paths.mean(paths.times.size() - 1)[series.state]};
   if (name.text == "final") return final_values(paths, series.state);
-  if (name.text == "std") return call_statistics(s, "std", {final_values(paths, series.state)}, name.span);
+  if (name.text == "std")
+    return call_statistics(s, "std", {final_values(paths, series.state)}, name.span);
   if (name.text == "quantile") return method(object, "quantile");
   return no_field(s, object, name, {"mean", "std", "quantile", "final"});
 }

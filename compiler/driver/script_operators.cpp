@@ -1,7 +1,7 @@
 // Arithmetic and comparison of script values: numbers, vectors and matrices.
-#include <cmath>
-
 #include <fmt/format.h>
+
+#include <cmath>
 
 #include "driver/script.hpp"
 
@@ -14,36 +14,47 @@ using syntax::CompareOp;
 
 std::string_view symbol(ChainOp op) {
   switch (op) {
-    case ChainOp::Add: return "+";
-    case ChainOp::Sub: return "-";
-    case ChainOp::Mul: return "*";
-    case ChainOp::Div: return "/";
-    case ChainOp::And: return "and";
-    case ChainOp::Or: return "or";
+    case ChainOp::Add:
+      return "+";
+    case ChainOp::Sub:
+      return "-";
+    case ChainOp::Mul:
+      return "*";
+    case ChainOp::Div:
+      return "/";
+    case ChainOp::And:
+      return "and";
+    case ChainOp::Or:
+      return "or";
   }
   return "";
 }
 
-std::optional<Value> mismatch(Script& s, std::string_view op, const Value& left, const Value& right, source::Span span,
-                              std::string help = "") {
-  auto& error = s.error(Kind::OperandMismatch, span,
-                        fmt::format("'{}' is not defined between {} and {}", op, describe(left), describe(right)));
+std::optional<Value> mismatch(Script& s, std::string_view op, const Value& left, const Value& right,
+                              source::Span span, std::string help = "") {
+  auto& error = s.error(
+      Kind::OperandMismatch, span,
+      fmt::format("'{}' is not defined between {} and {}", op, describe(left), describe(right)));
   error.help = std::move(help);
   return {};
 }
 
 double apply(ChainOp op, double a, double b) {
   switch (op) {
-    case ChainOp::Add: return a + b;
-    case ChainOp::Sub: return a - b;
-    case ChainOp::Mul: return a * b;
-    default: return a / b;
+    case ChainOp::Add:
+      return a + b;
+    case ChainOp::Sub:
+      return a - b;
+    case ChainOp::Mul:
+      return a * b;
+    default:
+      return a / b;
   }
 }
 
 /// Row-major product of an n x k by a k x m matrix.
-std::vector<double> product(const std::vector<double>& a, const std::vector<double>& b, std::size_t n, std::size_t k,
-                            std::size_t m) {
+std::vector<double> product(const std::vector<double>& a, const std::vector<double>& b,
+                            std::size_t n, std::size_t k, std::size_t m) {
   std::vector<double> c(n * m, 0.0);
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t l = 0; l < k; ++l)
@@ -51,14 +62,16 @@ std::vector<double> product(const std::vector<double>& a, const std::vector<doub
   return c;
 }
 
-/// Matrix times vector or matrix; nothing when the inner sizes differ or there is no matrix on the left.
+/// Matrix times vector or matrix; nothing when the inner sizes differ or there is no matrix on the
+/// left.
 std::optional<Numeric> matrix_product(const Numeric& a, const Numeric& b) {
   if (a.shape.size() != 2 || b.shape.empty() || a.shape[1] != b.shape[0]) return {};
   const int columns = b.shape.size() == 2 ? b.shape[1] : 1;
   Numeric c;
-  c.shape = b.shape.size() == 2 ? std::vector<int>{a.shape[0], columns} : std::vector<int>{a.shape[0]};
-  c.data = product(a.data, b.data, static_cast<std::size_t>(a.shape[0]), static_cast<std::size_t>(a.shape[1]),
-                   static_cast<std::size_t>(columns));
+  c.shape =
+      b.shape.size() == 2 ? std::vector<int>{a.shape[0], columns} : std::vector<int>{a.shape[0]};
+  c.data = product(a.data, b.data, static_cast<std::size_t>(a.shape[0]),
+                   static_cast<std::size_t>(a.shape[1]), static_cast<std::size_t>(columns));
   return c;
 }
 
@@ -73,12 +86,15 @@ std::optional<Numeric> combine(ChainOp op, const Numeric& a, const Numeric& b) {
   return result;
 }
 
-bool divides_by_zero(ChainOp op, const Numeric& b) { return op == ChainOp::Div && b.shape.empty() && b.data[0] == 0; }
+bool divides_by_zero(ChainOp op, const Numeric& b) {
+  return op == ChainOp::Div && b.shape.empty() && b.data[0] == 0;
+}
 
 bool equal(const Value& a, const Value& b) {
   if (const auto x = number_of(a), y = number_of(b); x && y) return *x == *y;
   if (a.as<bool>() && b.as<bool>()) return *a.as<bool>() == *b.as<bool>();
-  if (a.as<std::string>() && b.as<std::string>()) return *a.as<std::string>() == *b.as<std::string>();
+  if (a.as<std::string>() && b.as<std::string>())
+    return *a.as<std::string>() == *b.as<std::string>();
   const auto *x = a.as<List>(), *y = b.as<List>();
   if (!x || !y || x->items->size() != y->items->size()) return false;
   for (std::size_t i = 0; i < x->items->size(); ++i)
@@ -88,7 +104,8 @@ bool equal(const Value& a, const Value& b) {
 
 }  // namespace
 
-std::optional<Value> arithmetic(Script& s, ChainOp op, const Value& left, const Value& right, source::Span span) {
+std::optional<Value> arithmetic(Script& s, ChainOp op, const Value& left, const Value& right,
+                                source::Span span) {
   const auto *a = left.as<double>(), *b = right.as<double>();
   if (a && b && !(op == ChainOp::Div && *b == 0)) return Value{apply(op, *a, *b)};
   const auto *first = left.as<std::string>(), *second = right.as<std::string>();
@@ -102,7 +119,8 @@ std::optional<Value> arithmetic(Script& s, ChainOp op, const Value& left, const 
   const auto result = combine(op, *x, *y);
   if (result) return from_numeric(*result);
   const bool vectors = op == ChainOp::Mul && x->shape.size() == 1 && x->shape == y->shape;
-  return mismatch(s, symbol(op), left, right, span, vectors ? "write 'dot(a, b)' for the scalar product" : "");
+  return mismatch(s, symbol(op), left, right, span,
+                  vectors ? "write 'dot(a, b)' for the scalar product" : "");
 }
 
 std::optional<Value> power(Script& s, const Value& base, const Value& exponent, source::Span span) {
@@ -126,11 +144,13 @@ std::optional<Value> negate(Script& s, const Value& value, source::Span span) {
     return {};
   }
   for (double& number : numeric->data) number = -number;
-  if (const auto* estimate = value.as<Estimate>()) return Value{Estimate{-estimate->mean, estimate->standard_error}};
+  if (const auto* estimate = value.as<Estimate>())
+    return Value{Estimate{-estimate->mean, estimate->standard_error}};
   return from_numeric(*numeric);
 }
 
-std::optional<bool> compare(Script& s, CompareOp op, const Value& left, const Value& right, source::Span span) {
+std::optional<bool> compare(Script& s, CompareOp op, const Value& left, const Value& right,
+                            source::Span span) {
   if (op == CompareOp::Equal) return equal(left, right);
   if (op == CompareOp::NotEqual) return !equal(left, right);
   const auto a = number_of(left), b = number_of(right);
@@ -139,10 +159,14 @@ std::optional<bool> compare(Script& s, CompareOp op, const Value& left, const Va
     return {};
   }
   switch (op) {
-    case CompareOp::Less: return *a < *b;
-    case CompareOp::LessEqual: return *a <= *b;
-    case CompareOp::Greater: return *a > *b;
-    default: return *a >= *b;
+    case CompareOp::Less:
+      return *a < *b;
+    case CompareOp::LessEqual:
+      return *a <= *b;
+    case CompareOp::Greater:
+      return *a > *b;
+    default:
+      return *a >= *b;
   }
 }
 

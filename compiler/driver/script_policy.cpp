@@ -1,9 +1,9 @@
-// A policy given by hand, `{k: 0.3, c: -K*x}`: expressions in the model's own names, in which variables of the
-// script stand for their values.
+// A policy given by hand, `{k: 0.3, c: -K*x}`: expressions in the model's own names, in which
+// variables of the script stand for their values.
+#include <fmt/format.h>
+
 #include <cmath>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "driver/ast_walk.hpp"
 #include "driver/script.hpp"
@@ -26,8 +26,8 @@ std::set<std::string> names_of(const model::Model& model) {
 syntax::NodeId literal(syntax::Ast& ast, const Value& value, source::Span span);
 
 syntax::NodeId number_literal(syntax::Ast& ast, double value, source::Span span) {
-  const syntax::NodeId magnitude =
-      ast.nodes.add({span, syntax::Number{std::abs(value), fmt::format("{:.17g}", std::abs(value))}});
+  const syntax::NodeId magnitude = ast.nodes.add(
+      {span, syntax::Number{std::abs(value), fmt::format("{:.17g}", std::abs(value))}});
   if (!std::signbit(value)) return magnitude;
   return ast.nodes.add({span, syntax::Unary{syntax::UnaryOp::Negate, magnitude}});
 }
@@ -40,14 +40,16 @@ syntax::NodeId literal(syntax::Ast& ast, const Value& value, source::Span span) 
 }
 
 /// Replaces the names below `root` that the script knows and the model does not.
-void insert_values(const Script& s, const model::Model& model, syntax::Ast& ast, syntax::NodeId root) {
+void insert_values(const Script& s, const model::Model& model, syntax::Ast& ast,
+                   syntax::NodeId root) {
   std::set<std::string> own = names_of(model);
   std::vector<syntax::NodeId> pending = {root};
   while (!pending.empty()) {
     const syntax::NodeId id = pending.back();
     pending.pop_back();
     for_each_child(ast[id], [&](syntax::NodeId child) { pending.push_back(child); });
-    if (const auto* loop = std::get_if<syntax::Comprehension>(&ast[id].value)) own.insert(loop->variable.text);
+    if (const auto* loop = std::get_if<syntax::Comprehension>(&ast[id].value))
+      own.insert(loop->variable.text);
     const auto* name = std::get_if<syntax::Name>(&ast[id].value);
     if (!name || own.count(name->text)) continue;
     const Value* value = s.find(name->text);
@@ -68,17 +70,21 @@ const model::ControlGroup* find_group(const model::Model& model, const std::stri
   return nullptr;
 }
 
-void unknown_control(Script& s, const model::Model& model, const std::string& name, source::Span span) {
-  auto& error = s.error(Kind::NoSuchField, span, fmt::format("'{}' has no control '{}'", model.name, name));
+void unknown_control(Script& s, const model::Model& model, const std::string& name,
+                     source::Span span) {
+  auto& error =
+      s.error(Kind::NoSuchField, span, fmt::format("'{}' has no control '{}'", model.name, name));
   std::vector<std::string> known;
   for (const auto& group : model.groups) known.push_back(group.name);
-  if (const auto meant = diagnostics::did_you_mean(name, known)) error.help = fmt::format("did you mean '{}'?", *meant);
+  if (const auto meant = diagnostics::did_you_mean(name, known))
+    error.help = fmt::format("did you mean '{}'?", *meant);
 }
 
 bool complete(Script& s, const model::Model& model, const Policy& policy, source::Span span) {
   for (const auto& control : model.controls) {
     if (policy.count(control.name)) continue;
-    s.error(Kind::MissingArgument, span, fmt::format("the policy says nothing of the control '{}'", control.name));
+    s.error(Kind::MissingArgument, span,
+            fmt::format("the policy says nothing of the control '{}'", control.name));
     return false;
   }
   return true;
@@ -91,7 +97,8 @@ void wrong_size(Script& s, const model::ControlGroup& group, source::Span span) 
 }
 
 /// One field of a literal record: an expression, or a list of one expression a component.
-bool add_field(Script& s, const model::Model& model, syntax::Ast& ast, const syntax::RecordField& field, Policy& policy) {
+bool add_field(Script& s, const model::Model& model, syntax::Ast& ast,
+               const syntax::RecordField& field, Policy& policy) {
   const model::ControlGroup* group = find_group(model, field.name.text);
   if (!group) {
     unknown_control(s, model, field.name.text, field.name.span);
@@ -99,13 +106,15 @@ bool add_field(Script& s, const model::Model& model, syntax::Ast& ast, const syn
   }
   insert_values(s, model, ast, field.value);
   const auto* list = std::get_if<syntax::ListLiteral>(&ast[field.value].value);
-  const std::vector<syntax::NodeId> entries = list ? list->items : std::vector<syntax::NodeId>{field.value};
+  const std::vector<syntax::NodeId> entries =
+      list ? list->items : std::vector<syntax::NodeId>{field.value};
   if (entries.size() != group->components.size()) {
     wrong_size(s, *group, ast[field.value].span);
     return false;
   }
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    const auto body = model::check_expression(model, ast, entries[i], s.module->scope, s.context.sink);
+    const auto body =
+        model::check_expression(model, ast, entries[i], s.module->scope, s.context.sink);
     if (!body) return false;
     policy[model.controls[static_cast<std::size_t>(group->components[i])].name] = *body;
   }
@@ -113,8 +122,8 @@ bool add_field(Script& s, const model::Model& model, syntax::Ast& ast, const syn
 }
 
 /// A record that a variable holds: numbers.
-bool add_value(Script& s, const model::Model& model, const std::string& name, const Value& value, source::Span span,
-               Policy& policy) {
+bool add_value(Script& s, const model::Model& model, const std::string& name, const Value& value,
+               source::Span span, Policy& policy) {
   const model::ControlGroup* group = find_group(model, name);
   if (!group) {
     unknown_control(s, model, name, span);
@@ -126,7 +135,8 @@ bool add_value(Script& s, const model::Model& model, const std::string& name, co
     return false;
   }
   for (std::size_t i = 0; i < numeric->data.size(); ++i)
-    policy[model.controls[static_cast<std::size_t>(group->components[i])].name] = model.store->number(numeric->data[i]);
+    policy[model.controls[static_cast<std::size_t>(group->components[i])].name] =
+        model.store->number(numeric->data[i]);
   return true;
 }
 
@@ -146,8 +156,8 @@ std::optional<Policy> policy_of(Script& s, const model::Model& model, syntax::No
     if (!value) return {};
     const auto* fields = value->as<Record>();
     if (!fields) {
-      s.error(Kind::WrongArgumentType, span, "a policy is a record with one expression a control").primary_label =
-          fmt::format("this is {}", describe(*value));
+      s.error(Kind::WrongArgumentType, span, "a policy is a record with one expression a control")
+          .primary_label = fmt::format("this is {}", describe(*value));
       return {};
     }
     for (const auto& [name, entry] : *fields->fields)

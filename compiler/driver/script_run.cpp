@@ -51,14 +51,17 @@ std::string value_note(const Script& s, syntax::NodeId id, const Value& value) {
 }
 
 bool is_literal(const syntax::Node& node) {
-  return std::holds_alternative<syntax::Number>(node.value) || std::holds_alternative<syntax::Boolean>(node.value);
+  return std::holds_alternative<syntax::Number>(node.value) ||
+         std::holds_alternative<syntax::Boolean>(node.value);
 }
 
-/// The values of both sides of a comparison that failed; of `a and b`, those of the part that is false.
+/// The values of both sides of a comparison that failed; of `a and b`, those of the part that is
+/// false.
 void explain(Script& s, syntax::NodeId id, std::vector<std::string>& notes) {
   const syntax::Node& node = (*s.ast)[id];
   std::vector<syntax::NodeId> parts;
-  if (const auto* comparison = std::get_if<syntax::Compare>(&node.value)) parts = comparison->operands;
+  if (const auto* comparison = std::get_if<syntax::Compare>(&node.value))
+    parts = comparison->operands;
   if (const auto* chain = std::get_if<syntax::Chain>(&node.value)) {
     for (syntax::NodeId part : chain->operands) {
       const auto truth = eval(s, part);
@@ -66,7 +69,8 @@ void explain(Script& s, syntax::NodeId id, std::vector<std::string>& notes) {
     }
     return;
   }
-  if (const auto* unary = std::get_if<syntax::Unary>(&node.value)) return explain(s, unary->operand, notes);
+  if (const auto* unary = std::get_if<syntax::Unary>(&node.value))
+    return explain(s, unary->operand, notes);
   for (syntax::NodeId part : parts) {
     if (is_literal((*s.ast)[part])) continue;
     if (const auto value = eval(s, part)) notes.push_back(value_note(s, part, *value));
@@ -140,10 +144,15 @@ bool run_items(Script& s, const Module& module, const std::vector<syntax::Item>&
     const bool good = std::visit(
         [&](const auto& i) {
           using T = std::decay_t<decltype(i)>;
-          if constexpr (std::is_same_v<T, syntax::ImportItem>) return run_import(s, module, &item);
-          else if constexpr (std::is_same_v<T, syntax::ForItem>) return run_item(s, i, module);
-          else if constexpr (std::is_same_v<T, syntax::FunctionItem> || std::is_same_v<T, syntax::ModelItem>) return true;
-          else return run_item(s, i);
+          if constexpr (std::is_same_v<T, syntax::ImportItem>)
+            return run_import(s, module, &item);
+          else if constexpr (std::is_same_v<T, syntax::ForItem>)
+            return run_item(s, i, module);
+          else if constexpr (std::is_same_v<T, syntax::FunctionItem> ||
+                             std::is_same_v<T, syntax::ModelItem>)
+            return true;
+          else
+            return run_item(s, i);
         },
         item.value);
     if (!good) return false;
@@ -167,7 +176,8 @@ std::vector<std::string> Script::names() const {
   return names;
 }
 
-diagnostics::Diagnostic& Script::error(diagnostics::Kind kind, source::Span span, std::string message) {
+diagnostics::Diagnostic& Script::error(diagnostics::Kind kind, source::Span span,
+                                       std::string message) {
   return context.sink.emit(kind, span, std::move(message));
 }
 

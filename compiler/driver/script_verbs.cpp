@@ -1,8 +1,8 @@
 // The verbs: derive, plan, solve, evaluate, simulate.
+#include <fmt/format.h>
+
 #include <cmath>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "driver/arguments.hpp"
 #include "driver/pipeline.hpp"
@@ -35,11 +35,13 @@ bool read_common(Script& s, const Arguments& arguments, int& threads) {
   std::string precision = "f64";
   std::int64_t seed = 0;
   threads = s.context.options.threads;
-  if (!arguments.read_whole("threads", 1, threads) || !arguments.read("precision", precision)) return false;
+  if (!arguments.read_whole("threads", 1, threads) || !arguments.read("precision", precision))
+    return false;
   if (!arguments.read_whole("seed", std::int64_t{0}, seed)) return false;
   if (precision != "f64") {
     if (precision == "f32") {
-      s.error(Kind::NotBuiltYet, arguments.span_of("precision"), "single precision is not built yet");
+      s.error(Kind::NotBuiltYet, arguments.span_of("precision"),
+              "single precision is not built yet");
     } else {
       arguments.wrong_type("precision", "\"f64\" or \"f32\"", Value{precision});
     }
@@ -56,20 +58,24 @@ bool read_common(Script& s, const Arguments& arguments, int& threads) {
 bool read_grid(Script& s, const Arguments& arguments, plan::Options& options) {
   std::vector<double> grid;
   if (!arguments.read("grid", grid)) return false;
-  const auto* literal = arguments.has("grid")
-                            ? std::get_if<syntax::ListLiteral>(&(*s.ast)[arguments.node("grid")].value) : nullptr;
+  const auto* literal =
+      arguments.has("grid")
+          ? std::get_if<syntax::ListLiteral>(&(*s.ast)[arguments.node("grid")].value)
+          : nullptr;
   for (std::size_t i = 0; i < grid.size(); ++i) {
     const bool placed = literal && i < literal->items.size();
-    options.grid_spans.push_back(placed ? (*s.ast)[literal->items[i]].span : arguments.span_of("grid"));
+    options.grid_spans.push_back(placed ? (*s.ast)[literal->items[i]].span
+                                        : arguments.span_of("grid"));
     if (std::floor(grid[i]) != grid[i] || std::isinf(grid[i])) {
-      s.error(Kind::WrongArgumentType, options.grid_spans.back(),
-              fmt::format("a grid has a whole number of nodes, and this is {}", number_text(grid[i])));
+      s.error(
+          Kind::WrongArgumentType, options.grid_spans.back(),
+          fmt::format("a grid has a whole number of nodes, and this is {}", number_text(grid[i])));
       return false;
     }
     if (std::abs(grid[i]) > std::numeric_limits<int>::max()) {
       s.error(Kind::GridTooLarge, options.grid_spans.back(),
-              fmt::format("{} nodes along one axis need {:.0f} GB for V alone", number_text(grid[i]),
-                          8e-9 * std::abs(grid[i])));
+              fmt::format("{} nodes along one axis need {:.0f} GB for V alone",
+                          number_text(grid[i]), 8e-9 * std::abs(grid[i])));
       return false;
     }
     options.grid.push_back(static_cast<int>(grid[i]));
@@ -81,8 +87,11 @@ std::optional<plan::Options> solver_options(Script& s, const Arguments& argument
   plan::Options options;
   options.span = arguments.span();
   if (!arguments.read("method", options.method) || !read_grid(s, arguments, options)) return {};
-  if (!arguments.read("stretch", options.stretch) || !arguments.read_whole("steps", 1, options.steps)) return {};
-  if (!arguments.read("tolerance", options.tolerance) || !arguments.read("halve", options.halve)) return {};
+  if (!arguments.read("stretch", options.stretch) ||
+      !arguments.read_whole("steps", 1, options.steps))
+    return {};
+  if (!arguments.read("tolerance", options.tolerance) || !arguments.read("halve", options.halve))
+    return {};
   if (!read_common(s, arguments, options.threads)) return {};
   return options;
 }
@@ -101,7 +110,8 @@ std::optional<Value> finish(Script& s, std::shared_ptr<ModelHandle> handle,
                             std::optional<runtime::ValueFunction> value, source::Span span) {
   if (!value) return {};
   warn_of_checks(s.context, *value, span);
-  return Value{Solution{std::move(handle), std::make_shared<const runtime::ValueFunction>(std::move(*value))}};
+  return Value{Solution{std::move(handle),
+                        std::make_shared<const runtime::ValueFunction>(std::move(*value))}};
 }
 
 std::optional<Value> call_solve(Script& s, const Arguments& arguments) {
@@ -123,17 +133,19 @@ std::optional<Value> call_evaluate(Script& s, const Arguments& arguments) {
 }
 
 /// The entries of `from = {x: 1, v: 0}` in the order of the states.
-bool read_start_record(Script& s, const Arguments& arguments, const model::Model& model, const Record& record,
-                       std::vector<double>& from) {
+bool read_start_record(Script& s, const Arguments& arguments, const model::Model& model,
+                       const Record& record, std::vector<double>& from) {
   for (const model::State& state : model.states) {
     const Value* entry = nullptr;
     for (const auto& [name, value] : *record.fields)
       if (name == state.base) entry = &value;
     const auto numeric = entry ? numeric_of(*entry) : std::optional<Numeric>();
     const std::size_t open = state.name.find('[');
-    const std::size_t at = open == std::string::npos ? 0 : std::stoul(state.name.substr(open + 1)) - 1;
+    const std::size_t at =
+        open == std::string::npos ? 0 : std::stoul(state.name.substr(open + 1)) - 1;
     if (!numeric || at >= numeric->data.size()) {
-      s.error(Kind::WrongArgumentType, arguments.span_of("from"), fmt::format("no start for the state '{}'", state.name));
+      s.error(Kind::WrongArgumentType, arguments.span_of("from"),
+              fmt::format("no start for the state '{}'", state.name));
       return false;
     }
     from.push_back(numeric->data[at]);
@@ -141,15 +153,18 @@ bool read_start_record(Script& s, const Arguments& arguments, const model::Model
   return true;
 }
 
-bool read_start(Script& s, const Arguments& arguments, const model::Model& model, std::vector<double>& from) {
+bool read_start(Script& s, const Arguments& arguments, const model::Model& model,
+                std::vector<double>& from) {
   if (!arguments.has("from")) {
     if (model.initial) return true;
-    s.error(Kind::MissingArgument, arguments.span(), "'simulate' needs 'from', the state to start at");
+    s.error(Kind::MissingArgument, arguments.span(),
+            "'simulate' needs 'from', the state to start at");
     return false;
   }
   const auto value = arguments.value("from");
   if (!value) return false;
-  if (const auto* record = value->as<Record>()) return read_start_record(s, arguments, model, *record, from);
+  if (const auto* record = value->as<Record>())
+    return read_start_record(s, arguments, model, *record, from);
   const auto numeric = numeric_of(*value);
   if (!numeric || numeric->shape.size() > 1) {
     arguments.wrong_type("from", "one number a state", *value);
@@ -158,8 +173,9 @@ bool read_start(Script& s, const Arguments& arguments, const model::Model& model
   from = numeric->data;
   if (from.size() == model.dimension()) return true;
   s.error(Kind::WrongCoordinateCount, arguments.span_of("from"),
-          fmt::format("'{}' has {} state{}, and the start has {} coordinate{}", model.name, model.dimension(),
-                      model.dimension() == 1 ? "" : "s", from.size(), from.size() == 1 ? "" : "s"));
+          fmt::format("'{}' has {} state{}, and the start has {} coordinate{}", model.name,
+                      model.dimension(), model.dimension() == 1 ? "" : "s", from.size(),
+                      from.size() == 1 ? "" : "s"));
   return false;
 }
 
@@ -168,21 +184,28 @@ bool read_regime(const Arguments& arguments, const model::Model& model, int& reg
          (!model.regime || arguments.read_whole(model.regime->name, 1, regime));
 }
 
-std::optional<SimulateOptions> simulate_options(Script& s, const Arguments& arguments, const model::Model& model) {
+std::optional<SimulateOptions> simulate_options(Script& s, const Arguments& arguments,
+                                                const model::Model& model) {
   SimulateOptions options;
   options.span = arguments.span();
   std::int64_t seed = 0;
   double tolerance = 0;
-  if (!read_start(s, arguments, model, options.from) || !arguments.read("until", options.until)) return {};
+  if (!read_start(s, arguments, model, options.from) || !arguments.read("until", options.until))
+    return {};
   if (!arguments.read_whole("paths", std::int64_t{1}, options.paths)) return {};
-  if (!arguments.read_whole("seed", std::int64_t{0}, seed) || !arguments.read("method", options.method)) return {};
-  if (!arguments.read("step", options.step) || !arguments.read_whole("records", 2, options.records)) return {};
-  if (!arguments.read("tolerance", tolerance) || !read_common(s, arguments, options.threads)) return {};
+  if (!arguments.read_whole("seed", std::int64_t{0}, seed) ||
+      !arguments.read("method", options.method))
+    return {};
+  if (!arguments.read("step", options.step) || !arguments.read_whole("records", 2, options.records))
+    return {};
+  if (!arguments.read("tolerance", tolerance) || !read_common(s, arguments, options.threads))
+    return {};
   if (!read_regime(arguments, model, options.regime)) return {};
   options.seed = static_cast<std::uint64_t>(seed);
   if (tolerance != 0) {
-    s.error(Kind::NotBuiltYet, arguments.span_of("tolerance"), "a step chosen by tolerance is not built yet").help =
-        "write 'step = dt'";
+    s.error(Kind::NotBuiltYet, arguments.span_of("tolerance"),
+            "a step chosen by tolerance is not built yet")
+        .help = "write 'step = dt'";
     return {};
   }
   if (!arguments.has("until") && !model.horizon) {
@@ -197,17 +220,21 @@ std::optional<SimulateOptions> simulate_options(Script& s, const Arguments& argu
 const Solution* solution_of_policy(const Value& value) {
   const auto* method = value.as<Method>();
   const auto* solution = method ? method->object->as<Solution>() : value.as<Solution>();
-  return solution && (!method || (method->name == "policy" && method->components.empty())) ? solution : nullptr;
+  return solution && (!method || (method->name == "policy" && method->components.empty()))
+             ? solution
+             : nullptr;
 }
 
 bool same_shape(const model::Model& model, const runtime::ValueFunction& value) {
-  if (model.states.size() != value.states.size() || model.controls.size() != value.controls.size()) return false;
+  if (model.states.size() != value.states.size() || model.controls.size() != value.controls.size())
+    return false;
   for (std::size_t i = 0; i < model.states.size(); ++i)
     if (model.states[i].name != value.states[i].name) return false;
   return true;
 }
 
-std::optional<runtime::Ensemble> run_simulation(Script& s, const Arguments& arguments, ModelHandle& handle,
+std::optional<runtime::Ensemble> run_simulation(Script& s, const Arguments& arguments,
+                                                ModelHandle& handle,
                                                 const SimulateOptions& options) {
   const model::Model& model = *handle.model;
   if (!arguments.has("policy")) {
@@ -233,10 +260,12 @@ std::optional<runtime::Ensemble> run_simulation(Script& s, const Arguments& argu
     arguments.wrong_type("policy", "a solution's policy or a record of expressions", *value);
     return {};
   }
-  if (same_shape(model, *solution->value)) return simulate(s.context, handle, solution->value.get(), nullptr, options);
-  s.error(Kind::WrongArgumentType, arguments.span_of("policy"),
-          fmt::format("the policy is one of '{}', whose states or controls differ from those of '{}'",
-                      solution->value->model, model.name));
+  if (same_shape(model, *solution->value))
+    return simulate(s.context, handle, solution->value.get(), nullptr, options);
+  s.error(
+      Kind::WrongArgumentType, arguments.span_of("policy"),
+      fmt::format("the policy is one of '{}', whose states or controls differ from those of '{}'",
+                  solution->value->model, model.name));
   return {};
 }
 
@@ -255,7 +284,8 @@ std::optional<Value> call_simulate(Script& s, const Arguments& arguments) {
 void warn_of_checks(Context& c, const runtime::ValueFunction& value, source::Span span) {
   for (const runtime::Check& check : value.report.checks) {
     if (!check.warning) continue;
-    auto& warning = c.sink.emit(Kind::QuestionableSolution, span, fmt::format("{}: {}", check.name, check.value));
+    auto& warning = c.sink.emit(Kind::QuestionableSolution, span,
+                                fmt::format("{}: {}", check.name, check.value));
     if (!check.words.empty()) warning.notes.push_back(check.words);
   }
 }
@@ -266,7 +296,8 @@ std::optional<Value> call_verb(Script& s, const Signature& signature, const Argu
   if (signature.name == "solve") return call_solve(s, arguments);
   if (signature.name == "evaluate") return call_evaluate(s, arguments);
   if (signature.name == "simulate") return call_simulate(s, arguments);
-  s.error(Kind::NotBuiltYet, arguments.span(), fmt::format("'{}' is not built yet", signature.name));
+  s.error(Kind::NotBuiltYet, arguments.span(),
+          fmt::format("'{}' is not built yet", signature.name));
   return {};
 }
 

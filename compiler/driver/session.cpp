@@ -1,9 +1,9 @@
 // The public interface over the phases and the script evaluator.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <exception>
 #include <new>
-
-#include <fmt/format.h>
 
 #include "driver/files.hpp"
 #include "driver/output.hpp"
@@ -39,7 +39,8 @@ void Session::Impl::read_settings() {
   settings_read = true;
   for (const auto& [name, text] : context.options.parameters) {
     const Module* module = driver::add_module(context, "--set", name + " = " + text, {});
-    const syntax::Item* item = module && module->ast.items.size() == 1 ? &module->ast.items[0] : nullptr;
+    const syntax::Item* item =
+        module && module->ast.items.size() == 1 ? &module->ast.items[0] : nullptr;
     const auto* setting = item ? std::get_if<syntax::AssignItem>(&item->value) : nullptr;
     script.ast = module ? &module->ast : nullptr;
     const auto value = setting ? driver::eval(script, setting->value) : std::nullopt;
@@ -47,7 +48,8 @@ void Session::Impl::read_settings() {
     if (numeric) {
       context.settings.push_back({name, numeric->shape, numeric->data, {}});
     } else {
-      context.sink.emit(Kind::UnknownSetting, {}, fmt::format("--set {}={} is no number, vector or matrix", name, text));
+      context.sink.emit(Kind::UnknownSetting, {},
+                        fmt::format("--set {}={} is no number, vector or matrix", name, text));
     }
   }
 }
@@ -60,13 +62,15 @@ void Session::Impl::check_settings(const Module& module) {
     for (const syntax::Item& item : m.ast.items)
       if (const auto* model = std::get_if<syntax::ModelItem>(&item.value))
         for (const auto& declaration : model->declarations)
-          if (const auto* param = std::get_if<syntax::ParamDecl>(&declaration.value)) known.push_back(param->name.text);
+          if (const auto* param = std::get_if<syntax::ParamDecl>(&declaration.value))
+            known.push_back(param->name.text);
   };
   collect(collect, module);
   for (const model::Override& setting : context.settings) {
     if (std::find(known.begin(), known.end(), setting.name) != known.end()) continue;
-    auto& error = context.sink.emit(Kind::UnknownSetting, {},
-                                    fmt::format("--set {}: no model of '{}' has this parameter", setting.name, module.path));
+    auto& error = context.sink.emit(
+        Kind::UnknownSetting, {},
+        fmt::format("--set {}: no model of '{}' has this parameter", setting.name, module.path));
     if (const auto meant = diagnostics::did_you_mean(setting.name, known))
       error.help = fmt::format("did you mean '{}'?", *meant);
   }
@@ -85,8 +89,8 @@ void Session::Impl::report_fault() {
   try {
     throw;
   } catch (const std::bad_alloc&) {
-    context.sink.emit(Kind::OutOfMemory, {}, "the machine has no memory left for this")
-        .help = "ask for fewer nodes or paths";
+    context.sink.emit(Kind::OutOfMemory, {}, "the machine has no memory left for this").help =
+        "ask for fewer nodes or paths";
   } catch (const std::exception& fault) {
     context.sink.emit(Kind::InternalFault, {}, fmt::format("hopf itself failed: {}", fault.what()))
         .help = "please report this with the file and the command that led to it";
@@ -106,7 +110,8 @@ bool Session::run_file(const std::string& path) {
   });
 }
 
-/// What only the derivation can see, an unbounded Hamiltonian for one, is an error of the model as well.
+/// What only the derivation can see, an unbounded Hamiltonian for one, is an error of the model as
+/// well.
 bool Session::check_file(const std::string& path) {
   return impl_->guarded([&] {
     const Module* module = impl_->open(path);
@@ -119,7 +124,8 @@ bool Session::run_text(std::string_view text, std::string_view display_name) {
   return impl_->guarded([&] {
     impl_->begin();
     impl_->script.interactive = true;
-    const Module* module = driver::add_module(impl_->context, std::string(display_name), std::string(text), impl_->scope);
+    const Module* module = driver::add_module(impl_->context, std::string(display_name),
+                                              std::string(text), impl_->scope);
     if (!module) return impl_->good();
     if (driver::prepare(impl_->script, *module)) driver::run(impl_->script, *module);
     impl_->scope = module->scope;
@@ -160,7 +166,8 @@ std::optional<std::string> Session::explain(std::string_view kind) {
   if (!found) return {};
   const auto& info = diagnostics::info(*found);
   std::string why;
-  if (auto page = driver::read_file(fmt::format("{}/errors/{}.md", driver::resource_directory("docs"), info.kebab), why))
+  if (auto page = driver::read_file(
+          fmt::format("{}/errors/{}.md", driver::resource_directory("docs"), info.kebab), why))
     return page;
   return fmt::format("{} {}: {}\n", info.code, info.kebab, info.summary);
 }
@@ -169,15 +176,19 @@ namespace {
 
 Diagnostic::Severity severity(diagnostics::Severity severity) {
   switch (severity) {
-    case diagnostics::Severity::Error: return Diagnostic::Severity::Error;
-    case diagnostics::Severity::Warning: return Diagnostic::Severity::Warning;
-    default: return Diagnostic::Severity::Note;
+    case diagnostics::Severity::Error:
+      return Diagnostic::Severity::Error;
+    case diagnostics::Severity::Warning:
+      return Diagnostic::Severity::Warning;
+    default:
+      return Diagnostic::Severity::Note;
   }
 }
 
 Location location(const source::SourceSet& sources, source::Span span) {
   if (!span.valid()) return {};
-  const auto begin = sources.position(span.file, span.begin), end = sources.position(span.file, span.end);
+  const auto begin = sources.position(span.file, span.begin),
+             end = sources.position(span.file, span.end);
   return {sources.file(span.file).path, begin.line, begin.column, end.line, end.column};
 }
 
@@ -187,8 +198,8 @@ std::vector<Diagnostic> Session::diagnostics() const {
   std::vector<Diagnostic> result;
   for (const auto& d : impl_->context.sink.sorted()) {
     const auto& info = diagnostics::info(d.kind);
-    result.push_back({severity(info.severity), std::string(info.kebab), std::string(info.code), d.message, d.help,
-                      location(impl_->context.sources, d.primary)});
+    result.push_back({severity(info.severity), std::string(info.kebab), std::string(info.code),
+                      d.message, d.help, location(impl_->context.sources, d.primary)});
   }
   return result;
 }
@@ -196,7 +207,9 @@ std::vector<Diagnostic> Session::diagnostics() const {
 std::string Session::diagnostics_text() const {
   std::string text;
   for (const auto& d : impl_->context.sink.sorted()) {
-    if (impl_->context.options.quiet && diagnostics::info(d.kind).severity != diagnostics::Severity::Error) continue;
+    if (impl_->context.options.quiet &&
+        diagnostics::info(d.kind).severity != diagnostics::Severity::Error)
+      continue;
     text += diagnostics::render_text(d, impl_->context.sources, {impl_->context.options.color});
   }
   return text;

@@ -26,7 +26,7 @@ struct Session::Impl {
 
   driver::Context context;
   driver::Script script;
-  model::Scope scope;        // functions of earlier inputs at the prompt
+  model::Scope scope;  // functions of earlier inputs at the prompt
   bool settings_read = false;
 
   /// Starts a call: diagnostics are those of the last call only.

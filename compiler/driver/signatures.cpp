@@ -8,8 +8,8 @@ using Names = std::vector<std::string_view>;
 
 Names solver_parameters(std::initializer_list<std::string_view> first) {
   Names names(first);
-  for (std::string_view name : {"method", "grid", "stretch", "steps", "tolerance", "threads", "halve", "precision",
-                                "seed", "checkpoint"})
+  for (std::string_view name : {"method", "grid", "stretch", "steps", "tolerance", "threads",
+                                "halve", "precision", "seed", "checkpoint"})
     names.push_back(name);
   return names;
 }
@@ -32,30 +32,41 @@ std::vector<Signature> make_table() {
       {"plan", Group::Verb, 1, 1, solver_parameters({"model"})},
       {"solve", Group::Verb, 1, 1, solver_parameters({"model"})},
       {"evaluate", Group::Verb, 2, 2, solver_parameters({"model", "policy"})},
-      {"simulate", Group::Verb, 1, 1,
-       {"model", "policy", "from", "until", "paths", "seed", "method", "step", "records", "regime", "threads",
-        "precision", "tolerance", "checkpoint"}},
+      {"simulate",
+       Group::Verb,
+       1,
+       1,
+       {"model", "policy", "from", "until", "paths", "seed", "method", "step", "records", "regime",
+        "threads", "precision", "tolerance", "checkpoint"}},
       {"plot", Group::Output, 2, 2, {"value", "file"}},
       {"save", Group::Output, 2, 2, {"value", "file"}},
       {"load", Group::Output, 1, 1, {"file"}},
       {.name = "print", .group = Group::Output, .any_count = true},
       {.name = "table", .group = Group::Output, .any_count = true, .any_name = true},
   };
-  for (std::string_view name : {"density", "trajectory", "sample", "fit", "learn", "transport", "bound"})
+  for (std::string_view name :
+       {"density", "trajectory", "sample", "fit", "learn", "transport", "bound"})
     table.push_back(later(name));
   for (std::string_view name :
-       {"sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "log", "sqrt", "abs", "sign",
-        "floor", "erf", "normal_pdf", "normal_cdf", "sigmoid", "softplus"})
+       {"sin",   "cos",  "tan",        "asin",       "acos",    "atan",    "sinh",
+        "cosh",  "tanh", "exp",        "log",        "sqrt",    "abs",     "sign",
+        "floor", "erf",  "normal_pdf", "normal_cdf", "sigmoid", "softplus"})
     table.push_back(function(name, Group::Elementary, 1));
   table.push_back(function("atan2", Group::Elementary, 2));
   table.push_back(function("clamp", Group::Elementary, 3));
-  for (std::string_view name : {"sum", "min", "max"}) table.push_back(variadic(name, Group::Statistics));
-  for (std::string_view name : {"mean", "std", "length"}) table.push_back(function(name, Group::Statistics, 1));
+  for (std::string_view name : {"sum", "min", "max"})
+    table.push_back(variadic(name, Group::Statistics));
+  for (std::string_view name : {"mean", "std", "length"})
+    table.push_back(function(name, Group::Statistics, 1));
   for (std::string_view name : {"norm", "norm2", "transpose", "trace", "det", "inv", "eye", "diag"})
     table.push_back(function(name, Group::Array, 1));
   table.push_back(function("dot", Group::Array, 2));
   for (std::string_view name : {"zeros", "ones"})
-    table.push_back({.name = name, .group = Group::Array, .required = 1, .positional = 2, .parameters = {"", ""}});
+    table.push_back({.name = name,
+                     .group = Group::Array,
+                     .required = 1,
+                     .positional = 2,
+                     .parameters = {"", ""}});
   return table;
 }
 

@@ -1,5 +1,5 @@
-// What can be called by name in a script: one row a verb or function. The checker, the evaluator, the prompt's
-// completion and did-you-mean all read the same table.
+// What can be called by name in a script: one row a verb or function. The checker, the evaluator,
+// the prompt's completion and did-you-mean all read the same table.
 #pragma once
 
 #include <span>
@@ -13,12 +13,13 @@ struct Signature {
   enum class Group { Verb, Output, Elementary, Array, Statistics };
   std::string_view name;
   Group group;
-  int required = 0;                          // the first `required` parameters must be given
-  int positional = 0;                        // the first `positional` parameters may be given without a name
-  std::vector<std::string_view> parameters;  // names; those of functions of numbers are never written
-  bool built = true;                         // false: part of the language that this version refuses
-  bool any_count = false;                    // any number of positional arguments
-  bool any_name = false;                     // any named argument
+  int required = 0;    // the first `required` parameters must be given
+  int positional = 0;  // the first `positional` parameters may be given without a name
+  std::vector<std::string_view>
+      parameters;          // names; those of functions of numbers are never written
+  bool built = true;       // false: part of the language that this version refuses
+  bool any_count = false;  // any number of positional arguments
+  bool any_name = false;   // any named argument
 };
 
 std::span<const Signature> signatures();

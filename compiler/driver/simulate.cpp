@@ -9,8 +9,8 @@
 
 #include "core/memory.hpp"
 #include "core/philox.hpp"
-#include "driver/path_policy.hpp"
 #include "driver/native.hpp"
+#include "driver/path_policy.hpp"
 #include "path/run.hpp"
 
 namespace hopf::driver {

@@ -1,9 +1,9 @@
 #include "driver/value.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "driver/report.hpp"
 
@@ -21,7 +21,8 @@ Value make_list(const std::vector<double>& items) {
 }
 
 Value make_record(std::vector<std::pair<std::string, Value>> fields) {
-  return {Record{std::make_shared<const std::vector<std::pair<std::string, Value>>>(std::move(fields))}};
+  return {Record{
+      std::make_shared<const std::vector<std::pair<std::string, Value>>>(std::move(fields))}};
 }
 
 std::optional<double> number_of(const Value& value) {
@@ -42,7 +43,8 @@ std::optional<Numeric> numeric_of(const Value& value) {
     const auto number = number_of(item);
     if (number && result.shape.size() == 1) {
       result.data.push_back(*number);
-    } else if (row && row->shape.size() == 1 && (i == 0 || (result.shape.size() == 2 && result.shape[1] == row->shape[0]))) {
+    } else if (row && row->shape.size() == 1 &&
+               (i == 0 || (result.shape.size() == 2 && result.shape[1] == row->shape[0]))) {
       if (i == 0) result.shape.push_back(row->shape[0]);
       result.data.insert(result.data.end(), row->data.begin(), row->data.end());
     } else {
@@ -59,7 +61,8 @@ Value from_numeric(const Numeric& numeric) {
   const std::size_t columns = static_cast<std::size_t>(numeric.shape[1]);
   for (int row = 0; row < numeric.shape[0]; ++row) {
     const auto first = numeric.data.begin() + static_cast<std::ptrdiff_t>(row * columns);
-    rows.push_back(make_list(std::vector<double>(first, first + static_cast<std::ptrdiff_t>(columns))));
+    rows.push_back(
+        make_list(std::vector<double>(first, first + static_cast<std::ptrdiff_t>(columns))));
   }
   return make_list(std::move(rows));
 }
@@ -83,22 +86,25 @@ std::string describe(const Value& value) {
     return fmt::format("a list of {}", list.items->size());
   };
   return std::visit(
-      Overload{[](const Nothing&) -> std::string { return "nothing"; },
-               [](double) -> std::string { return "a number"; },
-               [](const Estimate&) -> std::string { return "an estimate"; },
-               [](bool) -> std::string { return "true or false"; },
-               [](const std::string&) -> std::string { return "a text"; },
-               [&](const List& l) -> std::string { return list(l); },
-               [](const Record&) -> std::string { return "a record"; },
-               [](const Function& f) -> std::string { return "the function " + f.item->name.text; },
-               [](const Builtin& b) -> std::string { return "the function " + b.name; },
-               [](const ModelValue& m) -> std::string { return "the model " + m.handle->item->name.text; },
-               [](const Derivation&) -> std::string { return "a derivation"; },
-               [](const PlanValue&) -> std::string { return "a plan"; },
-               [](const Solution&) -> std::string { return "a solution"; },
-               [](const EnsembleValue&) -> std::string { return "an ensemble"; },
-               [](const StateSeries&) -> std::string { return "a state of an ensemble"; },
-               [](const Method& m) -> std::string { return "." + m.name + " without its arguments"; }},
+      Overload{
+          [](const Nothing&) -> std::string { return "nothing"; },
+          [](double) -> std::string { return "a number"; },
+          [](const Estimate&) -> std::string { return "an estimate"; },
+          [](bool) -> std::string { return "true or false"; },
+          [](const std::string&) -> std::string { return "a text"; },
+          [&](const List& l) -> std::string { return list(l); },
+          [](const Record&) -> std::string { return "a record"; },
+          [](const Function& f) -> std::string { return "the function " + f.item->name.text; },
+          [](const Builtin& b) -> std::string { return "the function " + b.name; },
+          [](const ModelValue& m) -> std::string {
+            return "the model " + m.handle->item->name.text;
+          },
+          [](const Derivation&) -> std::string { return "a derivation"; },
+          [](const PlanValue&) -> std::string { return "a plan"; },
+          [](const Solution&) -> std::string { return "a solution"; },
+          [](const EnsembleValue&) -> std::string { return "an ensemble"; },
+          [](const StateSeries&) -> std::string { return "a state of an ensemble"; },
+          [](const Method& m) -> std::string { return "." + m.name + " without its arguments"; }},
       value.data);
 }
 
@@ -112,7 +118,8 @@ std::string number_text(double value) {
 
 std::string estimate_text(const Estimate& estimate) {
   const double error = estimate.standard_error;
-  if (!(error > 0) || !std::isfinite(error)) return number_text(estimate.mean) + " ± " + number_text(error);
+  if (!(error > 0) || !std::isfinite(error))
+    return number_text(estimate.mean) + " ± " + number_text(error);
   const int decimals = 1 - static_cast<int>(std::floor(std::log10(error)));
   if (decimals < 0 || decimals > 12) return fmt::format("{:.6g} ± {:.2g}", estimate.mean, error);
   return fmt::format("{:.{}f} ± {:.{}f}", estimate.mean, decimals, error, decimals);
@@ -139,12 +146,14 @@ std::string model_text(const ModelHandle& handle) {
     const Value value = from_numeric({setting.shape, setting.value});
     changed += fmt::format("{}{} = {}", changed.empty() ? "" : ", ", setting.name, to_text(value));
   }
-  return fmt::format("model {}{}", handle.item->name.text, changed.empty() ? "" : "(" + changed + ")");
+  return fmt::format("model {}{}", handle.item->name.text,
+                     changed.empty() ? "" : "(" + changed + ")");
 }
 
 std::string derivation_text(const Derivation& derivation) {
   const ModelHandle& handle = *derivation.handle;
-  if (!derivation.step) return render(*handle.model, *handle.equations, derivation.style, derivation.field);
+  if (!derivation.step)
+    return render(*handle.model, *handle.equations, derivation.style, derivation.field);
   derive::Equations one = *handle.equations;
   one.steps = {*derivation.step};
   return render(*handle.model, one, derivation.style);
@@ -152,7 +161,8 @@ std::string derivation_text(const Derivation& derivation) {
 
 std::string ensemble_text(const runtime::Ensemble& paths) {
   std::string text = fmt::format("{} paths of {}, step {}, until {}\n", paths.paths, paths.model,
-                                 number_text(paths.step), number_text(paths.times.empty() ? 0 : paths.times.back()));
+                                 number_text(paths.step),
+                                 number_text(paths.times.empty() ? 0 : paths.times.back()));
   const auto mean = paths.mean(paths.times.empty() ? 0 : paths.times.size() - 1);
   for (std::size_t i = 0; i < mean.size(); ++i)
     text += fmt::format("  mean of {}: {}\n", paths.states[i].name, number_text(mean[i]));
@@ -164,24 +174,26 @@ std::string ensemble_text(const runtime::Ensemble& paths) {
 
 std::string to_text(const Value& value) {
   return std::visit(
-      Overload{[](const Nothing&) -> std::string { return ""; },
-               [](double number) -> std::string { return number_text(number); },
-               [](const Estimate& e) -> std::string { return estimate_text(e); },
-               [](bool b) -> std::string { return b ? "true" : "false"; },
-               [](const std::string& s) -> std::string { return s; },
-               [](const List& l) -> std::string { return list_text(l); },
-               [](const Record& r) -> std::string { return record_text(r); },
-               [](const Function& f) -> std::string { return "fn " + f.item->name.text; },
-               [](const Builtin& b) -> std::string { return "function " + b.name; },
-               [](const ModelValue& m) -> std::string { return model_text(*m.handle); },
-               [](const Derivation& d) -> std::string { return derivation_text(d); },
-               [](const PlanValue& p) -> std::string { return plan::render(*p.handle->model, *p.plan); },
-               [](const Solution& s) -> std::string { return summary(*s.value); },
-               [](const EnsembleValue& e) -> std::string { return ensemble_text(*e.paths); },
-               [](const StateSeries& s) -> std::string {
-                 return fmt::format("{} of {} paths", s.ensemble.paths->states[s.state].name, s.ensemble.paths->paths);
-               },
-               [](const Method& m) -> std::string { return "." + m.name; }},
+      Overload{
+          [](const Nothing&) -> std::string { return ""; },
+          [](double number) -> std::string { return number_text(number); },
+          [](const Estimate& e) -> std::string { return estimate_text(e); },
+          [](bool b) -> std::string { return b ? "true" : "false"; },
+          [](const std::string& s) -> std::string { return s; },
+          [](const List& l) -> std::string { return list_text(l); },
+          [](const Record& r) -> std::string { return record_text(r); },
+          [](const Function& f) -> std::string { return "fn " + f.item->name.text; },
+          [](const Builtin& b) -> std::string { return "function " + b.name; },
+          [](const ModelValue& m) -> std::string { return model_text(*m.handle); },
+          [](const Derivation& d) -> std::string { return derivation_text(d); },
+          [](const PlanValue& p) -> std::string { return plan::render(*p.handle->model, *p.plan); },
+          [](const Solution& s) -> std::string { return summary(*s.value); },
+          [](const EnsembleValue& e) -> std::string { return ensemble_text(*e.paths); },
+          [](const StateSeries& s) -> std::string {
+            return fmt::format("{} of {} paths", s.ensemble.paths->states[s.state].name,
+                               s.ensemble.paths->paths);
+          },
+          [](const Method& m) -> std::string { return "." + m.name; }},
       value.data);
 }
 

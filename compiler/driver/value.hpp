@@ -18,7 +18,8 @@ struct Value;
 
 struct Nothing {};
 
-/// A mean of random numbers with its standard error, printed as 12.34 ± 0.05. In arithmetic it is its mean.
+/// A mean of random numbers with its standard error, printed as 12.34 ± 0.05. In arithmetic it is
+/// its mean.
 struct Estimate {
   double mean = 0, standard_error = 0;
 };
@@ -75,7 +76,8 @@ struct StateSeries {
   std::size_t state = 0;
 };
 
-/// Something that waits for its arguments: `V.policy`, `V.policy.c`, `V.gradient`, `S.quantile`, `d.bellman`.
+/// Something that waits for its arguments: `V.policy`, `V.policy.c`, `V.gradient`, `S.quantile`,
+/// `d.bellman`.
 struct Method {
   std::shared_ptr<const Value> object;
   std::string name;
@@ -83,12 +85,14 @@ struct Method {
 };
 
 struct Value {
-  std::variant<Nothing, double, Estimate, bool, std::string, List, Record, Function, Builtin, ModelValue, Derivation,
-               PlanValue, Solution, EnsembleValue, StateSeries, Method>
+  std::variant<Nothing, double, Estimate, bool, std::string, List, Record, Function, Builtin,
+               ModelValue, Derivation, PlanValue, Solution, EnsembleValue, StateSeries, Method>
       data;
 
   template <class T>
-  const T* as() const { return std::get_if<T>(&data); }
+  const T* as() const {
+    return std::get_if<T>(&data);
+  }
 };
 
 Value make_list(std::vector<Value> items);
@@ -98,7 +102,8 @@ Value make_record(std::vector<std::pair<std::string, Value>> fields);
 /// The number of a number or of an estimate.
 std::optional<double> number_of(const Value&);
 
-/// A number, vector or matrix as a row-major array with its shape; nothing for ragged lists and other values.
+/// A number, vector or matrix as a row-major array with its shape; nothing for ragged lists and
+/// other values.
 struct Numeric {
   std::vector<int> shape;
   std::vector<double> data;

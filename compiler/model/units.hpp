@@ -9,11 +9,13 @@
 
 namespace hopf::model {
 
-/// Exponents of m, kg, s, A, K, mol, cd, and one free dimension for currency; `scale` is the factor to SI (km: 1000).
+/// Exponents of m, kg, s, A, K, mol, cd, and one free dimension for currency; `scale` is the factor
+/// to SI (km: 1000).
 struct Unit {
   std::array<expr::Rational, 8> exponents{};
   double scale = 1.0;
-  std::string text;  // as the user wrote it, for messages and axis labels; empty when inferred or none
+  std::string
+      text;  // as the user wrote it, for messages and axis labels; empty when inferred or none
 
   bool dimensionless() const;
   bool same_dimension(const Unit&) const;

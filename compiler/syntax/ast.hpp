@@ -28,92 +28,253 @@ enum class CompareOp : std::uint8_t { Less, LessEqual, Greater, GreaterEqual, Eq
 enum class UnaryOp : std::uint8_t { Negate, Plus, Not };
 
 /// `text` as written, without '_', so that exact decimals stay exact; `written` with it.
-struct Number { double value; std::string text; std::string written = {}; };
-struct String { std::string value; };
-struct Boolean { bool value; };
-struct Name { std::string text; };                  // also the constants pi and inf
-struct Chain { std::vector<NodeId> operands; std::vector<ChainOp> ops; };          // left-associative, one level
-struct Compare { std::vector<NodeId> operands; std::vector<CompareOp> ops; };      // a < b <= c means both
-struct Unary { UnaryOp op; NodeId operand; };
-struct Power { NodeId base; NodeId exponent; };     // right-associative
-struct If { NodeId condition, then, otherwise; };
-struct Argument { std::optional<Ident> name; NodeId value; };
-struct Call { NodeId callee; std::vector<Argument> arguments; };
-struct Index { NodeId base; std::vector<NodeId> indices; };
-struct Field { NodeId base; Ident name; };
-struct Range { NodeId first, last; };
-struct ListLiteral { std::vector<NodeId> items; };  // [a, b]; a matrix is a list of lists
-struct SetLiteral { std::vector<NodeId> items; };   // {v1, v2}
-struct RecordField { Ident name; NodeId value; };
-struct Record { std::vector<RecordField> fields; }; // {k: 0.3, c: 0.06}
-/// [body for i in range] when `list`, else the bare `body for i in range` inside a call's parentheses.
-struct Comprehension { NodeId body; Ident variable; NodeId range; bool list; };
+struct Number {
+  double value;
+  std::string text;
+  std::string written = {};
+};
+struct String {
+  std::string value;
+};
+struct Boolean {
+  bool value;
+};
+/// Also the constants pi and inf.
+struct Name {
+  std::string text;
+};
+/// Left-associative, one level.
+struct Chain {
+  std::vector<NodeId> operands;
+  std::vector<ChainOp> ops;
+};
+/// a < b <= c means both.
+struct Compare {
+  std::vector<NodeId> operands;
+  std::vector<CompareOp> ops;
+};
+struct Unary {
+  UnaryOp op;
+  NodeId operand;
+};
+/// Right-associative.
+struct Power {
+  NodeId base;
+  NodeId exponent;
+};
+struct If {
+  NodeId condition, then, otherwise;
+};
+struct Argument {
+  std::optional<Ident> name;
+  NodeId value;
+};
+struct Call {
+  NodeId callee;
+  std::vector<Argument> arguments;
+};
+struct Index {
+  NodeId base;
+  std::vector<NodeId> indices;
+};
+struct Field {
+  NodeId base;
+  Ident name;
+};
+struct Range {
+  NodeId first, last;
+};
+/// [a, b]; a matrix is a list of lists.
+struct ListLiteral {
+  std::vector<NodeId> items;
+};
+/// {v1, v2}.
+struct SetLiteral {
+  std::vector<NodeId> items;
+};
+struct RecordField {
+  Ident name;
+  NodeId value;
+};
+/// {k: 0.3, c: 0.06}.
+struct Record {
+  std::vector<RecordField> fields;
+};
+/// [body for i in range] when `list`, else the bare `body for i in range` inside a call's
+/// parentheses.
+struct Comprehension {
+  NodeId body;
+  Ident variable;
+  NodeId range;
+  bool list;
+};
 
 struct Node {
   Span span;
-  std::variant<Number, String, Boolean, Name, Chain, Compare, Unary, Power, If, Call, Index, Field, Range,
-               ListLiteral, SetLiteral, Record, Comprehension>
+  std::variant<Number, String, Boolean, Name, Chain, Compare, Unary, Power, If, Call, Index, Field,
+               Range, ListLiteral, SetLiteral, Record, Comprehension>
       value;
 };
 
 /// A unit as written: product of name^(p/q). `1` alone has no factors. `kg*m^2/s`.
-struct UnitFactor { Ident name; int numerator = 1; int denominator = 1; };
-struct UnitExpr { Span span; std::vector<UnitFactor> factors; };
+struct UnitFactor {
+  Ident name;
+  int numerator = 1;
+  int denominator = 1;
+};
+struct UnitExpr {
+  Span span;
+  std::vector<UnitFactor> factors;
+};
 
 // ---- model declarations -------------------------------------------------------------------------
 
-enum class BoundaryKind : std::uint8_t { Default, Periodic, Reflect, Absorb, Constrain, Extrapolate };
+enum class BoundaryKind : std::uint8_t {
+  Default,
+  Periodic,
+  Reflect,
+  Absorb,
+  Constrain,
+  Extrapolate
+};
 
-struct ParamDecl { Ident name; std::optional<UnitExpr> unit; NodeId value; };                 // one item of a `param` line
-struct StateDecl { Ident name; std::optional<NodeId> count; std::optional<UnitExpr> unit;
-                   std::optional<NodeId> domain;                                              // ListLiteral of two
-                   BoundaryKind boundary = BoundaryKind::Default; Span boundary_span; std::optional<NodeId> absorb_value; };
+/// One item of a `param` line.
+struct ParamDecl {
+  Ident name;
+  std::optional<UnitExpr> unit;
+  NodeId value;
+};
+struct StateDecl {
+  Ident name;
+  std::optional<NodeId> count;
+  std::optional<UnitExpr> unit;
+  std::optional<NodeId> domain;  // ListLiteral of two
+  BoundaryKind boundary = BoundaryKind::Default;
+  Span boundary_span;
+  std::optional<NodeId> absorb_value;
+};
 /// `set` is a ListLiteral [a, b], a SetLiteral, a Call ball(r), a Name simplex, or absent.
-struct ControlDecl { bool disturbance = false; Ident name; std::optional<NodeId> count; std::optional<UnitExpr> unit;
-                     std::optional<NodeId> set; };
-struct NoiseDecl { Ident name; std::optional<NodeId> count; std::optional<NodeId> correlation; };
-struct JumpDecl { Ident name; NodeId rate; };
-struct MarkDecl { Ident name; NodeId distribution; };
-struct RegimeDecl { Ident name; NodeId range; NodeId rates; };
-struct DensityDecl { Ident name; };
-struct LetDecl { Ident name; NodeId value; };
-/// `dx = ...`, `x' = ...`, `dx[i] = ... for i in 1..n`. `target` is the name as written ("dx" or "x").
-struct DynamicsDecl { bool stratonovich = false; bool prime = false; Ident target; std::vector<NodeId> indices; NodeId value;
-                      std::optional<Ident> loop_variable; std::optional<NodeId> loop_range; };
+struct ControlDecl {
+  bool disturbance = false;
+  Ident name;
+  std::optional<NodeId> count;
+  std::optional<UnitExpr> unit;
+  std::optional<NodeId> set;
+};
+struct NoiseDecl {
+  Ident name;
+  std::optional<NodeId> count;
+  std::optional<NodeId> correlation;
+};
+struct JumpDecl {
+  Ident name;
+  NodeId rate;
+};
+struct MarkDecl {
+  Ident name;
+  NodeId distribution;
+};
+struct RegimeDecl {
+  Ident name;
+  NodeId range;
+  NodeId rates;
+};
+struct DensityDecl {
+  Ident name;
+};
+struct LetDecl {
+  Ident name;
+  NodeId value;
+};
+/// `dx = ...`, `x' = ...`, `dx[i] = ... for i in 1..n`. `target` is the name as written ("dx" or
+/// "x").
+struct DynamicsDecl {
+  bool stratonovich = false;
+  bool prime = false;
+  Ident target;
+  std::vector<NodeId> indices;
+  NodeId value;
+  std::optional<Ident> loop_variable;
+  std::optional<NodeId> loop_range;
+};
 enum class CostKind : std::uint8_t { Lagrangian, Reward, Terminal };
-struct CostDecl { CostKind kind; NodeId value; };
-struct HorizonDecl { NodeId value; };
-struct DiscountDecl { NodeId value; };
-struct UntilDecl { NodeId condition; std::optional<NodeId> pay; };
-struct StopDecl { NodeId pays; };
-struct SubjectDecl { NodeId condition; };
+struct CostDecl {
+  CostKind kind;
+  NodeId value;
+};
+struct HorizonDecl {
+  NodeId value;
+};
+struct DiscountDecl {
+  NodeId value;
+};
+struct UntilDecl {
+  NodeId condition;
+  std::optional<NodeId> pay;
+};
+struct StopDecl {
+  NodeId pays;
+};
+struct SubjectDecl {
+  NodeId condition;
+};
 struct AverageDecl {};
-struct EndpointDecl { bool final = false; NodeId distribution; };
+struct EndpointDecl {
+  bool final = false;
+  NodeId distribution;
+};
 
 struct Declaration {
   Span span;
-  std::string doc;  // text of the `///` lines before it
+  std::string doc;         // text of the `///` lines before it
   bool continues = false;  // a later item of one line: `y` in `state x, y`
-  std::variant<ParamDecl, StateDecl, ControlDecl, NoiseDecl, JumpDecl, MarkDecl, RegimeDecl, DensityDecl, LetDecl,
-               DynamicsDecl, CostDecl, HorizonDecl, DiscountDecl, UntilDecl, StopDecl, SubjectDecl, AverageDecl, EndpointDecl>
+  std::variant<ParamDecl, StateDecl, ControlDecl, NoiseDecl, JumpDecl, MarkDecl, RegimeDecl,
+               DensityDecl, LetDecl, DynamicsDecl, CostDecl, HorizonDecl, DiscountDecl, UntilDecl,
+               StopDecl, SubjectDecl, AverageDecl, EndpointDecl>
       value;
 };
 
-// ---- file level -----------------------------------------------------------------------------------
+// ---- file level
+// -----------------------------------------------------------------------------------
 
-struct ImportItem { std::string path; bool quoted = false; };         // std.units, or "relative/file.hopf"
-struct FunctionItem { Ident name; std::vector<Ident> parameters; NodeId body; };
-struct ModelItem { Ident name; std::vector<Declaration> declarations; };
-struct AssignItem { Ident name; NodeId value; };                       // V = solve(...)
-struct ExpressionItem { NodeId value; };                               // derive(pendulum)
-struct AssertItem { NodeId condition; };
+/// `std.units`, or "relative/file.hopf".
+struct ImportItem {
+  std::string path;
+  bool quoted = false;
+};
+struct FunctionItem {
+  Ident name;
+  std::vector<Ident> parameters;
+  NodeId body;
+};
+struct ModelItem {
+  Ident name;
+  std::vector<Declaration> declarations;
+};
+/// `V = solve(...)`.
+struct AssignItem {
+  Ident name;
+  NodeId value;
+};
+/// `derive(pendulum)`.
+struct ExpressionItem {
+  NodeId value;
+};
+struct AssertItem {
+  NodeId condition;
+};
 struct Item;
-struct ForItem { Ident variable; NodeId list; std::vector<Item> body; };
+struct ForItem {
+  Ident variable;
+  NodeId list;
+  std::vector<Item> body;
+};
 
 struct Item {
   Span span;
   std::string doc;
-  std::variant<ImportItem, FunctionItem, ModelItem, AssignItem, ExpressionItem, AssertItem, ForItem> value;
+  std::variant<ImportItem, FunctionItem, ModelItem, AssignItem, ExpressionItem, AssertItem, ForItem>
+      value;
 };
 
 struct Comment {
@@ -126,7 +287,8 @@ struct Ast {
   source::FileId file;
   base::Store<NodeId, Node> nodes;
   std::vector<Item> items;
-  std::vector<Comment> comments;  // ordinary comments, in order; doc comments are on their declarations
+  std::vector<Comment>
+      comments;  // ordinary comments, in order; doc comments are on their declarations
 
   const Node& operator[](NodeId id) const { return nodes[id]; }
 };

@@ -1,8 +1,8 @@
-// Hopf inside a C++ program: compile a model from a string, solve it, ask for its value and its policy.
+// Hopf inside a C++ program: compile a model from a string, solve it, ask for its value and its
+// policy.
 #include <cmath>
-#include <iostream>
-
 #include <hopf/hopf.hpp>
+#include <iostream>
 
 int main() {
   hopf::Session session;
@@ -21,7 +21,8 @@ int main() {
     std::cerr << session.diagnostics_text();
     return 1;
   }
-  std::cout << "V(0.5) = " << V->value({0.5}) << ", u(0.5) = " << V->policy({0.5})[0] << "\n" << V->report();
+  std::cout << "V(0.5) = " << V->value({0.5}) << ", u(0.5) = " << V->policy({0.5})[0] << "\n"
+            << V->report();
 
   // The Riccati equation P^2 + rho P - 1 = 0 gives V = P x^2 + 0.09 P/rho and u = -P x.
   const double P = (std::sqrt(0.1 * 0.1 + 4) - 0.1) / 2;

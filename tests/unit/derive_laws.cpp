@@ -201,7 +201,7 @@ TEST_CASE("faults of a problem are diagnostics") {
   CHECK(derive_one("model m { state x\n control u in [0, 1]\n regime j in 1..2 rates [[-u, u], [1, "
                    "-1]]\n x' = u\n lagrangian x^2\n discount 1 }")
             ->has(Kind::ControlInRates));
-  CHECK(derive_one(
-            "model m { state x\n control u in [0, 1]\n x' = -x\n lagrangian x^2 + (u + 1)^2 - u^2 - 2*u\n discount 1 }")
+  CHECK(derive_one("model m { state x\n control u in [0, 1]\n x' = -x\n lagrangian x^2 + (u + 1)^2 "
+                   "- u^2 - 2*u\n discount 1 }")
             ->has(Kind::ControlWithoutEffect));
 }

@@ -28,8 +28,10 @@ TEST_CASE("names and codes are unique and well-formed") {
 TEST_CASE("every kind has its page and its input") {
   const std::filesystem::path root = HOPF_SOURCE_DIR;
   // Its input has four million bytes: unit/syntax_robustness.cpp makes one.
-  // No input causes the other two: unit/driver_session.cpp does it through the program's own functions.
-  const std::set<std::string_view> without_input{"file-too-large", "out-of-memory", "internal-fault"};
+  // No input causes the other two: unit/driver_session.cpp does it through the program's own
+  // functions.
+  const std::set<std::string_view> without_input{"file-too-large", "out-of-memory",
+                                                 "internal-fault"};
   for (const auto& kind : all_kinds()) {
     const std::string name(kind.kebab);
     INFO(name);

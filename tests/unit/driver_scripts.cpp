@@ -1,7 +1,6 @@
 // Scripts through the public interface: what they print, and which errors they end with.
-#include <string>
-
 #include <hopf/hopf.hpp>
+#include <string>
 
 #include "test.hpp"
 
@@ -20,7 +19,8 @@ Outcome run(const std::string& text) {
   hopf::Session session(options);
   outcome.good = session.run_text(text);
   for (const auto& d : session.diagnostics())
-    if (outcome.kind.empty() && d.severity == hopf::Diagnostic::Severity::Error) outcome.kind = d.kind;
+    if (outcome.kind.empty() && d.severity == hopf::Diagnostic::Severity::Error)
+      outcome.kind = d.kind;
   return outcome;
 }
 
@@ -58,7 +58,8 @@ TEST_CASE("lists, ranges and comprehensions count from 1") {
 
 TEST_CASE("names, functions and loops") {
   CHECK(run("fn f(x, y) = x - y\nprint(f(3, 1), f(y = 3, x = 1))").out == "2 -2\n");
-  CHECK(run("fn fact(n) = if n <= 1 then 1 else n*fact(n - 1)\nprint(fact(10))").out == "3628800\n");
+  CHECK(run("fn fact(n) = if n <= 1 then 1 else n*fact(n - 1)\nprint(fact(10))").out ==
+        "3628800\n");
   CHECK(run("s = 0\nfor i in 1..3 {\n  s = s + i\n}\nprint(s)").out == "6\n");
   CHECK(run("fn f(x) = f(x)\nprint(f(1))").kind == "recursion-too-deep");
   CHECK(run("print(nothing)").kind == "unknown-name");

@@ -94,7 +94,8 @@ model put {
   horizon 1
 }
 )hopf"},
-    {"vp", R"hopf(/// Variance-preserving diffusion; the score is the optimal control of its reversal.
+    {"vp",
+     R"hopf(/// Variance-preserving diffusion; the score is the optimal control of its reversal.
 model vp {
   param beta0 = 0.1, beta1 = 20, n = 2
   state x[n]
@@ -104,7 +105,8 @@ model vp {
   horizon 1
 }
 )hopf"},
-    {"bridge", R"hopf(/// Schrödinger bridge (eps > 0) or Benamou–Brenier optimal transport (eps = 0).
+    {"bridge",
+     R"hopf(/// Schrödinger bridge (eps > 0) or Benamou–Brenier optimal transport (eps = 0).
 model bridge {
   param eps = 0.1
   state x[2] in [-3, 3]
