@@ -3,19 +3,24 @@
 //
 // The DAG has no difference, quotient or square root: a - b is a + (-1)*b, a/b is a*b^-1. Here they
 // come back:
-//   sums      uniform terms first (one value, computed once), then differences where a coefficient
-//   is negative products  uniform factors first; one division by the product of the denominators
-//   that vary powers    integers by repeated squaring, halves by a square root, up to kLargestPower
+// - sums: uniform terms first (one value, computed once), then differences where a coefficient is
+//   negative;
+// - products: uniform factors first, one division by the product of the denominators that vary;
+// - powers: integers by repeated squaring, halves by a square root, up to kLargestPower.
 // Min and Max of the language give NaN when any operand is NaN; the opcodes give their second
 // operand then.
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <numbers>
+#include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "base/id_map.hpp"
+#include "expr/op_info.hpp"
 #include "expr/traverse.hpp"
 #include "kernel/builder.hpp"
 #include "kernel/interpolate.hpp"
@@ -149,24 +154,31 @@ ValueId Lowering::lower(ExprId e) {
   }
 }
 
+/// The opcode that a row of ops.def names; nothing for rows that are composed or folded.
+std::optional<Opcode> opcode_of(Op operation) {
+  static const auto table = [] {
+    std::array<std::optional<Opcode>, expr::kOpCount> opcodes;
+    const std::unordered_map<std::string_view, Opcode> named = {
+#define HOPF_KERNEL_OP(id, text, operands) {#id, Opcode::id},
+#include "kernel/opcodes.def"
+#undef HOPF_KERNEL_OP
+    };
+    for (std::size_t i = 0; i < opcodes.size(); ++i) {
+      const char* name = expr::info(static_cast<Op>(i)).opcode;
+      if (name) opcodes[i] = named.at(name);
+    }
+    return opcodes;
+  }();
+  return table[static_cast<std::size_t>(operation)];
+}
+
 /// Operations that are one opcode of their operands.
 ValueId Lowering::lower_call(Op operation, ExprId e) {
-  static constexpr std::pair<Op, Opcode> kSame[] = {
-      {Op::Abs, Opcode::Abs},     {Op::Sign, Opcode::Sign},
-      {Op::Floor, Opcode::Floor}, {Op::Sin, Opcode::Sin},
-      {Op::Cos, Opcode::Cos},     {Op::Tan, Opcode::Tan},
-      {Op::Asin, Opcode::Asin},   {Op::Acos, Opcode::Acos},
-      {Op::Atan, Opcode::Atan},   {Op::Atan2, Opcode::Atan2},
-      {Op::Sinh, Opcode::Sinh},   {Op::Cosh, Opcode::Cosh},
-      {Op::Tanh, Opcode::Tanh},   {Op::Exp, Opcode::Exp},
-      {Op::Log, Opcode::Log},     {Op::Erf, Opcode::Erf},
-      {Op::Less, Opcode::Less},   {Op::LessEqual, Opcode::LessEqual},
-      {Op::Equal, Opcode::Equal}, {Op::NormalCdf, Opcode::NormalCdf},
-  };
-  for (const auto& [from, to] : kSame) {
-    if (from == operation) return op(to, arg(e, 0), info(to).operands == 2 ? arg(e, 1) : ValueId());
+  const auto opcode = opcode_of(operation);
+  if (!opcode) {
+    throw std::logic_error("kernel '" + spec_.name + "': an expression that is for printing only");
   }
-  throw std::logic_error("kernel '" + spec_.name + "': an expression that is for printing only");
+  return op(*opcode, arg(e, 0), info(*opcode).operands == 2 ? arg(e, 1) : ValueId());
 }
 
 ValueId Lowering::symbol(ExprId e) {
