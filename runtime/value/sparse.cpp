@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "value/fronts.hpp"
 #include "value/ilu.hpp"
 
 namespace hopf::runtime {
@@ -133,26 +134,27 @@ class BandFactor {
 };
 
 // KLU reads columns, so our rows are its transpose and we ask for transposed solves. The ordering
-// is found once. Factors of an earlier matrix serve as the preconditioner for later ones as long as
-// a few iterations suffice: between two policies the matrix changes at few nodes only.
-class SparseFactor {
+// is found once.
+class ExchangingFactor {
  public:
-  SparseFactor() { klu_defaults(&common_); }
-  ~SparseFactor() {
+  ExchangingFactor() { klu_defaults(&common_); }
+  ~ExchangingFactor() {
     klu_free_numeric(&numeric_, &common_);
     klu_free_symbolic(&symbolic_, &common_);
   }
-  SparseFactor(const SparseFactor&) = delete;
-  SparseFactor& operator=(const SparseFactor&) = delete;
+  ExchangingFactor(const ExchangingFactor&) = delete;
+  ExchangingFactor& operator=(const ExchangingFactor&) = delete;
 
-  bool solve(const SparseMatrix& A, std::span<const double> b, std::span<double> x,
-             double tolerance) {
+  bool factorise(const SparseMatrix& A) {
     if (!analysed(A)) return false;
-    if (numeric_ && iterate(A, b, x, tolerance)) return true;
     std::vector<double> value = A.value;
     klu_free_numeric(&numeric_, &common_);
     numeric_ = klu_factor(start_.data(), column_.data(), value.data(), symbolic_, &common_);
-    return numeric_ && common_.status == KLU_OK && substitute(b, x);
+    return numeric_ && common_.status == KLU_OK;
+  }
+  bool solve(std::span<const double> b, std::span<double> x) {
+    std::copy(b.begin(), b.end(), x.begin());
+    return klu_tsolve(symbolic_, numeric_, static_cast<int>(b.size()), 1, x.data(), &common_) != 0;
   }
 
  private:
@@ -165,28 +167,52 @@ class SparseFactor {
     symbolic_ = klu_analyze(static_cast<int>(A.rows()), start_.data(), column_.data(), &common_);
     return symbolic_ != nullptr;
   }
+
+  klu_common common_;
+  klu_symbolic* symbolic_ = nullptr;
+  klu_numeric* numeric_ = nullptr;
+  std::vector<int> start_, column_;
+};
+
+// Complete factors, without row exchanges as long as the answer shows that none are needed. Factors
+// of an earlier matrix serve as the preconditioner for later ones as long as a few iterations
+// suffice: between two policies the matrix changes at few nodes only.
+class SparseFactor {
+ public:
+  bool solve(const SparseMatrix& A, std::span<const double> b, std::span<double> x,
+             double tolerance) {
+    if (held_ != Held::None && iterate(A, b, x, tolerance)) return true;
+    held_ = Held::None;
+    if (fronts_.factorise(A)) {
+      fronts_.solve(b, x);
+      if (backward_error(A, b, x) < kAccurate) return hold(Held::Fronts);
+    }
+    return exchanging_.factorise(A) && exchanging_.solve(b, x) && hold(Held::Exchanging);
+  }
+
+ private:
+  enum class Held { None, Fronts, Exchanging };
+  bool hold(Held held) {
+    held_ = held;
+    return true;
+  }
   bool iterate(const SparseMatrix& A, std::span<const double> b, std::span<double> x,
                double tolerance) {
     const std::vector<double> start(x.begin(), x.end());
     const auto apply = [&](std::span<const double> in, std::span<double> out) {
-      substitute(in, out);
+      held_ == Held::Fronts ? fronts_.solve(in, out) : void(exchanging_.solve(in, out));
     };
     const int iterations = bicgstab(A, apply, b, x, tolerance, kMostCorrections);
     if (iterations >= 0 || backward_error(A, b, x) < kRounding) return true;
     std::copy(start.begin(), start.end(), x.begin());
     return false;
   }
-  bool substitute(std::span<const double> b, std::span<double> x) {
-    std::copy(b.begin(), b.end(), x.begin());
-    return klu_tsolve(symbolic_, numeric_, static_cast<int>(b.size()), 1, x.data(), &common_) != 0;
-  }
 
-  static constexpr int kMostCorrections = 12;
-  static constexpr double kRounding = 1e-15;
-  klu_common common_;
-  klu_symbolic* symbolic_ = nullptr;
-  klu_numeric* numeric_ = nullptr;
-  std::vector<int> start_, column_;
+  static constexpr int kMostCorrections = 4;
+  static constexpr double kRounding = 1e-15, kAccurate = 1e-12;
+  Held held_ = Held::None;
+  FrontalFactor fronts_;
+  ExchangingFactor exchanging_;
 };
 
 }  // namespace

@@ -27,10 +27,11 @@ struct LinearOutcome {
 };
 
 /// Solves A x = b for a sequence of matrices of one pattern. `order` lists the rows in the order of
-/// elimination. A narrow band is factorised with partial pivoting. Otherwise KLU's complete
-/// factorisation (Davis & Palamadai Natarajan 2010) where `planar` says that the fill is moderate,
-/// as on a grid in the plane; else BiCGSTAB with an incomplete factorisation (van der Vorst 1992;
-/// Saad 2003, ch. 10). Each of the two stands in for the other.
+/// elimination. A narrow band is factorised with partial pivoting. Otherwise complete factors, by
+/// fronts or, where rows must be exchanged, KLU's (Davis & Palamadai Natarajan 2010), where
+/// `planar` says that the fill is moderate, as on a grid in the plane; else BiCGSTAB with an
+/// incomplete factorisation (van der Vorst 1992; Saad 2003, ch. 10). Each of the two stands in for
+/// the other.
 class LinearSolver {
  public:
   LinearSolver(std::vector<std::int32_t> order, bool planar);
