@@ -12,6 +12,8 @@ ORDER = ["base", "source", "diagnostics", "syntax", "model", "derive", "plan", "
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 EXPR_USERS = {"expr", "model", "derive", "plan", "kernel", "codegen", "jit", "driver"}
 LONGEST_FILE = 600
+LONGEST_LINE = 100
+UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b|using namespace std")
 
 
 def sources():
@@ -36,6 +38,16 @@ def faults_of(path):
     parts = path.relative_to(ROOT).parts
     if len(text.splitlines()) > LONGEST_FILE:
         yield f"{name}: longer than {LONGEST_FILE} lines"
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > LONGEST_LINE:
+            yield f"{name}:{number}: longer than {LONGEST_LINE} columns"
+        if UNFINISHED.search(line):
+            yield f"{name}:{number}: unfinished: {line.strip()}"
+    if path.suffix == ".hpp":
+        if not text.startswith("//"):
+            yield f"{name}: a header starts with a comment that says what it is for"
+        if re.search(r"^\s*using namespace", text, re.M):
+            yield f"{name}: using namespace in a header"
     for quote, header in INCLUDE.findall(text):
         first = header.split("/")[0]
         if first in ("llvm", "llvm-c") and not (

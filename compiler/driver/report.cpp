@@ -29,7 +29,8 @@ std::string report_text(const runtime::ValueFunction& value) {
   if (report.iterations > 0) line("iterations", fmt::format("{}", report.iterations));
   line("time", fmt::format("{:.3g} s", report.seconds));
   for (const runtime::Check& check : report.checks) {
-    text += fmt::format("  {:<20} {}{}\n", check.name, check.value, check.warning ? "   <- look at this" : "");
+    text += fmt::format("  {:<20} {}{}\n", check.name, check.value,
+                        check.warning ? "   <- look at this" : "");
     if (!check.words.empty()) text += fmt::format("  {:<20} {}\n", "", check.words);
   }
   return text;

@@ -1,4 +1,5 @@
-/* The one C header that generated code and the runtime share. No C++ type, no exception crosses it. */
+/* The one C header that generated code and the runtime share. No C++ type or exception crosses it.
+ */
 #ifndef HOPF_RUNTIME_H
 #define HOPF_RUNTIME_H
 
@@ -21,9 +22,10 @@ typedef struct hopf_point_call {
 } hopf_point_call;
 typedef void (*hopf_point_kernel)(const hopf_point_call*);
 
-/* One call of a path kernel: paths first_path .. first_path+count-1 advance over step_count steps from first_step.
-   carried[k][i] is read before and written after. steps is a row-major table [step][scalar] for this run of steps,
-   row 0 belonging to first_step. Standard normals are Philox4x32-10 of (seed; path, step, noise index). */
+/* One call of a path kernel: paths first_path .. first_path+count-1 advance over step_count steps
+   from first_step. carried[k][i] is read before and written after. steps is a row-major table
+   [step][scalar] for this run of steps, row 0 belonging to first_step. Standard normals are
+   Philox4x32-10 of (seed; path, step, noise index). */
 typedef struct hopf_path_call {
   int64_t count;
   int64_t first_path;
@@ -37,12 +39,12 @@ typedef struct hopf_path_call {
 } hopf_path_call;
 typedef void (*hopf_path_kernel)(const hopf_path_call*);
 
-/* Progress and cancellation, given by the host. fraction in [0, 1]; returns nonzero to ask for a stop. */
+/* Progress and cancellation, given by the host. fraction in [0, 1]; nonzero asks for a stop. */
 typedef int (*hopf_progress_fn)(void* user, const char* what, double fraction);
 typedef struct hopf_host {
   hopf_progress_fn progress; /* may be null */
   void* user;
-  int32_t threads;           /* >= 1 */
+  int32_t threads; /* >= 1 */
 } hopf_host;
 
 #ifdef __cplusplus
