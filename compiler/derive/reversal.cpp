@@ -1,8 +1,9 @@
 // Time reversal of a diffusion with density m and covariance a (Anderson 1982; Haussmann & Pardoux
 // 1986):
-//   reverse-time SDE       dx = (f - div a - a score) dt + sigma dw,  run from T back to 0, w a
-//   motion of reversed time probability-flow ODE   x' = f - 1/2 div a - 1/2 a score           (Song
-//   et al. 2021), score = grad log m.
+// - reverse-time SDE: dx = (f - div a - a score) dt + sigma dw, run from T back to 0, w a motion of
+//   reversed time;
+// - probability-flow ODE: x' = f - 1/2 div a - 1/2 a score (Song et al. 2021);
+// where score = grad log m.
 #include <fmt/format.h>
 
 #include "derive/internal.hpp"
