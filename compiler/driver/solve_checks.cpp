@@ -83,16 +83,17 @@ Check upwind_check(const runtime::PolicySystem& system, std::size_t dimension) {
 // other way round.
 std::optional<Check> influence_check(const runtime::PointProblem& problem,
                                      const runtime::PolicySystem& system,
+                                     const std::vector<Boundary>& used,
                                      const std::vector<double>& V) {
   std::vector<Boundary> rules;
   bool artificial = false;
-  for (const auto& axis : problem.grid.axes) {
-    Boundary rule = axis.boundary;
+  for (Boundary rule : used) {
+    const Boundary before = rule;
     if (rule == Boundary::Extrapolate)
       rule = Boundary::Constrain;
     else if (rule == Boundary::Constrain)
       rule = Boundary::Extrapolate;
-    artificial = artificial || rule != axis.boundary;
+    artificial = artificial || rule != before;
     rules.push_back(rule);
   }
   if (!artificial) return std::nullopt;
@@ -119,12 +120,13 @@ std::optional<Check> influence_check(const runtime::PointProblem& problem,
 
 // Nodes at an end that must not be crossed where even the best control drifts outward.
 std::optional<Check> leaving_check(const runtime::PointProblem& problem,
-                                   const runtime::PolicySystem& system) {
+                                   const runtime::PolicySystem& system,
+                                   const std::vector<Boundary>& used) {
   std::size_t leaving = 0;
   bool constrained = false;
   for (std::size_t k = 0; k < problem.grid.dimension(); ++k) {
     const auto& axis = problem.grid.axes[k];
-    if (axis.boundary != Boundary::Constrain) continue;
+    if (used[k] != Boundary::Constrain || axis.boundary != used[k]) continue;
     constrained = true;
     const std::size_t count = axis.nodes.size(), stride = problem.grid.stride(k);
     for (std::size_t u = 0; u < system.unknowns(); ++u) {
@@ -169,9 +171,10 @@ std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
     if (check) checks.push_back(std::move(*check));
   };
   add(splitting_check(problem, system));
-  add(leaving_check(problem, system));
+  const std::vector<Boundary> used = boundary_rules(task, plan.grid);
+  add(leaving_check(problem, system, used));
   if (!task.model.horizon && task.model.discount && plan.grid.dimension() < 3)
-    add(influence_check(problem, system, solution.value.front()));
+    add(influence_check(problem, system, used, solution.value.front()));
   return checks;
 }
 

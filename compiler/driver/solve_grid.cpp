@@ -114,13 +114,20 @@ std::vector<double> first_guess(const SolveTask& task, const runtime::PointProbl
 
 }  // namespace
 
+// A default 'constrain' says that the optimal control keeps the state inside. A policy given by
+// hand need not, and holding it at the end would change it: what it loses there flows out.
 std::vector<runtime::Boundary> boundary_rules(const SolveTask& task, const runtime::Grid& grid) {
   const bool endless = !task.model.discount && !task.model.horizon;
   const bool closed = endless || grid.dimension() == 3;
   std::vector<runtime::Boundary> rules;
-  for (const runtime::Axis& axis : grid.axes) {
-    const bool open = axis.boundary == runtime::Boundary::Extrapolate;
-    rules.push_back(open && closed ? runtime::Boundary::Constrain : axis.boundary);
+  for (std::size_t k = 0; k < grid.dimension(); ++k) {
+    const runtime::Boundary rule = grid.axes[k].boundary;
+    const bool assumed = rule == runtime::Boundary::Constrain && task.policy &&
+                         task.model.states[k].boundary_defaulted;
+    if (rule != runtime::Boundary::Extrapolate && !assumed)
+      rules.push_back(rule);
+    else
+      rules.push_back(closed ? runtime::Boundary::Constrain : runtime::Boundary::Extrapolate);
   }
   return rules;
 }
