@@ -1,5 +1,7 @@
 #include "driver/files.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -8,9 +10,8 @@
 #include <fstream>
 #include <iterator>
 
-#include <fmt/format.h>
-
 #include "driver/pipeline.hpp"
+#include "io/io.hpp"
 
 namespace hopf::driver {
 namespace {
@@ -24,8 +25,8 @@ std::string canonical(const std::string& path) {
   return ignored ? path : resolved.string();
 }
 
-/// `import std.units` names units.hopf of the standard library, `import shared.costs` shared/costs.hopf beside the
-/// importing file, and `import "../costs.hopf"` exactly that file.
+/// `import std.units` names units.hopf of the standard library, `import shared.costs`
+/// shared/costs.hopf beside the importing file, and `import "../costs.hopf"` exactly that file.
 std::string import_path(const syntax::ImportItem& item, const std::string& directory) {
   std::string name = item.path;
   fs::path base = directory;
@@ -39,6 +40,14 @@ std::string import_path(const syntax::ImportItem& item, const std::string& direc
   }
   const fs::path path = fs::path(name).is_absolute() ? fs::path(name) : base / name;
   return path.lexically_normal().string();
+}
+
+/// What a parameter's `load("file.csv")` reads.
+std::optional<model::LoadedArray> load_array(const std::string& path, std::string& error) {
+  auto array = runtime::load_array(path, error);
+  if (!array) error = reason_alone(error);
+  if (!array) return {};
+  return model::LoadedArray{std::move(array->shape), std::move(array->data)};
 }
 
 /// Loads modules depth first; `chain` holds the files whose imports are being read.
@@ -60,7 +69,8 @@ class Loader {
   }
 
  private:
-  const Module* finish(source::FileId file, const std::string& path, const std::string& key, model::Scope scope) {
+  const Module* finish(source::FileId file, const std::string& path, const std::string& key,
+                       model::Scope scope) {
     auto ast = parse(c_, file);
     if (!ast) return nullptr;
     auto module = std::make_unique<Module>();
@@ -70,6 +80,7 @@ class Loader {
     module->scope = std::move(scope);
     module->scope.directory = key.empty() ? "." : fs::path(path).parent_path().string();
     if (module->scope.directory.empty()) module->scope.directory = ".";
+    module->scope.load = load_array;
     if (!imports(*module)) return nullptr;
     for (const syntax::Item& item : module->ast.items)
       if (const auto* function = std::get_if<syntax::FunctionItem>(&item.value))
@@ -91,13 +102,15 @@ class Loader {
         continue;
       }
       module.imports.push_back({i, imported});
-      for (const auto& [name, function] : imported->scope.functions) module.scope.functions[name] = function;
+      for (const auto& [name, function] : imported->scope.functions)
+        module.scope.functions[name] = function;
     }
     chain_.pop_back();
     return complete;
   }
 
-  const Module* one_import(const Module& module, const syntax::ImportItem& import, source::Span span) {
+  const Module* one_import(const Module& module, const syntax::ImportItem& import,
+                           source::Span span) {
     const std::string path = import_path(import, module.scope.directory);
     if (!fs::exists(path)) {
       not_found(import, path, span);
@@ -114,7 +127,8 @@ class Loader {
   }
 
   void not_found(const syntax::ImportItem& import, const std::string& path, source::Span span) {
-    auto& error = c_.sink.emit(Kind::ImportNotFound, span, fmt::format("nothing to import at '{}'", import.path));
+    auto& error = c_.sink.emit(Kind::ImportNotFound, span,
+                               fmt::format("nothing to import at '{}'", import.path));
     error.primary_label = fmt::format("there is no file '{}'", path);
     const auto known = module_names(fs::path(path).parent_path());
     const std::string stem = fs::path(path).stem().string();
@@ -144,6 +158,12 @@ class Loader {
 };
 
 }  // namespace
+
+std::string reason_alone(const std::string& why) {
+  if (why.rfind("cannot read '", 0) != 0 && why.rfind("cannot write '", 0) != 0) return why;
+  const std::size_t end = why.find("': ");
+  return end == std::string::npos ? why : why.substr(end + 3);
+}
 
 std::optional<std::string> read_file(const std::string& path, std::string& error) {
   std::error_code ignored;
@@ -179,7 +199,8 @@ const Module* load_module(Context& c, const std::string& path, source::Span from
   return Loader(c).file(path, from);
 }
 
-const Module* add_module(Context& c, std::string display_name, std::string text, const model::Scope& before) {
+const Module* add_module(Context& c, std::string display_name, std::string text,
+                         const model::Scope& before) {
   const source::FileId file = c.sources.add(display_name, std::move(text));
   return Loader(c).text(file, display_name, before);
 }

@@ -1,8 +1,8 @@
 // print, table, plot, save and load.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "driver/arguments.hpp"
 #include "driver/files.hpp"
@@ -58,7 +58,8 @@ bool add_records(std::vector<Column>& columns, const List& rows) {
 
 /// Characters, not bytes: the continuation bytes of UTF-8 take no room.
 std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
 std::string aligned(const std::vector<Column>& columns) {
@@ -70,8 +71,9 @@ std::string aligned(const std::vector<Column>& columns) {
     for (const Column& column : columns) {
       std::size_t widest = width(column.title);
       for (const std::string& cell : column.cells) widest = std::max(widest, width(cell));
-      const std::string& cell = row == 0 ? column.title
-                                : column.cells.size() == 1 ? column.cells[0] : column.cells[row - 1];
+      const std::string& cell = row == 0                   ? column.title
+                                : column.cells.size() == 1 ? column.cells[0]
+                                                           : column.cells[row - 1];
       line += (line.empty() ? "" : "  ") + std::string(widest - width(cell), ' ') + cell;
     }
     if (line.find_first_not_of(' ') != std::string::npos) text += line + "\n";
@@ -86,14 +88,16 @@ std::optional<Value> table(Script& s, const syntax::Call& call, Span span) {
     if (!value) return {};
     const auto* list = value->as<List>();
     if (!argument.name && list && add_records(columns, *list)) continue;
-    add_column(columns, argument.name ? argument.name->text : source_text(s, argument.value), *value);
+    add_column(columns, argument.name ? argument.name->text : source_text(s, argument.value),
+               *value);
   }
   std::size_t rows = 1;
   for (const Column& column : columns) rows = std::max(rows, column.cells.size());
   for (const Column& column : columns) {
     if (column.cells.size() == rows || column.cells.size() == 1) continue;
     s.error(Kind::WrongArgumentType, span,
-            fmt::format("the column '{}' has {} rows, and another has {}", column.title, column.cells.size(), rows));
+            fmt::format("the column '{}' has {} rows, and another has {}", column.title,
+                        column.cells.size(), rows));
     return {};
   }
   s.context.print(aligned(columns));
@@ -113,12 +117,16 @@ std::optional<Value> write_file(Script& s, const Signature& signature, const Arg
   }
   const ModelHandle& handle = solution ? *solution->handle : *ensemble->handle;
   const std::string why = s.context.phases.run(plotting ? "plot" : "save", [&] {
-    if (plotting) return solution ? runtime::plot(*solution->value, path) : runtime::plot(*ensemble->paths, path);
+    if (plotting)
+      return solution ? runtime::plot(*solution->value, path)
+                      : runtime::plot(*ensemble->paths, path);
     const auto origin = provenance(handle, fmt::format("hopf run {}", s.module->path));
-    return solution ? runtime::save(*solution->value, origin, path) : runtime::save(*ensemble->paths, origin, path);
+    return solution ? runtime::save(*solution->value, origin, path)
+                    : runtime::save(*ensemble->paths, origin, path);
   });
   if (why.empty()) return Value{Nothing{}};
-  s.error(Kind::CannotWrite, arguments.span_of("file"), fmt::format("'{}' is not written: {}", path, why));
+  s.error(Kind::CannotWrite, arguments.span_of("file"),
+          fmt::format("'{}' is not written: {}", path, reason_alone(why)));
   return {};
 }
 
@@ -136,11 +144,13 @@ std::optional<Value> load_data(Script& s, const Arguments& arguments) {
   std::string why;
   auto array = runtime::load_array(input_path(s, path), why);
   if (!array) {
-    s.error(Kind::CannotRead, arguments.span_of("file"), fmt::format("'{}' cannot be read: {}", path, why));
+    s.error(Kind::CannotRead, arguments.span_of("file"),
+            fmt::format("'{}' cannot be read: {}", path, reason_alone(why)));
     return {};
   }
   if (array->shape.size() > 2) {
-    s.error(Kind::NotBuiltYet, arguments.span_of("file"), "arrays of more than two dimensions are not read yet");
+    s.error(Kind::NotBuiltYet, arguments.span_of("file"),
+            "arrays of more than two dimensions are not read yet");
     return {};
   }
   return from_numeric({array->shape, std::move(array->data)});
@@ -152,7 +162,8 @@ runtime::Provenance provenance(const ModelHandle& handle, std::string command) {
   return {handle.source, version(), std::move(command)};
 }
 
-std::optional<Value> call_output(Script& s, const Signature& signature, const syntax::Call& call, Span span) {
+std::optional<Value> call_output(Script& s, const Signature& signature, const syntax::Call& call,
+                                 Span span) {
   if (signature.name == "print") return print(s, call);
   if (signature.name == "table") return table(s, call, span);
   const Arguments arguments(s, signature, call, span);

@@ -1,7 +1,7 @@
 // The verbs of the public interface, and its models, solutions and ensembles.
-#include <cmath>
-
 #include <fmt/format.h>
+
+#include <cmath>
 
 #include "driver/files.hpp"
 #include "driver/output.hpp"
@@ -16,9 +16,12 @@ using diagnostics::Kind;
 
 expr::Style style_of(Style style) {
   switch (style) {
-    case Style::Latex: return expr::Style::Latex;
-    case Style::Hopf: return expr::Style::Hopf;
-    default: return expr::Style::Unicode;
+    case Style::Latex:
+      return expr::Style::Latex;
+    case Style::Hopf:
+      return expr::Style::Hopf;
+    default:
+      return expr::Style::Unicode;
   }
 }
 
@@ -42,7 +45,8 @@ std::vector<std::string> names_of(const std::vector<Named>& all) {
   return names;
 }
 
-std::optional<Solution> solution(driver::Context& context, const std::shared_ptr<driver::ModelHandle>& handle,
+std::optional<Solution> solution(driver::Context& context,
+                                 const std::shared_ptr<driver::ModelHandle>& handle,
                                  std::optional<runtime::ValueFunction> value) {
   if (!value || context.sink.has_errors()) return {};
   driver::warn_of_checks(context, *value, {});
@@ -65,7 +69,8 @@ std::optional<std::vector<Model>> Session::Impl::models(const driver::Module& mo
   std::vector<Model> found;
   for (const syntax::Item& item : module.ast.items) {
     const auto* declared = std::get_if<syntax::ModelItem>(&item.value);
-    const auto* value = declared ? script.globals[declared->name.text].as<driver::ModelValue>() : nullptr;
+    const auto* value =
+        declared ? script.globals[declared->name.text].as<driver::ModelValue>() : nullptr;
     if (!value || value->handle->item != declared) continue;
     if (!driver::check(context, *value->handle)) return {};
     Model model;
@@ -86,17 +91,20 @@ std::optional<Model> Session::Impl::choose(const driver::Module& module, std::st
   std::string message = fmt::format("'{}' declares no model '{}'", module.path, name);
   if (name.empty())
     message = found->empty() ? fmt::format("'{}' declares no model", module.path)
-                             : fmt::format("'{}' declares {} models, and none is chosen", module.path, found->size());
+                             : fmt::format("'{}' declares {} models, and none is chosen",
+                                           module.path, found->size());
   auto& error = context.sink.emit(Kind::UnknownModel, {}, message);
   if (!names.empty()) error.notes.push_back(fmt::format("it declares {}", fmt::join(names, ", ")));
-  if (const auto meant = diagnostics::did_you_mean(name, names)) error.help = fmt::format("did you mean '{}'?", *meant);
+  if (const auto meant = diagnostics::did_you_mean(name, names))
+    error.help = fmt::format("did you mean '{}'?", *meant);
   return {};
 }
 
 std::optional<Model> Session::compile(std::string_view text, std::string_view model_name) {
   return impl_->guarded([&]() -> std::optional<Model> {
     impl_->begin();
-    const auto* module = driver::add_module(impl_->context, "<input>", std::string(text), impl_->scope);
+    const auto* module =
+        driver::add_module(impl_->context, "<input>", std::string(text), impl_->scope);
     if (!module || !driver::prepare(impl_->script, *module)) return {};
     return impl_->choose(*module, model_name);
   });
@@ -118,7 +126,8 @@ std::optional<std::vector<Model>> Session::models_in_file(const std::string& pat
 
 // ---- verbs
 
-std::optional<std::string> Session::derive(const Model& model, Style style, std::string_view field) {
+std::optional<std::string> Session::derive(const Model& model, Style style,
+                                           std::string_view field) {
   return impl_->guarded([&]() -> std::optional<std::string> {
     impl_->begin();
     driver::ModelHandle& handle = *model.impl->handle;
@@ -126,8 +135,9 @@ std::optional<std::string> Session::derive(const Model& model, Style style, std:
     if (!equations) return {};
     const std::string name(field);
     if (!name.empty() && !equations->find(name)) {
-      impl_->context.sink.emit(Kind::NoSuchField, {}, fmt::format("the derivation of '{}' has no field '{}'",
-                                                                 handle.model->name, name));
+      impl_->context.sink.emit(
+          Kind::NoSuchField, {},
+          fmt::format("the derivation of '{}' has no field '{}'", handle.model->name, name));
       return {};
     }
     return render(*handle.model, *equations, style_of(style), name);
@@ -153,14 +163,18 @@ std::optional<Solution> Session::solve(const Model& model, const SolveOptions& o
   });
 }
 
-/// The policy's texts are parsed as one record, so that its expressions are those of a script's `policy = {...}`.
-std::optional<Solution> Session::evaluate(const Model& model, const std::map<std::string, std::string>& policy,
+/// The policy's texts are parsed as one record, so that its expressions are those of a script's
+/// `policy = {...}`.
+std::optional<Solution> Session::evaluate(const Model& model,
+                                          const std::map<std::string, std::string>& policy,
                                           const SolveOptions& options) {
   return impl_->guarded([&]() -> std::optional<Solution> {
     impl_->begin();
     std::string text;
-    for (const auto& [name, body] : policy) text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", name, body);
-    const auto* module = driver::add_module(impl_->context, "<policy>", "policy = {" + text + "}", impl_->scope);
+    for (const auto& [name, body] : policy)
+      text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", name, body);
+    const auto* module =
+        driver::add_module(impl_->context, "<policy>", "policy = {" + text + "}", impl_->scope);
     if (!module || module->ast.items.empty()) return {};
     const auto* item = std::get_if<syntax::AssignItem>(&module->ast.items[0].value);
     if (!item) return {};
@@ -169,12 +183,14 @@ std::optional<Solution> Session::evaluate(const Model& model, const std::map<std
     const auto& handle = model.impl->handle;
     const auto expressions = driver::policy_of(impl_->script, *handle->model, item->value);
     if (!expressions) return {};
-    return solution(impl_->context, handle, driver::evaluate(impl_->context, *handle, *expressions,
-                                                             plan_options(impl_->context, options)));
+    return solution(impl_->context, handle,
+                    driver::evaluate(impl_->context, *handle, *expressions,
+                                     plan_options(impl_->context, options)));
   });
 }
 
-std::optional<Ensemble> Session::simulate(const Model& model, const Solution& policy, const SimulateOptions& options) {
+std::optional<Ensemble> Session::simulate(const Model& model, const Solution& policy,
+                                          const SimulateOptions& options) {
   return impl_->guarded([&]() -> std::optional<Ensemble> {
     impl_->begin();
     driver::SimulateOptions settings;
@@ -185,7 +201,8 @@ std::optional<Ensemble> Session::simulate(const Model& model, const Solution& po
     settings.seed = options.seed;
     settings.step = options.step;
     settings.threads = options.threads > 0 ? options.threads : impl_->context.options.threads;
-    auto paths = driver::simulate(impl_->context, *model.impl->handle, policy.impl->value.get(), nullptr, settings);
+    auto paths = driver::simulate(impl_->context, *model.impl->handle, policy.impl->value.get(),
+                                  nullptr, settings);
     if (!paths) return {};
     Ensemble ensemble;
     ensemble.impl = std::make_shared<const Ensemble::Impl>(
@@ -199,7 +216,9 @@ bool Session::save(const Solution& solution, const std::string& path) {
     impl_->begin();
     const auto origin = driver::provenance(*solution.impl->handle, "hopf solve");
     const std::string why = runtime::save(*solution.impl->value, origin, path);
-    if (!why.empty()) impl_->context.sink.emit(Kind::CannotWrite, {}, fmt::format("'{}' is not written: {}", path, why));
+    if (!why.empty())
+      impl_->context.sink.emit(Kind::CannotWrite, {},
+                               fmt::format("'{}' is not written: {}", path, driver::reason_alone(why)));
     return why.empty();
   });
 }
@@ -208,7 +227,9 @@ bool Session::plot(const Solution& solution, const std::string& path) {
   return impl_->guarded([&] {
     impl_->begin();
     const std::string why = runtime::plot(*solution.impl->value, path);
-    if (!why.empty()) impl_->context.sink.emit(Kind::CannotWrite, {}, fmt::format("'{}' is not written: {}", path, why));
+    if (!why.empty())
+      impl_->context.sink.emit(Kind::CannotWrite, {},
+                               fmt::format("'{}' is not written: {}", path, driver::reason_alone(why)));
     return why.empty();
   });
 }
@@ -228,10 +249,12 @@ double Solution::value(const std::vector<double>& x, double t, int regime) const
   return inside(*impl->value, x, regime) ? (*impl->value)(x, t, regime) : std::nan("");
 }
 std::vector<double> Solution::policy(const std::vector<double>& x, double t, int regime) const {
-  return inside(*impl->value, x, regime) ? impl->value->control(x, t, regime) : std::vector<double>();
+  return inside(*impl->value, x, regime) ? impl->value->control(x, t, regime)
+                                         : std::vector<double>();
 }
 std::vector<double> Solution::gradient(const std::vector<double>& x, double t, int regime) const {
-  return inside(*impl->value, x, regime) ? impl->value->gradient(x, t, regime) : std::vector<double>();
+  return inside(*impl->value, x, regime) ? impl->value->gradient(x, t, regime)
+                                         : std::vector<double>();
 }
 double Solution::residual() const { return impl->value->report.residual; }
 std::string Solution::report() const { return driver::report_text(*impl->value); }
@@ -239,7 +262,9 @@ bool Solution::has_warning() const { return impl->value->report.has_warning(); }
 
 // ---- ensembles
 
-std::vector<double> Ensemble::mean() const { return impl->paths->mean(impl->paths->times.size() - 1); }
+std::vector<double> Ensemble::mean() const {
+  return impl->paths->mean(impl->paths->times.size() - 1);
+}
 double Ensemble::cost() const { return impl->paths->mean_cost(); }
 double Ensemble::cost_standard_error() const { return impl->paths->cost_standard_error(); }
 

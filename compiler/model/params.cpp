@@ -53,6 +53,14 @@ std::optional<Numbers> load_numbers(Context& context, const syntax::Call& call, 
   return std::nullopt;
 }
 
+/// `inf`, `-inf` and other names may be infinite; an expression that becomes so, such as 1/0, is a
+/// mistake.
+bool may_be_infinite(const Context& context, NodeId id) {
+  const auto* unary = std::get_if<syntax::Unary>(&(*context.ast)[id].value);
+  if (unary != nullptr) id = unary->operand;
+  return std::holds_alternative<syntax::Name>((*context.ast)[id].value);
+}
+
 /// The default as numbers in the declared unit.
 std::optional<Numbers> default_numbers(Context& context, const Entry& entry, NodeId id) {
   Span span = (*context.ast)[id].span;
@@ -65,9 +73,10 @@ std::optional<Numbers> default_numbers(Context& context, const Entry& entry, Nod
   Numbers numbers{value.shape, {}};
   for (ExprId component : value.entries) {
     auto number = constant(context, component);
-    if (!number || std::isnan(*number)) {
+    if (!number || std::isnan(*number) || (std::isinf(*number) && !may_be_infinite(context, id))) {
       poison(context, Kind::NotConstant, span,
-             number ? "the value of '" + entry.name + "' is not a number"
+             number ? "the value of '" + entry.name + "' is " +
+                          (std::isnan(*number) ? "not a number" : "infinite")
                     : "the value of '" + entry.name + "' must depend on parameters only");
       return std::nullopt;
     }
