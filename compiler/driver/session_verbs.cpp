@@ -217,8 +217,9 @@ bool Session::save(const Solution& solution, const std::string& path) {
     const auto origin = driver::provenance(*solution.impl->handle, "hopf solve");
     const std::string why = runtime::save(*solution.impl->value, origin, path);
     if (!why.empty())
-      impl_->context.sink.emit(Kind::CannotWrite, {},
-                               fmt::format("'{}' is not written: {}", path, driver::reason_alone(why)));
+      impl_->context.sink.emit(
+          Kind::CannotWrite, {},
+          fmt::format("'{}' is not written: {}", path, driver::reason_alone(why)));
     return why.empty();
   });
 }
@@ -228,8 +229,9 @@ bool Session::plot(const Solution& solution, const std::string& path) {
     impl_->begin();
     const std::string why = runtime::plot(*solution.impl->value, path);
     if (!why.empty())
-      impl_->context.sink.emit(Kind::CannotWrite, {},
-                               fmt::format("'{}' is not written: {}", path, driver::reason_alone(why)));
+      impl_->context.sink.emit(
+          Kind::CannotWrite, {},
+          fmt::format("'{}' is not written: {}", path, driver::reason_alone(why)));
     return why.empty();
   });
 }
