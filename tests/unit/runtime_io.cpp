@@ -39,6 +39,13 @@ std::string contents(const std::string& path) {
   return text.str();
 }
 
+/// What is written of four periodic rows of three: the first row again at the end.
+std::vector<double> closed(std::vector<double> rows) {
+  const std::vector<double> first(rows.begin(), rows.begin() + 3);
+  rows.insert(rows.end(), first.begin(), first.end());
+  return rows;
+}
+
 ValueFunction gridded() {
   ValueFunction v;
   v.model = "demo";
@@ -85,6 +92,15 @@ struct Reader {
   std::vector<double> variable(const char* name, std::size_t count) const {
     int variable = -1;
     REQUIRE(nc_inq_varid(id, name, &variable) == NC_NOERR);
+    int rank = 0, dimensions[NC_MAX_VAR_DIMS];
+    REQUIRE(nc_inq_var(id, variable, nullptr, nullptr, &rank, dimensions, nullptr) == NC_NOERR);
+    std::size_t stored = 1;
+    for (int k = 0; k < rank; ++k) {
+      std::size_t length = 0;
+      REQUIRE(nc_inq_dimlen(id, dimensions[k], &length) == NC_NOERR);
+      stored *= length;
+    }
+    REQUIRE(stored == count);
     std::vector<double> data(count);
     REQUIRE(nc_get_var_double(id, variable, data.data()) == NC_NOERR);
     return data;
@@ -107,10 +123,10 @@ TEST_CASE("a value function in netCDF has named axes, units and its origin", "[i
   const ValueFunction v = gridded();
   REQUIRE(save(v, kOrigin, folder.file("v.nc")).empty());
   const Reader file(folder.file("v.nc"));
-  CHECK(file.variable("theta", 4) == v.grid.axes[0].nodes);
+  CHECK(file.variable("theta", 5) == std::vector<double>{-1, -0.5, 0, 0.5, 1});
   CHECK(file.variable("x_2", 3) == v.grid.axes[1].nodes);
-  CHECK(file.variable("V", 12) == v.value[0]);
-  CHECK(file.variable("u", 12) == v.policy[0][0]);
+  CHECK(file.variable("V", 15) == closed(v.value[0]));
+  CHECK(file.variable("u", 15) == closed(v.policy[0][0]));
   CHECK(file.text("theta", "units") == "rad");
   CHECK(file.text("theta", "boundary") == "periodic");
   CHECK(file.text("x_2", "long_name") == "x[2]");
@@ -133,9 +149,9 @@ TEST_CASE("times and regimes become dimensions, and clashing names give way", "[
   const Reader file(folder.file("v.nc"));
   CHECK(file.variable("time", 2) == std::vector<double>{0, 1});
   CHECK(file.variable("regime", 2) == std::vector<double>{1, 2});
-  CHECK(file.variable("V_", 4) == v.grid.axes[0].nodes);
-  CHECK(file.variable("V", 48)[24] == 2);
-  CHECK(file.variable("u", 48)[47] == 4);
+  CHECK(file.variable("V_", 5) == std::vector<double>{-1, -0.5, 0, 0.5, 1});
+  CHECK(file.variable("V", 60)[30] == 2);
+  CHECK(file.variable("u", 60)[59] == 4);
 }
 
 TEST_CASE("a closed form is saved by its coefficients", "[io]") {
@@ -173,7 +189,7 @@ TEST_CASE("CSV has units in its header and reads back", "[io]") {
   std::string error;
   const auto array = load_array(folder.file("v.csv"), error);
   REQUIRE(array);
-  CHECK(array->shape == std::vector<int>{12, 4});
+  CHECK(array->shape == std::vector<int>{15, 4});
   CHECK(array->data[4 * 5 + 2] == 0.5);
 }
 
@@ -183,8 +199,8 @@ TEST_CASE("NPY reads back with its shape", "[io]") {
   std::string error;
   const auto array = load_array(folder.file("v.npy"), error);
   REQUIRE(array);
-  CHECK(array->shape == std::vector<int>{4, 3});
-  CHECK(array->data == gridded().value[0]);
+  CHECK(array->shape == std::vector<int>{5, 3});
+  CHECK(array->data == closed(gridded().value[0]));
   REQUIRE(save(small_ensemble(), kOrigin, folder.file("e.npy")).empty());
   CHECK(load_array(folder.file("e.npy"), error)->shape == std::vector<int>{1, 2, 3});
 }
@@ -223,7 +239,7 @@ TEST_CASE("forged and truncated NPY files are refused", "[io]") {
     CHECK_FALSE(load_array(folder.file("cut.npy"), error));
   }
   std::string forged = whole;
-  forged.replace(forged.find("(4, 3)"), 6, "(9999999, 9999999)");
+  forged.replace(forged.find("(5, 3)"), 6, "(9999999, 9999999)");
   std::ofstream(folder.file("forged.npy"), std::ios::binary) << forged;
   CHECK_FALSE(load_array(folder.file("forged.npy"), error));
 }
