@@ -182,10 +182,26 @@ def interrupted_run(hopf, folder):
     assert left == ["slow.hopf"], left
 
 
+SKIPPED = 77  # ctest counts it as skipped
+
+
+def has_terminals():
+    """Containers without devpts have none to give."""
+    try:
+        for end in os.openpty():
+            os.close(end)
+        return True
+    except OSError:
+        return False
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hopf", required=True)
     hopf = str(pathlib.Path(parser.parse_args().hopf).resolve())
+    if not has_terminals():
+        print("no pseudo-terminals on this machine")
+        return SKIPPED
     passed = failed = 0
     for test in (statements_and_errors, models_over_lines_and_redefined, editing_and_completion,
                  history_outlives_the_prompt, interrupts_clear_the_line_and_stop_work, interrupted_run):
