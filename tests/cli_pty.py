@@ -93,6 +93,7 @@ def statements_and_errors(hopf, folder):
     t.expect("hopf> ")
     t.send("x + 2\r")
     t.expect("42\r\n")
+    t.expect("hopf> ")  # the editor has the terminal again
     t.send("\x04")
     assert t.code() == 0
 
@@ -123,6 +124,7 @@ def editing_and_completion(hopf, folder):
     t.expect("8\r\n")
     t.send("1 + 2\x01\x0b100 + 1\r")  # to the line's start, clear to its end
     t.expect("101\r\n")
+    t.expect("hopf> ")  # the editor has the terminal again
     t.send("\x04")
     assert t.code() == 0
 
@@ -132,12 +134,14 @@ def history_outlives_the_prompt(hopf, folder):
     t.expect("hopf> ")
     t.send("111*3\r")
     t.expect("333\r\n")
+    t.expect("hopf> ")  # the editor has the terminal again
     t.send("\x04")
     assert t.code() == 0
     t = Terminal([hopf], folder)
     t.expect("hopf> ")
     t.send("\x10\r")  # the line before
     t.expect("333\r\n")
+    t.expect("hopf> ")  # the editor has the terminal again
     t.send("\x04")
     assert t.code() == 0
 
@@ -161,6 +165,7 @@ def interrupts_clear_the_line_and_stop_work(hopf, folder):
     t.expect("hopf> ")
     t.send("kept + 1\r")
     t.expect("13\r\n")
+    t.expect("hopf> ")  # the editor has the terminal again
     t.send("\x04")
     assert t.code() == 0
 
