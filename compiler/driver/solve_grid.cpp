@@ -13,6 +13,8 @@ namespace {
 
 using diagnostics::Kind;
 
+constexpr double kFewRunaways = 0.01;  // share of the nodes
+
 struct Place {
   std::vector<double> x;
   int regime = 1;
@@ -82,6 +84,32 @@ void report_not_finite(const SolveTask& task, const Place& place, double t, std:
                  fmt::format("no control gives a finite Hamiltonian at {}", place.text));
 }
 
+// A control that the numerical minimisation drove to infinity over a part of the domain: the
+// Hamiltonian falls without end. At single points, such as those where V is flat, an infimum that
+// is not attained does no harm.
+bool runs_off(const SolveTask& task, const plan::Plan& plan, const runtime::PolicySystem& system) {
+  std::size_t count = 0, where = 0;
+  for (std::size_t u = 0; u < system.unknowns(); ++u) {
+    if (system.fixed(u) || system.runaway(u) < 0) continue;
+    if (count++ == 0) where = u;
+  }
+  if (static_cast<double>(count) <= kFewRunaways * static_cast<double>(system.unknowns()))
+    return false;
+  const model::Model& model = task.model;
+  const auto& control = model.controls[static_cast<std::size_t>(system.runaway(where))];
+  const auto& group = model.groups[static_cast<std::size_t>(control.group)];
+  auto& d = task.sink.emit(
+      Kind::HamiltonianUnbounded, group.span,
+      fmt::format("the Hamiltonian has no minimum over '{}': at {} it falls as far as {} = {:.2g}",
+                  group.name, place_of(model, plan.grid, where).text, control.name,
+                  system.controls()[static_cast<std::size_t>(system.runaway(where))][where]));
+  d.primary_label = "this set has no bound";
+  if (model.lagrangian.span.valid())
+    d.labels.push_back({model.lagrangian.span, "the running cost"});
+  d.help = fmt::format("bound it: 'control {} in [a, b]', or let its cost grow faster", group.name);
+  return true;
+}
+
 runtime::SolveSettings settings_of(const SolveTask& task, const plan::Plan& plan) {
   runtime::SolveSettings settings;
   settings.tolerance = plan.tolerance;
@@ -97,11 +125,14 @@ runtime::SolveSettings settings_of(const SolveTask& task, const plan::Plan& plan
 std::vector<double> first_guess(const SolveTask& task, const runtime::PointProblem& fine,
                                 const runtime::SolveSettings& settings) {
   if (settings.horizon > 0 || fine.fixed_policy) return {};
+  const bool line = fine.grid.dimension() == 1;
+  // The edge of a stopping set moves by one node an iteration, so it is found on coarse grids.
+  const std::size_t least = line && !fine.has_stop ? 200 : 20;
   runtime::PointProblem coarse = fine;
   for (runtime::Axis& axis : coarse.grid.axes) {
     axis = runtime::coarsened(axis);
-    if (fine.grid.dimension() == 1) axis = runtime::coarsened(axis);
-    if (axis.nodes.size() < (fine.grid.dimension() == 1 ? 200u : 20u)) return {};
+    if (line) axis = runtime::coarsened(axis);
+    if (axis.nodes.size() < least) return {};
   }
   runtime::PolicySystem system(coarse, boundary_rules(task, coarse.grid), settings.threads);
   runtime::SolveSettings rough = settings;
@@ -174,6 +205,8 @@ std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const
   runtime::PolicySystem system(problem, boundary_rules(task, plan.grid), settings.threads);
   runtime::GridSolution solution =
       runtime::solve_grid(system, problem, settings, first_guess(task, problem, settings));
+  const bool cancelled = solution.failure == runtime::Failure::Cancelled;
+  if (!cancelled && runs_off(task, plan, system)) return std::nullopt;
   if (solution.failure != runtime::Failure::None) {
     report_failure(task, plan, solution, system);
     return std::nullopt;

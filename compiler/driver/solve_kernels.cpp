@@ -12,8 +12,7 @@ namespace {
 
 using expr::ExprId;
 
-constexpr std::size_t kMostFiniteValues =
-    64;  // beyond this a set's law is used instead of trying every value
+constexpr std::size_t kMostFiniteValues = 64;  // that are tried one by one besides the set's law
 
 std::vector<ExprId> numeric(const model::Model& model, const std::vector<ExprId>& list) {
   std::vector<ExprId> result;
@@ -35,11 +34,10 @@ void add_controls(const SolveTask& task, kernel::HjbInput& input) {
   }
   for (const auto& law : task.equations.laws) {
     const auto& group = model.groups[law.group];
-    const bool tried = group.set == Set::Finite && group.values.size() <= kMostFiniteValues;
     const bool complete =
         law.law.size() == group.components.size() &&
         std::all_of(law.law.begin(), law.law.end(), [](ExprId e) { return e.valid(); });
-    if (law.form == derive::ControlLaw::Form::Numerical || !complete || tried) continue;
+    if (law.form == derive::ControlLaw::Form::Numerical || !complete) continue;
     input.laws.push_back({group.components, numeric(model, law.law)});
   }
   if (!task.policy) return;
@@ -106,18 +104,40 @@ double first_value(const model::Model& model, const model::Control& control) {
   return std::clamp(0.0, control.lo, control.hi);
 }
 
-std::vector<runtime::SearchedControl> searched_controls(const SolveTask& task) {
-  std::vector<runtime::SearchedControl> result;
-  if (task.policy) return result;
+runtime::ControlSet control_set(const model::Model& model, const model::ControlGroup& group) {
+  using Set = model::ControlGroup::Set;
+  using Kind = runtime::ControlSet::Kind;
+  runtime::ControlSet set;
+  set.kind = group.set == Set::Ball      ? Kind::Ball
+             : group.set == Set::Simplex ? Kind::Simplex
+             : group.set == Set::Finite  ? Kind::Finite
+                                         : Kind::Box;
+  set.controls = group.components;
+  for (const int c : group.components) {
+    set.lo.push_back(model.controls[c].lo);
+    set.hi.push_back(model.controls[c].hi);
+  }
+  set.radius = group.radius;
+  set.values = group.values;
+  return set;
+}
+
+// What is minimised numerically at every node: controls without a law over their whole sets. A law
+// on a ball or a simplex knows nothing of the kinks that upwinding makes, so its neighbourhood is
+// searched; and where anything is searched all other controls move along.
+std::vector<runtime::ControlSet> searched_controls(const SolveTask& task) {
+  using Set = model::ControlGroup::Set;
+  std::vector<runtime::ControlSet> result;
+  bool needed = false;
   for (const auto& law : task.equations.laws) {
     const auto& group = task.model.groups[law.group];
-    if (law.form != derive::ControlLaw::Form::Numerical) continue;
-    if (group.set == model::ControlGroup::Set::Finite && group.values.size() <= kMostFiniteValues)
-      continue;
-    for (const int c : group.components) {
-      result.push_back({c, task.model.controls[c].lo, task.model.controls[c].hi});
-    }
+    const bool sampled = law.form == derive::ControlLaw::Form::Numerical;
+    if (group.set == Set::Finite && !sampled) continue;
+    needed = needed || sampled || group.set == Set::Ball || group.set == Set::Simplex;
+    result.push_back(control_set(task.model, group));
+    result.back().sampled = sampled;
   }
+  if (task.policy || !needed) result.clear();
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <thread>
 
 namespace hopf::runtime {
 namespace {
@@ -15,10 +16,39 @@ std::int64_t chunk_size(std::int64_t paths) {
   return std::clamp<std::int64_t>((share + 15) / 16 * 16, 16, 1024);
 }
 
+constexpr std::int64_t kBetweenLooks = 1 << 20;  // path-steps of one thread: milliseconds
+
+/// Progress in path-steps, and whether a stop was asked for; the host is asked by its own thread
+/// only.
+class Watch {
+ public:
+  Watch(const PathRun& run, const PoolProgress& progress)
+      : progress_(progress),
+        total_(static_cast<double>(run.paths) * static_cast<double>(run.steps)) {}
+
+  /// After `done` more path-steps: true when all work is to end.
+  bool stop(std::int64_t done) {
+    const std::int64_t all = done_.fetch_add(done, std::memory_order_relaxed) + done;
+    const bool host = std::this_thread::get_id() == host_;
+    if (host && progress_ && progress_(std::min(1.0, static_cast<double>(all) / total_)))
+      stopped_ = true;
+    return stopped_;
+  }
+  bool stopped() const { return stopped_; }
+
+ private:
+  const PoolProgress& progress_;
+  double total_;
+  std::thread::id host_ = std::this_thread::get_id();
+  std::atomic<std::int64_t> done_{0};
+  std::atomic<bool> stopped_{false};
+};
+
 /// The registers of one chunk of paths.
 class Lanes {
  public:
-  Lanes(const PathRun& run, Chunk chunk) : run_(run), chunk_(chunk), values_(run.initial.size()) {
+  Lanes(const PathRun& run, Chunk chunk, Watch* watch = nullptr)
+      : run_(run), chunk_(chunk), watch_(watch), values_(run.initial.size()) {
     for (std::size_t k = 0; k < values_.size(); ++k) {
       values_[k].assign(static_cast<std::size_t>(chunk.size()), run.initial[k]);
       if (k >= run.from.size()) continue;
@@ -43,16 +73,20 @@ class Lanes {
     kernel(call);
   }
 
-  /// Steps first .. last-1, changing tables where the policy's level changes.
-  void advance(std::int64_t first, std::int64_t last) {
+  /// Steps first .. last-1, changing tables where the policy's level changes. False: to be stopped.
+  bool advance(std::int64_t first, std::int64_t last) {
+    const std::int64_t most = std::max<std::int64_t>(1, kBetweenLooks / chunk_.size());
     while (first < last) {
       const PathRun::Level& level = level_at(first);
       const PathRun::Level* next = &level + 1;
       const bool is_last = next == run_.levels.data() + run_.levels.size();
-      const std::int64_t end = is_last ? last : std::min(last, next->first_step);
+      const std::int64_t end =
+          std::min(first + most, is_last ? last : std::min(last, next->first_step));
       call(run_.advance, first, end - first, level);
+      if (watch_ && watch_->stop((end - first) * chunk_.size())) return false;
       first = end;
     }
+    return true;
   }
 
   const PathRun::Level& level_at(std::int64_t step) const {
@@ -77,6 +111,7 @@ class Lanes {
  private:
   const PathRun& run_;
   Chunk chunk_;
+  Watch* watch_;
   std::vector<std::vector<double>> values_;
   std::vector<void*> pointers_;
 };
@@ -116,8 +151,8 @@ using Registers = std::vector<std::vector<double>>;
 
 /// One chunk from start to finish. Returns the first faulty path, if there is one.
 std::optional<std::int64_t> run_chunk(const PathRun& run, Chunk chunk, Ensemble& out,
-                                      Registers& last, ChunkTotals& totals) {
-  Lanes lanes(run, chunk);
+                                      Registers& last, ChunkTotals& totals, Watch& watch) {
+  Lanes lanes(run, chunk, &watch);
   const auto faulty = [&]() -> std::optional<std::int64_t> {
     const auto bad = lanes.not_finite();
     if (!bad) return std::nullopt;
@@ -138,7 +173,7 @@ std::optional<std::int64_t> run_chunk(const PathRun& run, Chunk chunk, Ensemble&
                                      [](double alive) { return alive != 0; });
   };
   for (std::size_t r = 1; r < run.records.size(); ++r) {
-    if (running()) lanes.advance(run.records[r - 1], run.records[r]);
+    if (running() && !lanes.advance(run.records[r - 1], run.records[r])) return std::nullopt;
     if (const auto path = faulty()) return path;
     record(r);
   }
@@ -164,21 +199,22 @@ PathOutcome run_paths(const PathRun& run, Ensemble& out, const PoolProgress& pro
   const std::vector<Chunk> chunks = fixed_chunks(run.paths, chunk_size(run.paths));
   std::vector<ChunkTotals> totals(chunks.size());
 
+  Watch watch(run, progress);
   constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
   std::atomic<std::int64_t> first_fault{kNone};
   const auto body = [&](std::int64_t index) {
     const Chunk chunk = chunks[static_cast<std::size_t>(index)];
     // Chunks above a known fault cannot change which path is named; those below still run.
-    if (chunk.begin > first_fault.load()) return;
+    if (chunk.begin > first_fault.load() || watch.stopped()) return;
     const auto fault = run_chunk(run, chunk, out, outcome.final_registers,
-                                 totals[static_cast<std::size_t>(index)]);
+                                 totals[static_cast<std::size_t>(index)], watch);
     if (!fault) return;
     std::int64_t known = first_fault.load();
     while (*fault < known && !first_fault.compare_exchange_weak(known, *fault)) {
     }
   };
-  outcome.cancelled =
-      !parallel_for(run.threads, static_cast<std::int64_t>(chunks.size()), body, progress);
+  parallel_for(run.threads, static_cast<std::int64_t>(chunks.size()), body);
+  outcome.cancelled = watch.stopped();
   if (outcome.cancelled) return outcome;
   if (first_fault != kNone) {
     outcome.fault = locate(run, first_fault);

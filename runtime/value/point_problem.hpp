@@ -22,6 +22,7 @@
 
 #include "abi/hopf_runtime.h"
 #include "grid/grid.hpp"
+#include "value/control_set.hpp"
 
 namespace hopf::runtime {
 
@@ -30,12 +31,6 @@ using PointFunction = std::function<void(const hopf_point_call&)>;
 /// Scores at or above this mean that no control is feasible or that every one gives NaN or
 /// infinity.
 inline constexpr double kInfeasible = 1e299;
-
-/// A control component that has no closed-form minimiser and is searched for at every point.
-struct SearchedControl {
-  int control = 0;
-  double lo = 0, hi = 0;  // may be infinite
-};
 
 struct PointProblem {
   Grid grid;
@@ -56,7 +51,7 @@ struct PointProblem {
   bool has_until = false;
   bool has_stop = false;        // conditions' last output: the cost of stopping at once
   bool time_dependent = false;  // coefficients depend on t
-  std::vector<SearchedControl> searched;
+  std::vector<ControlSet> searched;  // what is minimised numerically at every node; mostly none
   std::vector<double> first_control;  // where the search for a first policy starts, per control
   bool fixed_policy = false;          // evaluate: one linear solve
 };

@@ -1,111 +1,302 @@
-// Controls without a closed-form minimiser: one after the other, all nodes of a regime at a time,
-// the score is sampled over the set and the best bracket narrowed by golden sections (Kiefer 1953).
+#include "value/policy_search.hpp"
+
 #include <algorithm>
 #include <cmath>
-
-#include "value/policy_system.hpp"
+#include <limits>
 
 namespace hopf::runtime {
 
 namespace {
 
-constexpr int kSamples = 17;     // of the first look over a bracket
-constexpr int kSections = 40;    // golden sections: the bracket shrinks by 0.618^40 = 4e-9
-constexpr int kExpansions = 12;  // of an unbounded bracket, by 4 each
-constexpr int kSweeps = 2;       // over all searched controls
-constexpr double kGolden = 0.6180339887498949;
+constexpr double kApart = 0.08;      // in the unit cube: samples that may lie in different valleys
+constexpr int kRounds = 30;          // of a descent
+constexpr double kFirstStep = 0.03;  // of a descent, relative to the control's reach
+constexpr double kLastStep = 1e-9;   // at which it ends
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+
+double distance(const ControlSample& a, const ControlSample& b) {
+  double largest = 0;
+  for (std::size_t k = 0; k < a.place.size(); ++k)
+    largest = std::max(largest, std::abs(a.place[k] - b.place[k]));
+  return largest;
+}
+
+/// The vertex of the parabola through (-left, below), (0, here), (right, above), held within twice
+/// the interval. A side of no length is the edge of the set.
+double vertex(double left, double below, double here, double right, double above) {
+  if (left <= 0 && right <= 0) return 0;
+  if (right <= 0) return below < here ? -2 * left : -0.25 * left;
+  if (left <= 0) return above < here ? 2 * right : 0.25 * right;
+  const double up = (above - here) / right, down = (here - below) / left, bend = up - down;
+  const double tilt = (up * left + down * right) / (left + right);  // the slope at 0
+  if (!std::isfinite(bend) || !std::isfinite(tilt) || bend <= 0)
+    return above < below ? 2 * right : -2 * left;
+  return std::clamp(-0.5 * tilt * (left + right) / bend, -2 * left, 2 * right);
+}
 
 }  // namespace
 
-void PolicySystem::score(std::size_t regime, std::vector<double>& out) {
-  call_everywhere(problem_.score[regime], regime, {&out});
-}
+/// Controls and their score, by node; `place` is the sample they came from, -1 for none.
+struct PolicySearch::Best {
+  std::vector<std::vector<double>> u;
+  std::vector<double> score;
+  std::vector<int> place;
 
-void PolicySystem::search_one(const SearchedControl& searched, std::size_t regime) {
-  const std::span<double> u(controls_[searched.control].data() + regime * points_, points_);
-  std::vector<double> best(u.begin(), u.end()), best_score(points_), trial(points_);
-  score(regime, best_score);
-  const auto offer = [&](auto control_at) {
-    for (std::size_t i = 0; i < points_; ++i) u[i] = control_at(i);
-    score(regime, trial);
-    for (std::size_t i = 0; i < points_; ++i) {
-      if (trial[i] < best_score[i]) best_score[i] = trial[i], best[i] = u[i];
+  Best(const Controls& now, std::size_t nodes) : score(nodes, kInfinite), place(nodes, -1) {
+    for (const auto& row : now) u.emplace_back(row.begin(), row.end());
+  }
+  void copy_node(const Best& from, std::size_t node) {
+    for (std::size_t c = 0; c < u.size(); ++c) u[c][node] = from.u[c][node];
+    score[node] = from.score[node];
+    place[node] = from.place[node];
+  }
+  void take_lower(const Best& from) {
+    for (std::size_t i = 0; i < score.size(); ++i) {
+      if (from.score[i] < score[i]) copy_node(from, i);
     }
-  };
-  std::vector<double> width(points_);
-  const bool bounded = std::isfinite(searched.lo) && std::isfinite(searched.hi);
-  if (bounded) {
-    for (int s = 0; s < kSamples; ++s) {
-      const double value = searched.lo + (searched.hi - searched.lo) * s / (kSamples - 1);
-      offer([&](std::size_t) { return value; });
-    }
-    std::fill(width.begin(), width.end(), (searched.hi - searched.lo) / (kSamples - 1));
-  } else {
-    const std::vector<double> start = best;
-    for (int e = -kExpansions / 2; e < kExpansions; ++e) {
-      for (const double side : {-1.0, 1.0}) {
-        offer([&](std::size_t i) {
-          return std::clamp(start[i] + side * std::pow(4.0, e), searched.lo, searched.hi);
-        });
+  }
+  void show(const Controls& now) const {
+    for (std::size_t c = 0; c < u.size(); ++c) std::copy(u[c].begin(), u[c].end(), now[c].begin());
+  }
+};
+
+/// One descent of all nodes, each from its own start.
+class PolicySearch::Descent {
+ public:
+  Descent(const std::vector<const ControlSet*>& sets, const Controls& u, const Score& score,
+          Best& best)
+      : sets_(sets), u_(u), score_(score), best_(best), nodes_(best.score.size()) {
+    for (const ControlSet* set : sets) {
+      for (std::size_t k = 0; k < set->controls.size(); ++k) {
+        controls_.push_back(set->controls[k]);
+        auto& scale = scale_.emplace_back(nodes_);
+        for (std::size_t i = 0; i < nodes_; ++i)
+          scale[i] = reach(*set, k, best.u[set->controls[k]][i]);
       }
     }
-    for (std::size_t i = 0; i < points_; ++i)
-      width[i] = std::max(std::abs(best[i] - start[i]), std::pow(4.0, -kExpansions / 2));
+    // One step length for each axis, and one that all turning directions share.
+    steps_.assign(controls_.size() + 1, std::vector<double>(nodes_, kFirstStep));
+    for (auto* lane : {&left_, &right_, &below_, &above_, &moved_, &trial_}) lane->resize(nodes_);
   }
-  narrow(searched, regime, best, width);
+
+  void run() {
+    for (int round = 0; round < kRounds; ++round) {
+      const auto before = best_.u;
+      for (std::size_t k = 0; k < controls_.size(); ++k) {
+        direction_.assign(controls_.size(), {});
+        direction_[k] = scale_[k];
+        search_line(steps_[k]);
+      }
+      if (controls_.size() > 1) {
+        turn(round);
+        search_line(steps_.back());
+        follow(before);
+      }
+      if (finished()) return;
+    }
+  }
+
+ private:
+  /// Directions that fill the sphere in the course of the rounds.
+  void turn(int round) {
+    direction_.assign(controls_.size(), {});
+    for (std::size_t k = 0; k < controls_.size(); ++k) {
+      const double angle = 2.399963229728653 * (round + 1) * static_cast<double>(k + 1);
+      direction_[k] = scale_[k];
+      for (double& x : direction_[k]) x *= std::cos(angle);
+    }
+  }
+
+  /// Once more the whole move of this round.
+  void follow(const std::vector<std::vector<double>>& before) {
+    direction_.assign(controls_.size(), std::vector<double>(nodes_));
+    for (std::size_t k = 0; k < controls_.size(); ++k) {
+      const int c = controls_[k];
+      for (std::size_t i = 0; i < nodes_; ++i) direction_[k][i] = best_.u[c][i] - before[c][i];
+    }
+    std::vector<double> whole(nodes_, 1.0);
+    search_line(whole);
+  }
+
+  /// The controls at base + length*direction, put back into their sets.
+  void place(const std::vector<double>& length, double sign) {
+    for (std::size_t k = 0; k < controls_.size(); ++k) {
+      const int c = controls_[k];
+      for (std::size_t i = 0; i < nodes_; ++i)
+        u_[c][i] =
+            best_.u[c][i] + (direction_[k].empty() ? 0 : sign * length[i] * direction_[k][i]);
+    }
+    std::vector<double> point;
+    for (const ControlSet* set : sets_) {
+      point.resize(set->controls.size());
+      for (std::size_t i = 0; i < nodes_; ++i) {
+        for (std::size_t k = 0; k < point.size(); ++k) point[k] = u_[set->controls[k]][i];
+        project(*set, point.data());
+        for (std::size_t k = 0; k < point.size(); ++k) u_[set->controls[k]][i] = point[k];
+      }
+    }
+  }
+
+  /// How far the controls in place have come along the direction.
+  void measure(std::vector<double>& out) const {
+    for (std::size_t i = 0; i < nodes_; ++i) {
+      double along = 0, square = 0;
+      for (std::size_t k = 0; k < controls_.size(); ++k) {
+        if (direction_[k].empty()) continue;
+        const double d = direction_[k][i];
+        along += d * (u_[controls_[k]][i] - best_.u[controls_[k]][i]);
+        square += d * d;
+      }
+      out[i] = square > 0 ? along / square : 0;
+    }
+  }
+
+  void keep_lower(const std::vector<double>& scores) {
+    for (std::size_t i = 0; i < nodes_; ++i) {
+      if (!(scores[i] < lowest_.score[i])) continue;
+      for (const int c : controls_) lowest_.u[c][i] = u_[c][i];
+      lowest_.score[i] = scores[i];
+    }
+  }
+
+  // Both sides at the step's length, then the vertex of the parabola; the step follows the move.
+  void search_line(std::vector<double>& step) {
+    lowest_ = best_;
+    place(step, 1);
+    measure(right_);
+    score_(above_);
+    keep_lower(above_);
+    place(step, -1);
+    measure(left_);
+    score_(below_);
+    keep_lower(below_);
+    for (std::size_t i = 0; i < nodes_; ++i)
+      trial_[i] = vertex(-left_[i], below_[i], best_.score[i], right_[i], above_[i]);
+    place(trial_, 1);
+    score_(moved_);
+    keep_lower(moved_);
+    for (std::size_t i = 0; i < nodes_; ++i) {
+      const double length = std::abs(trial_[i]);
+      if (lowest_.score[i] == best_.score[i])
+        step[i] *= 0.25;
+      else if (lowest_.score[i] == moved_[i] && length < step[i])
+        step[i] = std::clamp(2 * length, step[i] / 8, step[i]);
+      else
+        step[i] *= 2;
+    }
+    std::swap(best_.u, lowest_.u);
+    std::swap(best_.score, lowest_.score);
+  }
+
+  bool finished() const {
+    return std::all_of(steps_.begin(), steps_.end() - 1, [](const std::vector<double>& step) {
+      return std::all_of(step.begin(), step.end(), [](double h) { return h < kLastStep; });
+    });
+  }
+
+  const std::vector<const ControlSet*>& sets_;
+  const Controls& u_;
+  const Score& score_;
+  Best& best_;
+  Best lowest_{{}, 0};
+  std::size_t nodes_;
+  std::vector<int> controls_;
+  std::vector<std::vector<double>> scale_, steps_, direction_;
+  std::vector<double> left_, right_, below_, above_, moved_, trial_;
+};
+
+PolicySearch::PolicySearch(std::vector<ControlSet> sets) : sets_(std::move(sets)) {
+  for (const ControlSet& set : sets_) {
+    if (set.kind == ControlSet::Kind::Finite) continue;
+    moved_.push_back(&set);
+    if (set.sampled) sampled_.push_back(&set);
+  }
+  if (!sampled_.empty()) samples_ = control_samples(sampled_);
+  combine();
 }
 
-// Golden sections on [best - width, best + width]; a result that is not better than `best` is
-// dropped.
-void PolicySystem::narrow(const SearchedControl& searched, std::size_t regime,
-                          const std::vector<double>& best, const std::vector<double>& width) {
-  const std::span<double> u(controls_[searched.control].data() + regime * points_, points_);
-  std::vector<double> a(points_), b(points_), c(points_), d(points_), fc(points_), fd(points_),
-      f(points_);
-  const auto scores_at = [&](const std::vector<double>& at, std::vector<double>& out) {
-    std::copy(at.begin(), at.end(), u.begin());
-    score(regime, out);
-  };
-  for (std::size_t i = 0; i < points_; ++i) {
-    a[i] = std::max(searched.lo, best[i] - width[i]);
-    b[i] = std::min(searched.hi, best[i] + width[i]);
-    c[i] = b[i] - kGolden * (b[i] - a[i]);
-    d[i] = a[i] + kGolden * (b[i] - a[i]);
-  }
-  scores_at(c, fc);
-  scores_at(d, fd);
-  for (int section = 0; section < kSections; ++section) {
-    std::vector<double> fresh(points_);
-    for (std::size_t i = 0; i < points_; ++i) {
-      const bool left = fc[i] <= fd[i];
-      if (left)
-        b[i] = d[i], d[i] = c[i], fd[i] = fc[i];
-      else
-        a[i] = c[i], c[i] = d[i], fc[i] = fd[i];
-      fresh[i] = left ? b[i] - kGolden * (b[i] - a[i]) : a[i] + kGolden * (b[i] - a[i]);
+void PolicySearch::combine() {
+  combinations_.assign(1, {});
+  for (const ControlSet& set : sets_) {
+    if (set.kind != ControlSet::Kind::Finite) continue;
+    std::vector<std::vector<std::pair<int, double>>> longer;
+    for (const auto& row : combinations_) {
+      for (const auto& value : set.values) {
+        longer.push_back(row);
+        for (std::size_t k = 0; k < value.size(); ++k)
+          longer.back().emplace_back(set.controls[k], value[k]);
+      }
     }
-    scores_at(fresh, f);
-    for (std::size_t i = 0; i < points_; ++i) {
-      // The new point is the one that equals neither kept point.
-      if (fresh[i] < 0.5 * (a[i] + b[i]))
-        c[i] = fresh[i], fc[i] = f[i];
-      else
-        d[i] = fresh[i], fd[i] = f[i];
-    }
+    combinations_ = std::move(longer);
   }
-  for (std::size_t i = 0; i < points_; ++i) c[i] = 0.5 * (a[i] + b[i]);
-  scores_at(best, fd);
-  scores_at(c, fc);
-  for (std::size_t i = 0; i < points_; ++i) u[i] = fc[i] < fd[i] ? c[i] : best[i];
 }
 
-void PolicySystem::search(std::span<const double> V) {
-  for (std::size_t r = 0; r < regimes_; ++r) {
-    gradients(V, r);
-    for (int sweep = 0; sweep < (problem_.searched.size() > 1 ? kSweeps : 1); ++sweep) {
-      for (const SearchedControl& searched : problem_.searched) search_one(searched, r);
+// The lowest sample in `best` where it is lower than what stands there, and the lowest of those
+// that lie apart from it in `other`.
+void PolicySearch::sample(const Controls& u, const Score& score, Best& best, Best& other) const {
+  const std::size_t nodes = best.score.size();
+  std::vector<double> scores(nodes);
+  Best now = best;
+  for (std::size_t s = 0; s < samples_.size(); ++s) {
+    const double* next = samples_[s].u.data();
+    for (const ControlSet* set : sampled_) {
+      for (const int c : set->controls) {
+        std::fill(now.u[c].begin(), now.u[c].end(), *next);
+        std::fill(u[c].begin(), u[c].end(), *next++);
+      }
+    }
+    score(now.score);
+    std::fill(now.place.begin(), now.place.end(), static_cast<int>(s));
+    for (std::size_t i = 0; i < nodes; ++i) {
+      const auto apart = [&](int place) {
+        return place < 0 ||
+               distance(samples_[s], samples_[static_cast<std::size_t>(place)]) > kApart;
+      };
+      if (now.score[i] < best.score[i]) {
+        if (apart(best.place[i])) other.copy_node(best, i);
+        best.copy_node(now, i);
+      } else if (now.score[i] < other.score[i] && apart(best.place[i])) {
+        other.copy_node(now, i);
+      }
     }
   }
+}
+
+void PolicySearch::minimise(const Controls& u, const Score& score) const {
+  if (u.empty()) return;
+  const std::size_t nodes = u[0].size();
+  Best best(u, nodes);
+  score(best.score);
+  const Best start = best;
+  for (const auto& combination : combinations_) {
+    Best here = start;
+    for (const auto& [c, value] : combination) {
+      std::fill(here.u[c].begin(), here.u[c].end(), value);
+      std::fill(u[c].begin(), u[c].end(), value);
+    }
+    here.show(u);
+    if (!combination.empty()) score(here.score);
+    Best other = here;
+    std::fill(other.score.begin(), other.score.end(), kInfinite);
+    sample(u, score, here, other);
+    if (!moved_.empty()) {
+      Descent(moved_, u, score, here).run();
+      if (!sampled_.empty()) Descent(moved_, u, score, other).run();
+    }
+    best.take_lower(here);
+    best.take_lower(other);
+  }
+  best.show(u);
+}
+
+int PolicySearch::runaway(const std::vector<std::vector<double>>& u, std::size_t node) const {
+  for (const ControlSet* set : sampled_) {
+    if (set->kind != ControlSet::Kind::Box) continue;
+    for (const int c : set->controls) {
+      if (std::abs(u[c][node]) >= 0.5 * kFarthest) return c;
+    }
+  }
+  return -1;
 }
 
 }  // namespace hopf::runtime

@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::size_t kFixedEntries = 5;  // x, h-, h+, at_lower, at_upper
 constexpr std::size_t kPiece = 4096;      // nodes of one call: what one thread takes at a time
-constexpr int kReach = 4;  // how far the directions of correlated noise may go, in nodes
+constexpr double kEven = 1e-13;  // gains of stopping below this, relative to V, count as none
+constexpr int kReach = 4;        // how far the directions of correlated noise may go, in nodes
 
 std::vector<Offset> axis_offsets(std::size_t dimension) {
   std::vector<Offset> result;
@@ -42,6 +43,7 @@ PolicySystem::PolicySystem(const PointProblem& problem, std::vector<Boundary> ru
     : problem_(problem),
       rules_(std::move(rules)),
       pool_(std::make_unique<ThreadPool>(threads)),
+      search_(problem.searched),
       points_(problem.grid.points()),
       regimes_(static_cast<std::size_t>(problem.regimes)),
       dimension_(problem.grid.dimension()),
@@ -113,25 +115,46 @@ void PolicySystem::call(const PointFunction& function, const Piece& piece, std::
   function({static_cast<std::int64_t>(piece.count), uniforms.data(), in.data(), out.data()});
 }
 
-void PolicySystem::call_everywhere(const PointFunction& function, std::size_t regime,
-                                   const std::vector<std::vector<double>*>& outputs) {
+void PolicySystem::for_pieces(const std::function<void(const Piece&)>& body) {
   const std::size_t pieces = (row_ + kPiece - 1) / kPiece;
   const std::size_t group =
       std::max<std::size_t>(1, kPiece / row_);  // short rows are taken several at a time
   const std::size_t groups = (rows_ * pieces + group - 1) / group;
   pool_->run(static_cast<std::int64_t>(groups), [&](std::int64_t job) {
-    std::vector<void*> out(outputs.size());
     const std::size_t last = std::min(rows_ * pieces, (static_cast<std::size_t>(job) + 1) * group);
     for (std::size_t item = static_cast<std::size_t>(job) * group; item < last; ++item) {
       const std::size_t row = item / pieces, begin = item % pieces * kPiece;
-      const Piece piece{row, begin, std::min(kPiece, row_ - begin)};
-      for (std::size_t k = 0; k < outputs.size(); ++k) {
-        const std::size_t base = outputs[k]->size() == unknowns() ? regime * points_ : 0;
-        out[k] = outputs[k]->data() + base + row * row_ + begin;
-      }
-      call(function, piece, regime, out);
+      body({row, begin, std::min(kPiece, row_ - begin)});
     }
   });
+}
+
+void PolicySystem::call_everywhere(const PointFunction& function, std::size_t regime,
+                                   const std::vector<std::vector<double>*>& outputs) {
+  for_pieces([&](const Piece& piece) {
+    std::vector<void*> out(outputs.size());
+    for (std::size_t k = 0; k < outputs.size(); ++k) {
+      const std::size_t base = outputs[k]->size() == unknowns() ? regime * points_ : 0;
+      out[k] = outputs[k]->data() + base + piece.row * row_ + piece.begin;
+    }
+    call(function, piece, regime, out);
+  });
+}
+
+// The numerical minimisation starts from what the laws and the old controls gave.
+void PolicySystem::search(std::span<const double> V) {
+  for (std::size_t r = 0; r < regimes_; ++r) {
+    gradients(V, r);
+    for_pieces([&](const Piece& piece) {
+      PolicySearch::Controls u;
+      for (auto& control : controls_)
+        u.emplace_back(control.data() + r * points_ + piece.row * row_ + piece.begin, piece.count);
+      search_.minimise(u, [&](std::span<double> out) {
+        std::vector<void*> outputs{out.data()};
+        call(problem_.score[r], piece, r, outputs);
+      });
+    });
+  }
 }
 
 void PolicySystem::set_time(double t) {
@@ -299,7 +322,7 @@ void PolicySystem::pass(std::span<const double> V, const std::vector<PointFuncti
 
 void PolicySystem::improve(std::span<const double> V) {
   pass(V, problem_.improve, true);
-  if (!problem_.searched.empty()) {
+  if (!search_.empty()) {
     search(V);
     apply(V);
   }
@@ -341,7 +364,11 @@ std::size_t PolicySystem::choose_stops(std::span<const double> V, double shift,
     }
     const double going_on =
         H_[u] + coupling(V, u) - (shift + rho_[u]) * V[u] + (source.empty() ? 0.0 : source[u]);
-    const bool stop = stop_value_[u] - V[u] <= going_on / diagonal;
+    // Between equals a node stays with what it does: where stopping pays as much as a flat V, all
+    // would stop at first and come back one neighbour an iteration.
+    const double gain = going_on / diagonal - (stop_value_[u] - V[u]);
+    const double even = kEven * (1 + std::abs(V[u]));
+    const bool stop = stopped_[u] ? gain >= -even : gain > even;
     changed += stop != static_cast<bool>(stopped_[u]);
     stopped_[u] = stop;
     if (stop) fixed_value_[u] = stop_value_[u];

@@ -14,6 +14,7 @@
 
 #include "core/parallel.hpp"
 #include "value/point_problem.hpp"
+#include "value/policy_search.hpp"
 #include "value/sparse.hpp"
 #include "value/stencil.hpp"
 
@@ -34,9 +35,6 @@ class PolicySystem {
   void improve(std::span<const double> V);
   /// Coefficients of the present controls.
   void apply(std::span<const double> V);
-  /// Replaces the controls without a closed form by the best found along each in turn (after
-  /// `improve`).
-  void search(std::span<const double> V);
   /// With `stop pays`: stops where that is better than going on, given V, s and g. Returns the
   /// nodes that changed.
   std::size_t choose_stops(std::span<const double> V, double shift, std::span<const double> source);
@@ -70,6 +68,8 @@ class PolicySystem {
   /// Nodes where correlated noise was too degenerate for directions within reach.
   std::size_t inexact_splittings() const { return inexact_; }
   std::vector<std::int32_t> elimination_order() const;
+  /// The control that the numerical minimisation drove to infinity at this unknown, or -1.
+  int runaway(std::size_t unknown) const { return search_.runaway(controls_, unknown); }
   bool planar() const { return dimension_ == 2; }
 
  private:
@@ -90,22 +90,22 @@ class PolicySystem {
     std::size_t row, begin, count;
   };
   void call(const PointFunction&, const Piece&, std::size_t regime, std::vector<void*>& out) const;
+  /// Calls `body` for all pieces, several threads at a time.
+  void for_pieces(const std::function<void(const Piece&)>& body);
   void call_everywhere(const PointFunction&, std::size_t regime,
                        const std::vector<std::vector<double>*>& outputs);
   std::vector<std::vector<double>*> coefficient_outputs(bool with_controls);
-  void score(std::size_t regime, std::vector<double>& out);
-  void search_one(const SearchedControl&, std::size_t regime);
-  void narrow(const SearchedControl&, std::size_t regime, const std::vector<double>& best,
-              const std::vector<double>& width);
   void pass(std::span<const double> V, const std::vector<PointFunction>& functions,
             bool with_controls);
   template <class Visit>
   void for_weights(std::size_t unknown, Visit visit) const;
+  void search(std::span<const double> V);
   double coupling(std::span<const double> V, std::size_t unknown) const;
 
   const PointProblem& problem_;
   std::vector<Boundary> rules_;
   std::unique_ptr<ThreadPool> pool_;
+  PolicySearch search_;
   std::size_t points_, regimes_, dimension_, row_, rows_;
   double t_ = 0;
   bool prepared_ = false;
