@@ -12,6 +12,8 @@ constexpr double kApart = 0.08;      // in the unit cube: samples that may lie i
 constexpr int kRounds = 30;          // of a descent
 constexpr double kFirstStep = 0.03;  // of a descent, relative to the control's reach
 constexpr double kLastStep = 1e-9;   // at which it ends
+constexpr double kLastTurn = 1e-4;   // the same for the turning directions
+constexpr int kReset = 8;            // rounds after which the axes are taken again
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 double distance(const ControlSample& a, const ControlSample& b) {
@@ -60,7 +62,7 @@ struct PolicySearch::Best {
   }
 };
 
-/// One descent of all nodes, each from its own start.
+/// One descent of all nodes, each from its own start and along its own directions.
 class PolicySearch::Descent {
  public:
   Descent(const std::vector<const ControlSet*>& sets, const Controls& u, const Score& score,
@@ -74,57 +76,87 @@ class PolicySearch::Descent {
           scale[i] = reach(*set, k, best.u[set->controls[k]][i]);
       }
     }
-    // One step length for each axis, and one that all turning directions share.
-    steps_.assign(controls_.size() + 1, std::vector<double>(nodes_, kFirstStep));
+    size_ = controls_.size();
+    // One step length for each direction, one for the turning directions and one for the rounds'
+    // moves.
+    steps_.assign(size_ + 2, std::vector<double>(nodes_, kFirstStep));
     for (auto* lane : {&left_, &right_, &below_, &above_, &moved_, &trial_}) lane->resize(nodes_);
   }
 
   void run() {
     for (int round = 0; round < kRounds; ++round) {
-      const auto before = best_.u;
-      for (std::size_t k = 0; k < controls_.size(); ++k) {
-        direction_.assign(controls_.size(), {});
-        direction_[k] = scale_[k];
-        search_line(steps_[k]);
+      if (round % kReset == 0) along_axes();
+      const Best before = best_;
+      std::vector<std::vector<double>> gains;
+      for (std::size_t d = 0; d < size_; ++d) {
+        const std::vector<double> high = best_.score;
+        search_line(directions_[d], steps_[d], 0.25);
+        gains.push_back(high);
+        for (std::size_t i = 0; i < nodes_; ++i) gains[d][i] -= best_.score[i];
       }
-      if (controls_.size() > 1) {
-        turn(round);
-        search_line(steps_.back());
-        follow(before);
+      if (size_ > 1) {
+        for (std::size_t k = 0; k < size_; ++k)
+          search_line(turned(round * static_cast<int>(size_) + static_cast<int>(k)), steps_[size_],
+                      0.7);
+        follow(before, gains);
       }
       if (finished()) return;
     }
   }
 
  private:
-  /// Directions that fill the sphere in the course of the rounds.
-  void turn(int round) {
-    direction_.assign(controls_.size(), {});
-    for (std::size_t k = 0; k < controls_.size(); ++k) {
-      const double angle = 2.399963229728653 * (round + 1) * static_cast<double>(k + 1);
-      direction_[k] = scale_[k];
-      for (double& x : direction_[k]) x *= std::cos(angle);
-    }
+  using Direction = std::vector<std::vector<double>>;  // [control][node]
+
+  void along_axes() {
+    directions_.assign(size_, Direction(size_, std::vector<double>(nodes_, 0.0)));
+    for (std::size_t d = 0; d < size_; ++d) directions_[d][d] = scale_[d];
   }
 
-  /// Once more the whole move of this round.
-  void follow(const std::vector<std::vector<double>>& before) {
-    direction_.assign(controls_.size(), std::vector<double>(nodes_));
-    for (std::size_t k = 0; k < controls_.size(); ++k) {
-      const int c = controls_[k];
-      for (std::size_t i = 0; i < nodes_; ++i) direction_[k][i] = best_.u[c][i] - before[c][i];
+  /// Directions that fill the sphere in the course of the rounds: a descent that leans on a kink
+  /// goes on along it.
+  Direction turned(int turn) const {
+    Direction result = scale_;
+    for (std::size_t k = 0; k < size_; ++k) {
+      const double angle = 2.399963229728653 * (turn + 1) * static_cast<double>(k + 1);
+      for (double& x : result[k]) x *= std::cos(angle);
     }
-    std::vector<double> whole(nodes_, 1.0);
-    search_line(whole);
+    return result;
+  }
+
+  /// Once more the whole move of the round, which then replaces the direction that gained most
+  /// (Powell 1964): on a quadratic the directions become conjugate.
+  void follow(const Best& before, const std::vector<std::vector<double>>& gains) {
+    Direction whole(size_, std::vector<double>(nodes_, 0.0));
+    std::vector<double>& step = steps_[size_ + 1];
+    for (std::size_t i = 0; i < nodes_; ++i) {
+      double size = 0;
+      for (std::size_t k = 0; k < size_; ++k) {
+        whole[k][i] = best_.u[controls_[k]][i] - before.u[controls_[k]][i];
+        size = std::max(size, std::abs(whole[k][i]) / scale_[k][i]);
+      }
+      step[i] = size;
+      for (std::size_t k = 0; k < size_ && size > 0; ++k) whole[k][i] /= size;
+    }
+    search_line(whole, step, 0.25);
+    for (std::size_t i = 0; i < nodes_; ++i) {
+      std::size_t most = 0;
+      bool moves = false;
+      for (std::size_t d = 0; d < size_; ++d) {
+        if (gains[d][i] > gains[most][i]) most = d;
+        moves = moves || whole[d][i] != 0;
+      }
+      if (!moves) continue;
+      for (std::size_t k = 0; k < size_; ++k) directions_[most][k][i] = whole[k][i];
+      steps_[most][i] = step[i];
+    }
   }
 
   /// The controls at base + length*direction, put back into their sets.
-  void place(const std::vector<double>& length, double sign) {
-    for (std::size_t k = 0; k < controls_.size(); ++k) {
+  void place(const Direction& direction, const std::vector<double>& length, double sign) {
+    for (std::size_t k = 0; k < size_; ++k) {
       const int c = controls_[k];
       for (std::size_t i = 0; i < nodes_; ++i)
-        u_[c][i] =
-            best_.u[c][i] + (direction_[k].empty() ? 0 : sign * length[i] * direction_[k][i]);
+        u_[c][i] = best_.u[c][i] + sign * length[i] * direction[k][i];
     }
     std::vector<double> point;
     for (const ControlSet* set : sets_) {
@@ -138,13 +170,12 @@ class PolicySearch::Descent {
   }
 
   /// How far the controls in place have come along the direction.
-  void measure(std::vector<double>& out) const {
+  void measure(const Direction& direction, std::vector<double>& out) const {
     for (std::size_t i = 0; i < nodes_; ++i) {
       double along = 0, square = 0;
-      for (std::size_t k = 0; k < controls_.size(); ++k) {
-        if (direction_[k].empty()) continue;
-        const double d = direction_[k][i];
-        along += d * (u_[controls_[k]][i] - best_.u[controls_[k]][i]);
+      for (std::size_t k = 0; k < size_; ++k) {
+        const double scale = scale_[k][i], d = direction[k][i] / scale;
+        along += d * (u_[controls_[k]][i] - best_.u[controls_[k]][i]) / scale;
         square += d * d;
       }
       out[i] = square > 0 ? along / square : 0;
@@ -159,26 +190,27 @@ class PolicySearch::Descent {
     }
   }
 
-  // Both sides at the step's length, then the vertex of the parabola; the step follows the move.
-  void search_line(std::vector<double>& step) {
+  // Both sides at the step's length, then the vertex of the parabola; the step follows the move and
+  // shrinks by the factor given where there is none.
+  void search_line(const Direction& direction, std::vector<double>& step, double shrink) {
     lowest_ = best_;
-    place(step, 1);
-    measure(right_);
+    place(direction, step, 1);
+    measure(direction, right_);
     score_(above_);
     keep_lower(above_);
-    place(step, -1);
-    measure(left_);
+    place(direction, step, -1);
+    measure(direction, left_);
     score_(below_);
     keep_lower(below_);
     for (std::size_t i = 0; i < nodes_; ++i)
       trial_[i] = vertex(-left_[i], below_[i], best_.score[i], right_[i], above_[i]);
-    place(trial_, 1);
+    place(direction, trial_, 1);
     score_(moved_);
     keep_lower(moved_);
     for (std::size_t i = 0; i < nodes_; ++i) {
       const double length = std::abs(trial_[i]);
       if (lowest_.score[i] == best_.score[i])
-        step[i] *= 0.25;
+        step[i] *= shrink;
       else if (lowest_.score[i] == moved_[i] && length < step[i])
         step[i] = std::clamp(2 * length, step[i] / 8, step[i]);
       else
@@ -189,9 +221,12 @@ class PolicySearch::Descent {
   }
 
   bool finished() const {
-    return std::all_of(steps_.begin(), steps_.end() - 1, [](const std::vector<double>& step) {
-      return std::all_of(step.begin(), step.end(), [](double h) { return h < kLastStep; });
-    });
+    for (std::size_t d = 0; d < size_ + (size_ > 1 ? 1 : 0); ++d) {
+      const double last = d < size_ ? kLastStep : kLastTurn;
+      if (std::any_of(steps_[d].begin(), steps_[d].end(), [&](double h) { return h > last; }))
+        return false;
+    }
+    return true;
   }
 
   const std::vector<const ControlSet*>& sets_;
@@ -201,7 +236,10 @@ class PolicySearch::Descent {
   Best lowest_{{}, 0};
   std::size_t nodes_;
   std::vector<int> controls_;
-  std::vector<std::vector<double>> scale_, steps_, direction_;
+  std::size_t size_ = 0;
+  Direction scale_;
+  std::vector<Direction> directions_;
+  std::vector<std::vector<double>> steps_;
   std::vector<double> left_, right_, below_, above_, moved_, trial_;
 };
 

@@ -4,9 +4,9 @@
 // The function is generated code that is evaluated at all nodes in one call, so every node takes
 // the same trial moves, each with its own step lengths. For every combination of the finite sets'
 // values: samples spread over the sets that no law covers, then descent from the best two places
-// (a direct search: Kolda, Lewis & Torczon 2003) by parabolas along the axes, along turning
-// directions, which get past kinks that no axis crosses, and along the last round's move (Hooke &
-// Jeeves 1961). A node ends no higher than it began.
+// (a direct search: Kolda, Lewis & Torczon 2003) by parabolas along directions that become
+// conjugate (Powell 1964) and along turning ones, which get past kinks that no axis crosses. A node
+// ends no higher than it began.
 #pragma once
 
 #include <cstddef>
