@@ -142,6 +142,18 @@ std::optional<Equations> equations(const model::Model& model, diagnostics::Sink&
   }
   if (!check_discount(context, eqs)) return std::nullopt;
   add_steps(context, eqs);
+  abbreviate(context, eqs);
+  return eqs;
+}
+
+std::optional<Equations> equations_again(Context& context, const Equations& first) {
+  Equations eqs;
+  build_integrand(context, eqs);
+  if (has_value(context.model) && !minimise(context, eqs)) return std::nullopt;
+  eqs.lq = first.lq;
+  eqs.lq_refusal = first.lq_refusal;
+  eqs.hopf_cole_refusal = first.hopf_cole_refusal;
+  add_steps(context, eqs);
   return eqs;
 }
 

@@ -135,6 +135,8 @@ std::string fresh_name(const model::Model& model, const std::string& wanted) {
       if (w.name == name) return true;
     for (const auto& z : model.marks)
       if (z.name == name) return true;
+    for (const auto& let : model.lets)
+      if (let.name == name) return true;
     return model.regime && model.regime->name == name;
   };
   std::string name = wanted;

@@ -112,5 +112,11 @@ void add_mechanics(Context&, Equations&);
 void add_riccati(Context&, Equations&);
 void add_hopf_cole(Context&, Equations&);
 void add_reversal(Context&, Equations&);
+/// Shows the steps with the model's own abbreviations where they are coefficients.
+void abbreviate(const Context&, Equations&);
+/// Does an equation of the step use the symbol?
+bool mentions(const expr::Store&, const Step&, SymbolId);
+/// The derivation of a rewritten copy of a model that was derived before, whose structure it keeps.
+std::optional<Equations> equations_again(Context&, const Equations& first);
 
 }  // namespace hopf::derive

@@ -251,13 +251,26 @@ class Renderer {
   std::string out_;
 };
 
+/// A step that stands alone brings the abbreviations that it mentions.
+Step with_definitions(const Store& store, const Equations& eqs, Step step) {
+  const Step* definitions = eqs.find("abbreviations");
+  if (!definitions || definitions->field == step.field) return step;
+  for (auto let = definitions->equations.rbegin(); let != definitions->equations.rend(); ++let) {
+    if (mentions(store, step, store.symbol_of(let->left))) step.equations.push_back(*let);
+  }
+  return step;
+}
+
 }  // namespace
 
 std::string render(const model::Model& model, const Equations& eqs, Style style,
                    const std::string& field) {
   Renderer renderer(model, style);
   for (const auto& step : eqs.steps) {
-    if (field.empty() || step.field == field) renderer.add(step);
+    if (field.empty())
+      renderer.add(step);
+    else if (step.field == field)
+      renderer.add(with_definitions(*model.store, eqs, step));
   }
   return renderer.take();
 }

@@ -163,6 +163,8 @@ def read(output):
             step = model.setdefault(line[6:], [])
         elif line and not line.startswith("//") and " = " in line:
             left, right = line.split("  // ")[0].split(" = ", 1)
+            for name, definition in model.get("abbreviations", []):
+                right = re.sub(rf"\b{name}\b", lambda _: f"({definition})", right)
             step.append((left.strip(), right.strip()))
     return models
 

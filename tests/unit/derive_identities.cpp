@@ -175,3 +175,27 @@ TEST_CASE("a coupled problem with twenty states derives") {
   CHECK(d->equations->lq);
   CHECK(d->equations->closed_form);
 }
+
+TEST_CASE("abbreviations over parameters and time are kept, others and hidden times are not") {
+  const auto d = derive_one(
+      "model m { param b0 = 0.1, b1 = 20\n let beta = b0 + t*(b1 - b0)\n let fade = exp(-beta)\n"
+      "let square = x^2\n let unused = b0 + 1\n state x\n noise w\n"
+      "dx = -0.5*beta*x*dt + fade*dw\n lagrangian square\n horizon 1 }");
+  REQUIRE(d->equations);
+  const auto text = [&](const char* field) {
+    return derive::render(*d->model, *d->equations, expr::Style::Hopf, field);
+  };
+  const std::string definitions = text("abbreviations");
+  CHECK(definitions.find("beta = b0 + t*(b1 - b0)") != std::string::npos);
+  CHECK(definitions.find("fade = exp(-beta)") != std::string::npos);
+  CHECK(definitions.find("square") == std::string::npos);
+  CHECK(definitions.find("unused") == std::string::npos);
+  CHECK(text("generator").find("0.5*fade^2*D(phi,x,x)") != std::string::npos);
+  CHECK(text("generator").find("beta = b0") != std::string::npos);  // alone, it says what beta is
+  // d/dt of the momentum m v sees the t in m.
+  const auto mechanics = derive_one(
+      "model m { let mass = 1 + t\n state q\n control v\n dq = v*dt\n lagrangian 0.5*mass*v^2\n"
+      "horizon 1 }");
+  REQUIRE(mechanics->equations);
+  CHECK(mechanics->equations->find("abbreviations") == nullptr);
+}
