@@ -96,7 +96,7 @@ void wrong_size(Script& s, const model::ControlGroup& group, source::Span span) 
       .help = "give a list with one expression each";
 }
 
-/// One field of a literal record: an expression, or a list of one expression a component.
+/// One field of a literal record: an expression with one entry a component.
 bool add_field(Script& s, const model::Model& model, syntax::Ast& ast,
                const syntax::RecordField& field, Policy& policy) {
   const model::ControlGroup* group = find_group(model, field.name.text);
@@ -105,19 +105,11 @@ bool add_field(Script& s, const model::Model& model, syntax::Ast& ast,
     return false;
   }
   insert_values(s, model, ast, field.value);
-  const auto* list = std::get_if<syntax::ListLiteral>(&ast[field.value].value);
-  const std::vector<syntax::NodeId> entries =
-      list ? list->items : std::vector<syntax::NodeId>{field.value};
-  if (entries.size() != group->components.size()) {
-    wrong_size(s, *group, ast[field.value].span);
-    return false;
-  }
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const auto body =
-        model::check_expression(model, ast, entries[i], s.module->scope, s.context.sink);
-    if (!body) return false;
-    policy[model.controls[static_cast<std::size_t>(group->components[i])].name] = *body;
-  }
+  const auto law =
+      model::check_policy(model, group->name, ast, field.value, s.module->scope, s.context.sink);
+  if (!law) return false;
+  for (std::size_t i = 0; i < law->size(); ++i)
+    policy[model.controls[static_cast<std::size_t>(group->components[i])].name] = (*law)[i];
   return true;
 }
 

@@ -84,25 +84,35 @@ void report_not_finite(const SolveTask& task, const Place& place, double t, std:
                  fmt::format("no control gives a finite Hamiltonian at {}", place.text));
 }
 
-// A control that the numerical minimisation drove to infinity over a part of the domain: the
-// Hamiltonian falls without end. At single points, such as those where V is flat, an infimum that
-// is not attained does no harm.
+// The control without a bound that stands as far out as laws and searches go, or -1.
+int runaway(const model::Model& model, const runtime::PolicySystem& system, std::size_t unknown) {
+  for (std::size_t c = 0; c < model.controls.size(); ++c) {
+    const model::Control& control = model.controls[c];
+    if (std::isfinite(control.lo) && std::isfinite(control.hi)) continue;
+    if (std::abs(system.controls()[c][unknown]) >= 0.5 * runtime::kFarthest)
+      return static_cast<int>(c);
+  }
+  return -1;
+}
+
+// A control that ran off to infinity over a part of the domain: the Hamiltonian falls without end.
+// At single points, such as those where V is flat, an infimum that is not attained does no harm.
 bool runs_off(const SolveTask& task, const plan::Plan& plan, const runtime::PolicySystem& system) {
+  const model::Model& model = task.model;
   std::size_t count = 0, where = 0;
   for (std::size_t u = 0; u < system.unknowns(); ++u) {
-    if (system.fixed(u) || system.runaway(u) < 0) continue;
+    if (system.fixed(u) || runaway(model, system, u) < 0) continue;
     if (count++ == 0) where = u;
   }
   if (static_cast<double>(count) <= kFewRunaways * static_cast<double>(system.unknowns()))
     return false;
-  const model::Model& model = task.model;
-  const auto& control = model.controls[static_cast<std::size_t>(system.runaway(where))];
-  const auto& group = model.groups[static_cast<std::size_t>(control.group)];
+  const auto c = static_cast<std::size_t>(runaway(model, system, where));
+  const auto& group = model.groups[static_cast<std::size_t>(model.controls[c].group)];
   auto& d = task.sink.emit(
       Kind::HamiltonianUnbounded, group.span,
       fmt::format("the Hamiltonian has no minimum over '{}': at {} it falls as far as {} = {:.2g}",
-                  group.name, place_of(model, plan.grid, where).text, control.name,
-                  system.controls()[static_cast<std::size_t>(system.runaway(where))][where]));
+                  group.name, place_of(model, plan.grid, where).text, model.controls[c].name,
+                  system.controls()[c][where]));
   d.primary_label = "this set has no bound";
   if (model.lagrangian.span.valid())
     d.labels.push_back({model.lagrangian.span, "the running cost"});
@@ -206,7 +216,7 @@ std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const
   runtime::GridSolution solution =
       runtime::solve_grid(system, problem, settings, first_guess(task, problem, settings));
   const bool cancelled = solution.failure == runtime::Failure::Cancelled;
-  if (!cancelled && runs_off(task, plan, system)) return std::nullopt;
+  if (!cancelled && !task.policy && runs_off(task, plan, system)) return std::nullopt;
   if (solution.failure != runtime::Failure::None) {
     report_failure(task, plan, solution, system);
     return std::nullopt;

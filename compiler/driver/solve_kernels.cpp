@@ -122,18 +122,28 @@ runtime::ControlSet control_set(const model::Model& model, const model::ControlG
   return set;
 }
 
-// What is minimised numerically at every node: controls without a law over their whole sets. A law
-// on a ball or a simplex knows nothing of the kinks that upwinding makes, so its neighbourhood is
-// searched; and where anything is searched all other controls move along.
-std::vector<runtime::ControlSet> searched_controls(const SolveTask& task) {
+// The kinks that upwinding makes, f = 0, are tried for one control of an interval that enters the
+// drift linearly; any other may have its minimum on a kink that no law knows of.
+bool has_hidden_kinks(const model::Model& model, const model::ControlGroup& group) {
   using Set = model::ControlGroup::Set;
+  if (group.set == Set::Finite) return false;
+  if (group.set == Set::Ball || group.set == Set::Simplex) return true;
+  std::vector<expr::SymbolId> symbols;
+  for (const int c : group.components) symbols.push_back(model.controls[c].symbol);
+  return std::any_of(model.drift.begin(), model.drift.end(),
+                     [&](ExprId f) { return !expr::as_affine(*model.store, f, symbols); });
+}
+
+// What is minimised numerically at every node: controls without a law over their whole sets, and
+// the neighbourhood of laws with hidden kinks; where anything is searched, all move along.
+std::vector<runtime::ControlSet> searched_controls(const SolveTask& task) {
   std::vector<runtime::ControlSet> result;
   bool needed = false;
   for (const auto& law : task.equations.laws) {
     const auto& group = task.model.groups[law.group];
     const bool sampled = law.form == derive::ControlLaw::Form::Numerical;
-    if (group.set == Set::Finite && !sampled) continue;
-    needed = needed || sampled || group.set == Set::Ball || group.set == Set::Simplex;
+    if (group.set == model::ControlGroup::Set::Finite && !sampled) continue;
+    needed = needed || sampled || has_hidden_kinks(task.model, group);
     result.push_back(control_set(task.model, group));
     result.back().sampled = sampled;
   }

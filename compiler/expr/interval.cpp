@@ -42,7 +42,7 @@ bool meets(Interval x, double point, double period) {
 Interval integer_power(Interval x, double n) {
   const bool even = std::fmod(n, 2) == 0;
   if (n < 0 && x.lo <= 0 && x.hi >= 0) {
-    if (x.lo == 0 && x.hi > 0) return {down(std::pow(x.hi, n), 4), kInf};
+    if (x.lo == 0 && x.hi > 0) return {std::max(0.0, down(std::pow(x.hi, n), 4)), kInf};
     if (!even) return entire();
     const double largest = std::max(-x.lo, x.hi);
     return {std::max(0.0, down(std::pow(largest, n), 4)), kInf};

@@ -131,7 +131,8 @@ std::optional<std::vector<ExprId>> check_policy(const Model& model, const std::s
   frame.cost = true;
   Value value = evaluate(context, frame, node);
   if (!require_number(context, value)) return std::nullopt;
-  if (value.shape != entry->value.shape) {
+  const bool single = value.entries.size() == 1 && entry->count == 1;  // u[1] is as good as [u[1]]
+  if (value.shape != entry->value.shape && !single) {
     poison(context, Kind::ShapeMismatch, span,
            "'" + control + "' is " + describe(entry->value.shape) + ", but this is " +
                describe(value.shape));

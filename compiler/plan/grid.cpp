@@ -81,7 +81,8 @@ runtime::Boundary boundary_of(model::Boundary kind) {
   return runtime::Boundary::Constrain;
 }
 
-// True when drift and noise of a positive state are proportional to it, as for wealth or a price.
+// True when drift and noise of a positive state are proportional to it, as for wealth or a price;
+// what controls alone add to the drift, such as consumption, does not count.
 bool proportional(const model::Model& model, std::size_t k) {
   expr::Store& store = *model.store;
   const auto& state = model.states[k];
@@ -97,7 +98,10 @@ bool proportional(const model::Model& model, std::size_t k) {
   for (std::size_t j = 0; j < model.noise_count(); ++j) {
     if (!free_of_x(model.diffusion[k * model.noise_count() + j])) return false;
   }
-  return noisy && free_of_x(model.drift[k]);
+  expr::Substitution at_rest;
+  for (const auto& control : model.controls) at_rest[control.symbol] = store.integer(0);
+  return noisy &&
+         (free_of_x(model.drift[k]) || free_of_x(expr::substitute(store, model.drift[k], at_rest)));
 }
 
 void add_axis(const model::Model& model, const Options& options, std::size_t k, int count,

@@ -11,6 +11,7 @@ namespace {
 constexpr double kTight = 1e-11;         // accuracy of the linear solve that may end the iteration
 constexpr double kLeastDiscount = 5e-5;  // of the artificial ones
 constexpr double kUnbounded = 1e11;      // V relative to the largest cost, without a horizon
+constexpr double kFirstLimit = 1e6;      // of the first policy's controls
 constexpr int kStartSteps = 16;          // of implicit Euler within the first step of BDF2
 
 double largest(std::span<const double> v) {
@@ -125,6 +126,8 @@ bool Iteration::undiscounted() const {
 GridSolution Iteration::stationary() {
   system_.set_time(0);
   system_.improve(V_);
+  // V = 0 asks some controls to go to infinity, where the value of a policy has no digits left.
+  if (!guessed_ && !problem_.fixed_policy) system_.restrain(V_, kFirstLimit);
   if (!feasible()) return finish();
   system_.choose_stops(V_, 0, {});
   if (undiscounted() && !problem_.fixed_policy && !guessed_) {

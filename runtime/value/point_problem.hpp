@@ -49,9 +49,9 @@ struct PointProblem {
   /// and upper end.
   std::vector<PointFunction> conditions;
   bool has_until = false;
-  bool has_stop = false;        // conditions' last output: the cost of stopping at once
-  bool time_dependent = false;  // coefficients depend on t
-  std::vector<ControlSet> searched;  // what is minimised numerically at every node; mostly none
+  bool has_stop = false;              // conditions' last output: the cost of stopping at once
+  bool time_dependent = false;        // coefficients depend on t
+  std::vector<ControlSet> searched;   // what is minimised numerically at every node; mostly none
   std::vector<double> first_control;  // where the search for a first policy starts, per control
   bool fixed_policy = false;          // evaluate: one linear solve
 };

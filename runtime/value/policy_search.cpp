@@ -13,7 +13,10 @@ constexpr int kRounds = 30;          // of a descent
 constexpr double kFirstStep = 0.03;  // of a descent, relative to the control's reach
 constexpr double kLastStep = 1e-9;   // at which it ends
 constexpr double kLastTurn = 1e-4;   // the same for the turning directions
+constexpr double kShrink = 0.25;     // of a step that found nothing lower
+constexpr double kTurnShrink = 0.6;  // the same for the turning directions
 constexpr int kReset = 8;            // rounds after which the axes are taken again
+constexpr double kGoldenAngle = 2.399963229728653;
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 double distance(const ControlSample& a, const ControlSample& b) {
@@ -90,14 +93,12 @@ class PolicySearch::Descent {
       std::vector<std::vector<double>> gains;
       for (std::size_t d = 0; d < size_; ++d) {
         const std::vector<double> high = best_.score;
-        search_line(directions_[d], steps_[d], 0.25);
+        search_line(directions_[d], steps_[d], kShrink);
         gains.push_back(high);
         for (std::size_t i = 0; i < nodes_; ++i) gains[d][i] -= best_.score[i];
       }
       if (size_ > 1) {
-        for (std::size_t k = 0; k < size_; ++k)
-          search_line(turned(round * static_cast<int>(size_) + static_cast<int>(k)), steps_[size_],
-                      0.7);
+        search_line(turned(round), steps_[size_], kTurnShrink);
         follow(before, gains);
       }
       if (finished()) return;
@@ -117,7 +118,7 @@ class PolicySearch::Descent {
   Direction turned(int turn) const {
     Direction result = scale_;
     for (std::size_t k = 0; k < size_; ++k) {
-      const double angle = 2.399963229728653 * (turn + 1) * static_cast<double>(k + 1);
+      const double angle = kGoldenAngle * (turn + 1) * static_cast<double>(k + 1);
       for (double& x : result[k]) x *= std::cos(angle);
     }
     return result;
@@ -137,7 +138,7 @@ class PolicySearch::Descent {
       step[i] = size;
       for (std::size_t k = 0; k < size_ && size > 0; ++k) whole[k][i] /= size;
     }
-    search_line(whole, step, 0.25);
+    search_line(whole, step, kShrink);
     for (std::size_t i = 0; i < nodes_; ++i) {
       std::size_t most = 0;
       bool moves = false;
@@ -325,16 +326,6 @@ void PolicySearch::minimise(const Controls& u, const Score& score) const {
     best.take_lower(other);
   }
   best.show(u);
-}
-
-int PolicySearch::runaway(const std::vector<std::vector<double>>& u, std::size_t node) const {
-  for (const ControlSet* set : sampled_) {
-    if (set->kind != ControlSet::Kind::Box) continue;
-    for (const int c : set->controls) {
-      if (std::abs(u[c][node]) >= 0.5 * kFarthest) return c;
-    }
-  }
-  return -1;
 }
 
 }  // namespace hopf::runtime

@@ -33,8 +33,6 @@ class PolicySearch {
   bool empty() const { return sets_.empty(); }
   /// Replaces u by the best controls found.
   void minimise(const Controls& u, const Score&) const;
-  /// The control that ran off to infinity at this node, or -1.
-  int runaway(const std::vector<std::vector<double>>& u, std::size_t node) const;
 
  private:
   class Descent;

@@ -330,6 +330,17 @@ void PolicySystem::improve(std::span<const double> V) {
 
 void PolicySystem::apply(std::span<const double> V) { pass(V, problem_.apply, false); }
 
+void PolicySystem::restrain(std::span<const double> V, double limit) {
+  bool moved = false;
+  for (auto& control : controls_) {
+    for (double& u : control) {
+      moved = moved || std::abs(u) > limit;
+      u = std::clamp(u, -limit, limit);
+    }
+  }
+  if (moved) apply(V);
+}
+
 double PolicySystem::coupling(std::span<const double> V, std::size_t unknown) const {
   const std::size_t point = unknown % points_, regime = unknown / points_;
   double sum = 0;

@@ -35,6 +35,8 @@ class PolicySystem {
   void improve(std::span<const double> V);
   /// Coefficients of the present controls.
   void apply(std::span<const double> V);
+  /// Keeps the present controls within [-limit, limit].
+  void restrain(std::span<const double> V, double limit);
   /// With `stop pays`: stops where that is better than going on, given V, s and g. Returns the
   /// nodes that changed.
   std::size_t choose_stops(std::span<const double> V, double shift, std::span<const double> source);
@@ -68,8 +70,6 @@ class PolicySystem {
   /// Nodes where correlated noise was too degenerate for directions within reach.
   std::size_t inexact_splittings() const { return inexact_; }
   std::vector<std::int32_t> elimination_order() const;
-  /// The control that the numerical minimisation drove to infinity at this unknown, or -1.
-  int runaway(std::size_t unknown) const { return search_.runaway(controls_, unknown); }
   bool planar() const { return dimension_ == 2; }
 
  private:
