@@ -57,30 +57,16 @@ struct Pendulum {
 
 /// A row of the grid as the kernels read it: omega, its steps, flags of closed ends, differences of
 /// V to both sides of theta and of omega, and the present torque.
-std::vector<std::vector<double>> row_inputs() {
-  std::vector<std::vector<double>> in(kInputs, std::vector<double>(kNodes, 0.0));
-  for (std::size_t i = 0; i < kNodes; ++i) in[0][i] = -8 + kStep * double(i);
-  in[1].assign(kNodes, kStep);
-  in[2].assign(kNodes, kStep);
-  for (std::size_t k = 5; k < 9; ++k) in[k] = bench::spread(kNodes, -1, 1, 0.2 * double(k));
-  for (double& d : in[7]) d *= 0.1;
-  for (double& d : in[8]) d *= 0.1;
-  in[9] = bench::spread(kNodes, -2, 2);
+bench::Arrays row_inputs() {
+  bench::Arrays in(kInputs, kNodes);
+  for (std::size_t i = 0; i < kNodes; ++i) {
+    in[0][i] = -8 + kStep * double(i);
+    in[1][i] = in[2][i] = kStep;
+  }
+  for (std::size_t k = 5; k < 9; ++k) in.set(k, bench::spread(kNodes, -1, 1, 0.2 * double(k)));
+  for (std::size_t i = 0; i < kNodes; ++i) in[7][i] *= 0.1, in[8][i] *= 0.1;
+  in.set(9, bench::spread(kNodes, -2, 2));
   return in;
-}
-
-using Fields = std::vector<std::vector<double>>;
-
-rival::Coefficients coefficients(Fields& out) {
-  return {out[1].data(), out[2].data(), out[3].data(), out[4].data(),
-          out[5].data(), out[6].data(), out[7].data()};
-}
-
-double difference(const Fields& a, const Fields& b) {
-  double worst = 0;
-  for (std::size_t k = 0; k < kOutputs; ++k)
-    worst = std::max(worst, bench::largest_difference(a[k], b[k]));
-  return worst;
 }
 
 bool run(const runtime::PointProblem& problem) {
@@ -88,36 +74,30 @@ bool run(const runtime::PointProblem& problem) {
   const double gravity = 9.81 * std::sin(kAngle), potential = 10 * (1 - std::cos(kAngle));
   // Time; then of theta: its value, steps, flags and the tables of what depends on it alone.
   const double uniforms[] = {0, kAngle, h, h, 0, 0, gravity, potential};
-  const Fields in = row_inputs();
+  bench::Arrays in = row_inputs(), out(kOutputs, kNodes);
   std::vector<const void*> inputs;
-  for (const auto& field : in) inputs.push_back(field.data());
-  const rival::Row row{h,
-                       h,
-                       gravity,
-                       potential,
-                       in[0].data(),
-                       in[1].data(),
-                       in[2].data(),
-                       in[3].data(),
-                       in[4].data(),
-                       in[5].data(),
-                       in[6].data(),
-                       in[7].data(),
-                       in[8].data(),
-                       in[9].data()};
-  Fields ours(kOutputs, std::vector<double>(kNodes, 0.0)), theirs = ours;
   std::vector<void*> outputs;
-  for (auto& field : ours) outputs.push_back(field.data());
+  for (std::size_t k = 0; k < kInputs; ++k) inputs.push_back(in[k]);
+  for (std::size_t k = 0; k < kOutputs; ++k) outputs.push_back(out[k]);
+  const rival::Row row{h,     h,     gravity, potential, in[0], in[1], in[2],
+                       in[3], in[4], in[5],   in[6],     in[7], in[8], in[9]};
+  const rival::Coefficients coefficients{out[1], out[2], out[3], out[4], out[5], out[6], out[7]};
   const hopf_point_call improve{kNodes, uniforms, inputs.data(), outputs.data()};
   const hopf_point_call apply{kNodes, uniforms, inputs.data(), outputs.data() + 1};
-  const rival::Coefficients out = coefficients(theirs);
-  const bench::Pace applied = bench::compare(
-      kNodes, [&] { problem.apply[0](apply); }, [&] { rival::pendulum_apply(kNodes, row, out); });
-  const bool same = bench::report("pendulum, coefficients", applied, difference(ours, theirs));
-  const bench::Pace improved = bench::compare(
-      kNodes, [&] { problem.improve[0](improve); },
-      [&] { rival::pendulum_improve(kNodes, row, theirs[0].data(), out); });
-  return bench::report("pendulum, improvement", improved, difference(ours, theirs)) && same;
+  const auto compare = [&](const char* name, const auto& ours, const auto& theirs) {
+    const bench::Pace pace = bench::compare(kNodes, ours, theirs);
+    const auto by_hand = out.content(kOutputs, kNodes);
+    ours();
+    return bench::report(name, pace,
+                         bench::largest_difference(out.content(kOutputs, kNodes), by_hand));
+  };
+  const bool applied = compare(
+      "pendulum, coefficients", [&] { problem.apply[0](apply); },
+      [&] { rival::pendulum_apply(kNodes, row, coefficients); });
+  const bool improved = compare(
+      "pendulum, improvement", [&] { problem.improve[0](improve); },
+      [&] { rival::pendulum_improve(kNodes, row, out[0], coefficients); });
+  return applied && improved;
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
 #include <vector>
 
 namespace bench {
@@ -20,20 +22,25 @@ struct Pace {
   double ours, theirs;  // ns per element
 };
 
-/// `repeats` runs are timed together where one takes no longer than the clock itself.
+/// `repeats` runs are timed together where one takes no longer than the clock itself. Rounds go on
+/// until neither side has become faster in the last `patience` of them.
 struct Effort {
-  int rounds = 1000, repeats = 10;
+  int repeats = 10, patience = 2000;
 };
 
 template <class Ours, class Theirs>
 Pace compare(double elements, const Ours& ours, const Theirs& theirs, Effort effort = {}) {
   Pace best{1e300, 1e300};
+  int quiet = 0;
   const auto time = [&](double& least, const auto& work) {
     const auto start = Clock::now();
     for (int n = 0; n < effort.repeats; ++n) work();
-    least = std::min(least, milliseconds_since(start) * 1e6 / (elements * effort.repeats));
+    const double pace = milliseconds_since(start) * 1e6 / (elements * effort.repeats);
+    constexpr double kNoticed = 0.998;
+    if (pace < kNoticed * least) quiet = 0;
+    least = std::min(least, pace);
   };
-  for (int round = 0; round < effort.rounds; ++round) {
+  while (quiet++ < effort.patience) {
     time(best.ours, ours);
     time(best.theirs, theirs);
   }
@@ -46,6 +53,36 @@ inline bool report(const char* name, const Pace& pace, double difference) {
               pace.theirs, pace.ours / pace.theirs, difference);
   return difference < 1e-9;
 }
+
+/// Arrays of equal length for both sides: each begins on a line of the cache, and the lines that
+/// follow it are spread over the cache. Where arrays lie decides as much about such short loops as
+/// their code does, so ours and the rival's work on the same ones.
+class Arrays {
+ public:
+  Arrays(std::size_t count, std::size_t length)
+      : stride_((length + kLine - 1) / kLine * kLine + kLine),
+        data_(static_cast<double*>(std::aligned_alloc(8 * kLine, 8 * stride_ * count))) {
+    std::fill_n(data_.get(), stride_ * count, 0.0);
+  }
+  double* operator[](std::size_t k) { return data_.get() + k * stride_; }
+  void set(std::size_t k, const std::vector<double>& values) {
+    std::copy(values.begin(), values.end(), (*this)[k]);
+  }
+  /// All arrays one after the other.
+  std::vector<double> content(std::size_t count, std::size_t length) {
+    std::vector<double> out;
+    for (std::size_t k = 0; k < count; ++k) out.insert(out.end(), (*this)[k], (*this)[k] + length);
+    return out;
+  }
+
+ private:
+  static constexpr std::size_t kLine = 8;  // numbers
+  struct Free {
+    void operator()(double* p) const { std::free(p); }
+  };
+  std::size_t stride_;
+  std::unique_ptr<double, Free> data_;
+};
 
 inline double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
   double worst = 0;

@@ -85,11 +85,24 @@ class FunctionEmitter {
 
   Loop begin_loop(llvm::Value* limit);
   void end_loop(const Loop&, llvm::Value* limit, std::uint64_t by);
-  llvm::Value* lane_mask(llvm::Value* first, llvm::Value* count, llvm::Type* counter);
-  std::vector<llvm::Value*> load_block(const std::vector<llvm::Value*>& arrays, llvm::Value* first,
-                                       llvm::Value* count);
-  void store_block(const std::vector<llvm::Value*>& arrays, const std::vector<llvm::Value*>& values,
-                   llvm::Value* first, llvm::Value* count);
+  using Values = std::vector<llvm::Value*>;
+  /// Takes a block's first lane and what was loaded, and leaves what is to be stored.
+  using Block = std::function<void(llvm::Value* first, Values&)>;
+  /// Lanes first .. last - 1 of these arrays.
+  struct Pass {
+    llvm::Value *first, *last;
+    Values in, out;
+  };
+  llvm::Value* lane_mask(llvm::Value* first, llvm::Value* count);
+  Values make_room(std::size_t count);
+  void copy_in(const Values& arrays, const Values& copies, llvm::Value* first, llvm::Value* count);
+  void copy_out(const Values& copies, const Values& arrays, llvm::Value* first, llvm::Value* count);
+  Pass either(const Pass& a, llvm::BasicBlock* a_block, const Pass& b, llvm::BasicBlock* b_block);
+  void emit_pass(const Pass&, const Block& body);
+  void emit_blocks(llvm::Value* count, const Values& in, const Values& out, const Block& body);
+  llvm::Align alignment() const {
+    return llvm::Align(kernel_.precision == kernel::Precision::F64 ? 8 : 4);
+  }
   llvm::Value* element_pointer(llvm::Value* array, llvm::Value* index) {
     return builder_.CreateInBoundsGEP(element(), array, index);
   }
@@ -101,7 +114,7 @@ class FunctionEmitter {
 
   void emit_point();
   void emit_path();
-  void emit_steps(llvm::Value* first_lane, std::vector<llvm::Value*>& carried);
+  void emit_steps(llvm::Value* first_lane, Values& carried);
   std::map<std::uint32_t, llvm::Value*> draw_normals(Lane path, llvm::Value* step);
 
   const Kernel& kernel_;
@@ -130,74 +143,122 @@ void FunctionEmitter::end_loop(const Loop& loop, llvm::Value* limit, std::uint64
   builder_.SetInsertPoint(loop.exit);
 }
 
-/// Which lanes of a partial block exist. Loads and stores count in different types: a shared count
-/// would be kept for whole blocks too, which have no use for it.
-llvm::Value* FunctionEmitter::lane_mask(llvm::Value* first, llvm::Value* count,
-                                        llvm::Type* counter) {
-  llvm::Value* left = builder_.CreateTrunc(builder_.CreateSub(count, first), counter);
-  llvm::Value* lanes = builder_.CreateStepVector(vector_of(counter));
-  return builder_.CreateICmpSLT(lanes, builder_.CreateVectorSplat(lanes_.width, left));
+/// Which lanes of a partial block exist.
+llvm::Value* FunctionEmitter::lane_mask(llvm::Value* first, llvm::Value* count) {
+  llvm::Value* left = builder_.CreateVectorSplat(lanes_.width, builder_.CreateSub(count, first));
+  return builder_.CreateICmpSLT(builder_.CreateStepVector(vector_of(builder_.getInt64Ty())), left);
 }
 
-/// A whole block is loaded plainly; the last, partial one under a mask, its absent lanes zero.
-std::vector<llvm::Value*> FunctionEmitter::load_block(const std::vector<llvm::Value*>& arrays,
-                                                      llvm::Value* first, llvm::Value* count) {
-  if (arrays.empty()) return {};
-  llvm::BasicBlock *whole = block("load"), *partial = block("load.partial"),
-                   *join = block("loaded");
-  llvm::Value* end = builder_.CreateNSWAdd(first, builder_.getInt64(lanes_.width));
-  builder_.CreateCondBr(builder_.CreateICmpSLE(end, count), whole, partial);
-  llvm::Type* type = vector_of(element());
-  const llvm::Align align(kernel_.precision == kernel::Precision::F64 ? 8 : 4);
-  std::vector<llvm::Value*> plain, masked, out;
-  builder_.SetInsertPoint(whole);
-  for (llvm::Value* array : arrays) {
-    plain.push_back(builder_.CreateAlignedLoad(type, element_pointer(array, first), align));
-  }
-  builder_.CreateBr(join);
-  builder_.SetInsertPoint(partial);
-  llvm::Value* mask = lane_mask(first, count, builder_.getInt32Ty());
-  for (llvm::Value* array : arrays) {
-    masked.push_back(builder_.CreateMaskedLoad(type, element_pointer(array, first), align, mask,
-                                               llvm::Constant::getNullValue(type)));
-  }
-  builder_.CreateBr(join);
-  builder_.SetInsertPoint(join);
-  for (std::size_t n = 0; n < arrays.size(); ++n) {
-    llvm::PHINode* value = builder_.CreatePHI(type, 2);
-    value->addIncoming(plain[n], whole);
-    value->addIncoming(masked[n], partial);
-    out.push_back(value);
-  }
+/// Room for one block of each of `count` arrays, on the stack.
+FunctionEmitter::Values FunctionEmitter::make_room(std::size_t count) {
+  llvm::BasicBlock& entry = function_->getEntryBlock();
+  llvm::IRBuilder<> at(&entry, entry.begin());
+  Values out;
+  for (std::size_t n = 0; n < count; ++n) out.push_back(at.CreateAlloca(vector_of(element())));
   return out;
 }
 
-void FunctionEmitter::store_block(const std::vector<llvm::Value*>& arrays,
-                                  const std::vector<llvm::Value*>& values, llvm::Value* first,
-                                  llvm::Value* count) {
-  llvm::BasicBlock *whole = block("store"), *partial = block("store.partial"),
-                   *join = block("stored");
-  llvm::Value* end = builder_.CreateNSWAdd(first, builder_.getInt64(lanes_.width));
-  builder_.CreateCondBr(builder_.CreateICmpSLE(end, count), whole, partial);
-  const llvm::Align align(kernel_.precision == kernel::Precision::F64 ? 8 : 4);
-  builder_.SetInsertPoint(whole);
+/// The partial block that begins at lane `first` into memory of our own, absent lanes zero.
+void FunctionEmitter::copy_in(const Values& arrays, const Values& copies, llvm::Value* first,
+                              llvm::Value* count) {
+  llvm::Value* mask = lane_mask(first, count);
+  llvm::Type* type = vector_of(element());
   for (std::size_t n = 0; n < arrays.size(); ++n) {
-    builder_.CreateAlignedStore(values[n], element_pointer(arrays[n], first), align);
+    llvm::Value* value =
+        builder_.CreateMaskedLoad(type, element_pointer(arrays[n], first), alignment(), mask,
+                                  llvm::Constant::getNullValue(type));
+    builder_.CreateStore(value, copies[n]);
   }
-  builder_.CreateBr(join);
-  builder_.SetInsertPoint(partial);
-  llvm::Value* mask = lane_mask(first, count, builder_.getInt64Ty());
+}
+
+void FunctionEmitter::copy_out(const Values& copies, const Values& arrays, llvm::Value* first,
+                               llvm::Value* count) {
+  llvm::Value* mask = lane_mask(first, count);
   for (std::size_t n = 0; n < arrays.size(); ++n) {
-    builder_.CreateMaskedStore(values[n], element_pointer(arrays[n], first), align, mask);
+    llvm::Value* value = builder_.CreateLoad(vector_of(element()), copies[n]);
+    builder_.CreateMaskedStore(value, element_pointer(arrays[n], first), alignment(), mask);
   }
-  builder_.CreateBr(join);
-  builder_.SetInsertPoint(join);
+}
+
+/// A loop over whole blocks, from lane `first` to lane `last`.
+void FunctionEmitter::emit_pass(const Pass& pass, const Block& body) {
+  llvm::BasicBlock *before = builder_.GetInsertBlock(), *head = block("loop"),
+                   *exit = block("done");
+  builder_.CreateCondBr(builder_.CreateICmpSLT(pass.first, pass.last), head, exit);
+  builder_.SetInsertPoint(head);
+  llvm::PHINode* index = builder_.CreatePHI(builder_.getInt64Ty(), 2);
+  index->addIncoming(pass.first, before);
+  llvm::Type* type = vector_of(element());
+  Values values;
+  for (llvm::Value* array : pass.in)
+    values.push_back(builder_.CreateAlignedLoad(type, element_pointer(array, index), alignment()));
+  body(index, values);
+  for (std::size_t n = 0; n < values.size(); ++n)
+    builder_.CreateAlignedStore(values[n], element_pointer(pass.out[n], index), alignment());
+  llvm::Value* next = builder_.CreateNSWAdd(index, builder_.getInt64(lanes_.width));
+  index->addIncoming(next, builder_.GetInsertBlock());
+  builder_.CreateCondBr(builder_.CreateICmpSLT(next, pass.last), head, exit);
+  builder_.SetInsertPoint(exit);
+}
+
+/// All lanes of a call: first the whole blocks where they are; then what is left, copied into a
+/// block of our own, goes through the same loop, and is copied back. So the loop knows no masks and
+/// its body is there once.
+void FunctionEmitter::emit_blocks(llvm::Value* count, const Values& in, const Values& out,
+                                  const Block& body) {
+  const Values in_copies = make_room(in.size()), out_copies = make_room(out.size());
+  llvm::Value* width = builder_.getInt64(lanes_.width);
+  llvm::Value* whole = builder_.CreateAnd(count, builder_.CreateNeg(width));
+  llvm::BasicBlock *entry = builder_.GetInsertBlock(), *begin = block("pass");
+  llvm::BasicBlock *rest = block("rest"), *passed = block("passed");
+  llvm::BasicBlock *back = block("copy_back"), *end = block("end");
+  builder_.CreateBr(begin);
+  builder_.SetInsertPoint(rest);
+  copy_in(in, in_copies, whole, count);
+  // Copies are addressed as the arrays are: by the number of the lane.
+  const auto shifted = [&](const Values& copies) {
+    Values out;
+    for (llvm::Value* copy : copies)
+      out.push_back(builder_.CreateGEP(element(), copy, builder_.CreateNeg(whole)));
+    return out;
+  };
+  const Pass first{builder_.getInt64(0), whole, in, out};
+  const Pass second{whole, builder_.CreateNSWAdd(whole, width), shifted(in_copies),
+                    shifted(out_copies)};
+  builder_.CreateBr(begin);
+  builder_.SetInsertPoint(begin);
+  const Pass pass = either(first, entry, second, rest);
+  emit_pass(pass, body);
+  builder_.CreateCondBr(builder_.CreateICmpSLT(pass.last, count), rest, passed);
+  builder_.SetInsertPoint(passed);
+  builder_.CreateCondBr(builder_.CreateICmpSGT(pass.last, count), back, end);
+  builder_.SetInsertPoint(back);
+  copy_out(out_copies, out, whole, count);
+  builder_.CreateBr(end);
+  builder_.SetInsertPoint(end);
+}
+
+/// Where control comes from `a_block`, a; where it comes from `b_block`, b.
+FunctionEmitter::Pass FunctionEmitter::either(const Pass& a, llvm::BasicBlock* a_block,
+                                              const Pass& b, llvm::BasicBlock* b_block) {
+  const auto choice = [&](llvm::Value* x, llvm::Value* y) -> llvm::Value* {
+    llvm::PHINode* phi = builder_.CreatePHI(x->getType(), 2);
+    phi->addIncoming(x, a_block);
+    phi->addIncoming(y, b_block);
+    return phi;
+  };
+  const auto choices = [&](const Values& x, const Values& y) {
+    Values out;
+    for (std::size_t n = 0; n < x.size(); ++n) out.push_back(choice(x[n], y[n]));
+    return out;
+  };
+  return {choice(a.first, b.first), choice(a.last, b.last), choices(a.in, b.in),
+          choices(a.out, b.out)};
 }
 
 llvm::Value* FunctionEmitter::gather(llvm::Value* table, llvm::Value* index) {
-  const llvm::Align align(kernel_.precision == kernel::Precision::F64 ? 8 : 4);
   return builder_.CreateMaskedGather(vector_of(element()),
-                                     builder_.CreateGEP(element(), table, index), align);
+                                     builder_.CreateGEP(element(), table, index), alignment());
 }
 
 void FunctionEmitter::emit_point() {
@@ -211,15 +272,13 @@ void FunctionEmitter::emit_point() {
   const auto in = pointers(offsetof(hopf_point_call, in), used);
   const auto out = pointers(offsetof(hopf_point_call, out), up_to(kernel_.output_count));
   body_.emit(Stage::Call, [&](const Instruction& i) { return host_scalar(uniforms, i.slot); });
-  const Loop loop = begin_loop(count);
-  const auto inputs = load_block(in, loop.index, count);
-  body_.emit(Stage::Lane, [&](const Instruction& i) {
-    return inputs[std::find(used.begin(), used.end(), i.slot) - used.begin()];
+  emit_blocks(count, in, out, [&](llvm::Value*, Values& values) {
+    body_.emit(Stage::Lane, [&](const Instruction& i) {
+      return values[std::find(used.begin(), used.end(), i.slot) - used.begin()];
+    });
+    values.clear();
+    for (kernel::ValueId id : kernel_.outputs) values.push_back(body_.vector(id));
   });
-  std::vector<llvm::Value*> results;
-  for (kernel::ValueId id : kernel_.outputs) results.push_back(body_.vector(id));
-  store_block(out, results, loop.index, count);
-  end_loop(loop, count, lanes_.width);
   builder_.CreateRetVoid();
 }
 
@@ -229,11 +288,8 @@ void FunctionEmitter::emit_path() {
   const auto state = pointers(offsetof(hopf_path_call, carried), up_to(kernel_.carried_count));
   tables_ = pointers(offsetof(hopf_path_call, tables), up_to(kernel_.table_count));
   body_.emit(Stage::Call, [&](const Instruction& i) { return host_scalar(uniforms, i.slot); });
-  const Loop paths = begin_loop(count);
-  auto carried = load_block(state, paths.index, count);
-  emit_steps(paths.index, carried);
-  store_block(state, carried, paths.index, count);
-  end_loop(paths, count, lanes_.width);
+  emit_blocks(count, state, state,
+              [&](llvm::Value* first, Values& carried) { emit_steps(first, carried); });
   builder_.CreateRetVoid();
 }
 

@@ -1,6 +1,5 @@
 #include "jit/compile.hpp"
 
-#include <llvm/ADT/StringMap.h>
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
@@ -8,10 +7,8 @@
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
-#include <llvm/TargetParser/Host.h>
 #include <llvm/Transforms/Utils/Cloning.h>
 
-#include <algorithm>
 #include <stdexcept>
 
 #include "codegen/emit.hpp"
@@ -55,28 +52,7 @@ std::string generate(llvm::Module& module, llvm::TargetMachine& machine,
   return std::string(buffer.begin(), buffer.end());
 }
 
-unsigned vector_bits_of(const llvm::StringMap<bool>& features) {
-  const auto has = [&](const char* name) { return features.lookup(name); };
-  if (has("avx512f") && has("avx512dq") && has("avx512vl")) return 512;
-  return has("avx2") && has("fma") ? 256 : 128;
-}
-
 }  // namespace
-
-Host detect_host() {
-  Host host;
-  host.triple = llvm::sys::getProcessTriple();
-  host.cpu = llvm::sys::getHostCPUName().str();
-  const llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
-  std::vector<std::string> names;
-  for (const auto& feature : features) {
-    names.push_back((feature.second ? "+" : "-") + feature.first().str());
-  }
-  std::sort(names.begin(), names.end());
-  for (const std::string& name : names) host.features += (host.features.empty() ? "" : ",") + name;
-  host.vector_bits = vector_bits_of(features);
-  return host;
-}
 
 Compiled compile(std::span<const kernel::Kernel> kernels, const Options& options,
                  const Host& host) {

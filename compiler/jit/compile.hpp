@@ -4,16 +4,10 @@
 #include <span>
 #include <string>
 
+#include "jit/host.hpp"
 #include "jit/jit.hpp"
 
 namespace hopf::jit {
-
-/// The processor that this process runs on, as LLVM names it.
-struct Host {
-  std::string triple, cpu, features;
-  unsigned vector_bits = 128;
-};
-Host detect_host();
 
 struct Compiled {
   std::string object;

@@ -109,7 +109,9 @@ std::unique_ptr<Program::Impl> link_stored(const ObjectCache& cache, const std::
 
 Program load(std::span<const kernel::Kernel> kernels, const Options& options) {
   auto impl = std::make_unique<Program::Impl>();
-  const Host host = detect_host();
+  const Host host = find_host(options.cpu);
+  if (!options.cpu.empty() && !runs_here(host))
+    throw std::runtime_error("this machine cannot run code for '" + options.cpu + "'");
   const bool cached = options.cache && options.dump.empty();
   const ObjectCache cache = ObjectCache::of_user();
   const std::string key = cached ? key_text(kernels, host, options.level) : "";
@@ -124,10 +126,9 @@ Program load(std::span<const kernel::Kernel> kernels, const Options& options) {
   return Program(std::move(impl));
 }
 
-bool export_object(std::span<const kernel::Kernel> kernels, const std::string& path, Level level) {
-  Options options;
-  options.level = level;
-  const std::string object = compile(kernels, options, detect_host()).object;
+bool export_object(std::span<const kernel::Kernel> kernels, const std::string& path,
+                   const Options& options) {
+  const std::string object = compile(kernels, options, find_host(options.cpu)).object;
   return write_atomically(path, object);
 }
 

@@ -18,6 +18,7 @@ struct Options {
   Level level = Level::O3;
   bool cache = true;  // ~/.cache/hopf or $XDG_CACHE_HOME/hopf; HOPF_CACHE_DIR overrides
   std::string dump;   // "llvm" or "asm": Program::dump holds the text
+  std::string cpu;    // a processor by LLVM's name, e.g. "x86-64-v3"; this machine unless given
 };
 
 /// Native code of one kernel module; function pointers live as long as the Program.
@@ -38,13 +39,13 @@ class Program {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Compiles all kernels of one module. Throws std::runtime_error only on an internal fault (LLVM
-/// refuses our IR).
+/// Compiles all kernels of one module. Throws std::runtime_error where this machine cannot run code
+/// for Options::cpu; otherwise only on an internal fault (LLVM refuses our IR).
 Program load(std::span<const kernel::Kernel>, const Options& = {});
 
 /// Writes the same code as a position-independent object file, its functions named
 /// hopf_kernel_<name>; it needs libm only. Returns false when the file cannot be written, and then
 /// leaves none behind.
-bool export_object(std::span<const kernel::Kernel>, const std::string& path, Level = Level::O3);
+bool export_object(std::span<const kernel::Kernel>, const std::string& path, const Options& = {});
 
 }  // namespace hopf::jit

@@ -52,17 +52,6 @@ Columns random_columns(Random& random, std::size_t columns, std::size_t rows) {
   return out;
 }
 
-void check_same(const Columns& expected, const Columns& got) {
-  for (std::size_t k = 0; k < expected.size(); ++k) {
-    for (std::size_t n = 0; n < expected[k].size(); ++n) {
-      if (!same_bits(expected[k][n], got[k][n])) {
-        FAIL("output " << k << ", element " << n << ": " << expected[k][n] << " against "
-                       << got[k][n]);
-      }
-    }
-  }
-}
-
 }  // namespace
 
 TEST_CASE("arithmetic is the same to the bit in interpreter, O0 and O3", "[kernel]") {

@@ -11,8 +11,10 @@
 
 #include "jit/jit.hpp"
 #include "kernel/builder.hpp"
+#include "kernel/evaluate.hpp"
 #include "kernel/interpret.hpp"
 #include "kernel/opcode_info.hpp"
+#include "test.hpp"
 
 namespace hopf::kernel_test {
 
@@ -58,6 +60,18 @@ inline Columns run(const Kernel& k, const Columns& in, const std::vector<double>
                              targets.data()};
   native ? native(&call) : kernel::interpret(k, call);
   return out;
+}
+
+/// Fails at the first element that differs in any bit.
+inline void check_same(const Columns& expected, const Columns& got) {
+  for (std::size_t k = 0; k < expected.size(); ++k) {
+    for (std::size_t n = 0; n < expected[k].size(); ++n) {
+      if (!same_bits(expected[k][n], got[k][n])) {
+        FAIL("output " << k << ", element " << n << ": " << expected[k][n] << " against "
+                       << got[k][n]);
+      }
+    }
+  }
 }
 
 /// One opcode of one or two inputs.
