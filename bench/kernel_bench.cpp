@@ -115,7 +115,7 @@ bool bench_paths(const jit::Program& program) {
     begin();
     rival::paths(kCount, kSteps, kSeed, uniforms[0], uniforms[1], state[0], state[1]);
   };
-  const Pace pace = compare(double(kCount) * kSteps, ours, theirs, {.patience = 500});
+  const Pace pace = compare(double(kCount) * kSteps, ours, theirs);
   const auto by_hand = state.content(2, kCount);
   ours();
   return report("SDE path step, two states", pace,

@@ -20,7 +20,6 @@ using namespace hopf;
 
 constexpr std::int64_t kPaths = 20'000, kSteps = 1000;
 constexpr double kStep = 0.001;
-constexpr int kPatience = 12;
 
 constexpr const char* kModel = R"(model drift {
   state x
@@ -63,7 +62,7 @@ int main() {
     rival::paths(kPaths, kSteps, options.seed, kStep, 0.3 * std::sqrt(kStep), x.data(), y.data());
   };
   const bench::Pace pace =
-      bench::compare(double(kPaths) * kSteps, ours, theirs, {.repeats = 1, .patience = kPatience});
+      bench::compare(double(kPaths) * kSteps, ours, theirs, {.repeats = 1, .patience = 2});
   if (!ensemble) return 1;
   double difference = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <vector>
 
@@ -23,24 +24,26 @@ struct Pace {
 };
 
 /// `repeats` runs are timed together where one takes no longer than the clock itself. Rounds go on
-/// until neither side has become faster in the last `patience` of them.
+/// until `patience` seconds of our own computing have made neither side faster.
 struct Effort {
-  int repeats = 10, patience = 2000;
+  int repeats = 10;
+  double patience = 0.5;
 };
 
 template <class Ours, class Theirs>
 Pace compare(double elements, const Ours& ours, const Theirs& theirs, Effort effort = {}) {
   Pace best{1e300, 1e300};
-  int quiet = 0;
+  std::clock_t last = std::clock();
   const auto time = [&](double& least, const auto& work) {
     const auto start = Clock::now();
     for (int n = 0; n < effort.repeats; ++n) work();
     const double pace = milliseconds_since(start) * 1e6 / (elements * effort.repeats);
+    if (pace >= least) return;
     constexpr double kNoticed = 0.998;
-    if (pace < kNoticed * least) quiet = 0;
-    least = std::min(least, pace);
+    if (pace < kNoticed * least) last = std::clock();
+    least = pace;
   };
-  while (quiet++ < effort.patience) {
+  while (double(std::clock() - last) < effort.patience * CLOCKS_PER_SEC) {
     time(best.ours, ours);
     time(best.theirs, theirs);
   }

@@ -59,6 +59,7 @@ class HjbBuilder {
   void pair_weights(const Controls& u, std::vector<ExprId>& reduction, Weights& out);
   ExprId hamiltonian(const Controls& u, const Weights& w);
   ExprId penalty(const Controls& u);
+  ExprId penalised(const Controls& u);
   ExprId score(const Controls& u);
   void offer(Best& best, const Controls& u);
   Substitution differences(const std::vector<int>& choice);
@@ -201,14 +202,15 @@ Weights HjbBuilder::weights(const Controls& u) {
     const AxisSymbols& axis = axes_[k];
     const ExprId f = at(drift_[k], u), a = s_.sub(axis_diffusion(k, u), reduction[k]);
     const ExprId up = s_.div(s_.max(f, zero), axis.upper),
-                 down = s_.div(s_.max(s_.neg(f), zero), axis.lower);
+                 down = s_.neg(s_.div(s_.min(f, zero), axis.lower));
     if (s_.is_zero(a)) {
       result.axis.insert(result.axis.end(), {down, up});
       continue;
     }
     const ExprId width = s_.add(axis.lower, axis.upper);
     const ExprId plus = s_.add(a, s_.mul(f, axis.lower)), minus = s_.sub(a, s_.mul(f, axis.upper));
-    const ExprId central = s_.apply(Op::LessEqual, {zero, s_.min(plus, minus)});
+    const ExprId central = s_.apply(
+        Op::And, {s_.apply(Op::LessEqual, {zero, plus}), s_.apply(Op::LessEqual, {zero, minus})});
     // A negative `a` (covariance not dominated by its diagonal) stays in the formula and is counted
     // by the runtime.
     const ExprId use_central =
@@ -256,16 +258,22 @@ ExprId HjbBuilder::penalty(const Controls& u) {
   return s_.mul(num(kPenalty), s_.add(terms));
 }
 
+ExprId HjbBuilder::penalised(const Controls& u) {
+  return s_.add(hamiltonian(u, weights(u)), penalty(u));
+}
+
 ExprId HjbBuilder::score(const Controls& u) {
-  const ExprId total = s_.add(hamiltonian(u, weights(u)), penalty(u));
+  const ExprId total = penalised(u);
   const ExprId finite = s_.apply(Op::LessEqual, {s_.apply(Op::Abs, {total}), num(kLargest)});
   return s_.select(finite, total, num(kImpossible));
 }
 
-// Ties go to the newcomer, so a law wins over the old control that is its rounded self.
+// Ties go to the newcomer, so a law wins over the old control that is its rounded self. NaN and
+// infinity never win.
 void HjbBuilder::offer(Best& best, const Controls& u) {
-  const ExprId candidate = score(u);
-  const ExprId better = s_.apply(Op::LessEqual, {candidate, best.score});
+  const ExprId candidate = penalised(u);
+  const ExprId better = s_.apply(Op::And, {s_.apply(Op::LessEqual, {candidate, best.score}),
+                                           s_.apply(Op::LessEqual, {num(-kLargest), candidate})});
   for (std::size_t c = 0; c < u.size(); ++c) {
     if (u[c] != best.u[c]) best.u[c] = s_.select(better, u[c], best.u[c]);
   }

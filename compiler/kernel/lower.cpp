@@ -3,12 +3,14 @@
 //
 // The DAG has no difference, quotient or square root: a - b is a + (-1)*b, a/b is a*b^-1. Here they
 // come back:
-// - sums: uniform terms first (one value, computed once), then differences where a coefficient is
-//   negative;
-// - products: uniform factors first, one division by the product of the denominators that vary;
+// - sums: uniform terms first (one value, computed once), then what other sums have too;
+// differences
+//   where a coefficient is negative;
+// - products: uniform factors make one; one division by the product of the denominators that vary;
 // - powers: integers by repeated squaring, halves by a square root, up to kLargestPower.
 // Min and Max of the language give NaN when any operand is NaN; the opcodes give their second
 // operand then.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
@@ -16,6 +18,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -72,6 +75,7 @@ class Lowering {
   ValueId number(double value) { return b_.constant(value); }
   ValueId op(Opcode o, ValueId a, ValueId b = {}, ValueId c = {}) { return b_.emit(o, a, b, c); }
   bool is_negative_term(ExprId e) const;
+  bool is_shared(ExprId e) const;
   bool is_denominator(ExprId e) const;
 
   const expr::Store& store_;
@@ -220,33 +224,36 @@ bool Lowering::is_negative_term(ExprId e) const {
   return signs % 2 == 1;
 }
 
-/// Adds uniform terms first; then plain values, so that products come last and can join in a fused
-/// multiply-add.
+/// Adds uniform terms first. Then come terms that other expressions use too, the earliest computed
+/// first, so that sums which share terms share a partial sum as well; then what is used here only,
+/// products last, for they can join in a fused multiply-add.
 ValueId Lowering::sum(ExprId e) {
   struct Term {
     ValueId value;
     bool negative;
+    int group;
   };
-  std::vector<Term> uniform, plain, products;
+  std::vector<Term> terms;
   for (const ExprId term : store_.args(e)) {
     const bool negative = is_negative_term(term);
     const bool is_product = store_.op(term) == Op::Mul;
     const ValueId value = !negative    ? real(term)
                           : is_product ? product(term, true)
                                        : op(Opcode::Neg, real(term));
-    auto& group = b_.is_uniform(value) ? uniform : b_[value].op == Opcode::Mul ? products : plain;
-    group.push_back({value, negative});
+    const int group = b_.is_uniform(value)          ? 0
+                      : is_shared(term)             ? 1
+                      : b_[value].op != Opcode::Mul ? 2
+                                                    : 3;
+    terms.push_back({value, negative, group});
   }
-  std::vector<Term> all;
-  for (const auto* group : {&uniform, &plain, &products}) {
-    for (const bool negative : {false, true}) {
-      for (const Term& term : *group) {
-        if (term.negative == negative) all.push_back(term);
-      }
-    }
-  }
+  std::sort(terms.begin(), terms.end(), [](const Term& x, const Term& y) {
+    return std::tuple(x.group, x.value.value) < std::tuple(y.group, y.value.value);
+  });
+  const auto positive =
+      std::find_if(terms.begin(), terms.end(), [](const Term& t) { return !t.negative; });
+  if (positive != terms.end()) std::rotate(terms.begin(), positive, positive + 1);
   ValueId total;
-  for (const Term& term : all) {
+  for (const Term& term : terms) {
     if (!total.valid()) {
       total = term.negative ? op(Opcode::Neg, term.value) : term.value;
     } else {
@@ -256,13 +263,17 @@ ValueId Lowering::sum(ExprId e) {
   return total;
 }
 
+bool Lowering::is_shared(ExprId e) const {
+  const std::uint32_t* uses = uses_.find(e);
+  return uses && *uses > 1;
+}
+
 /// A factor b^-k of one product only, whose base varies: worth a division. A reciprocal that is
 /// uniform or shared is better multiplied with.
 bool Lowering::is_denominator(ExprId e) const {
   if (store_.op(e) != Op::Pow) return false;
   const auto exponent = store_.rational_value(store_.args(e)[1]);
-  const std::uint32_t* uses = uses_.find(e);
-  if (!exponent || exponent->num >= 0 || !uses || *uses > 1) return false;
+  if (!exponent || exponent->num >= 0 || is_shared(e)) return false;
   return b_[*value_.find(e)].op == Opcode::Div && !b_.is_uniform(*value_.find(e));
 }
 
@@ -281,14 +292,15 @@ ValueId Lowering::product(ExprId e, bool negated) {
   }
   const bool sign_only = coefficient == -1 && !(uniform.empty() && varying.empty());
   if (coefficient != 1 && !sign_only) uniform.insert(uniform.begin(), number(coefficient));
+  // The earliest computed first: products that share factors share a partial product.
   const auto multiply = [&](std::vector<ValueId>& values) {
+    std::sort(values.begin(), values.end(), [](ValueId x, ValueId y) { return x.value < y.value; });
     ValueId total;
     for (const ValueId value : values)
       total = total.valid() ? op(Opcode::Mul, total, value) : value;
     return total;
   };
-  if (const ValueId scale = multiply(uniform); scale.valid())
-    varying.insert(varying.begin(), scale);
+  if (const ValueId scale = multiply(uniform); scale.valid()) varying.push_back(scale);
   ValueId above = varying.empty() ? number(1) : multiply(varying);
   if (sign_only) above = op(Opcode::Neg, above);
   return below.empty() ? above : op(Opcode::Div, above, multiply(below));
