@@ -1,6 +1,7 @@
 #include "codegen/emit.hpp"
 
 #include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/MDBuilder.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/Support/raw_ostream.h>
@@ -30,23 +31,38 @@ struct Loop {
   llvm::PHINode* index;
 };
 
+using Values = std::vector<llvm::Value*>;
+
 /// One kernel's function: what point and path kernels share.
 class FunctionEmitter {
  public:
   FunctionEmitter(llvm::Module& module, const Kernel& k, unsigned width, MathLibrary& math)
       : kernel_(k),
         module_(module),
+        math_(math),
         builder_(module.getContext()),
         lanes_{builder_, width},
         body_(k, lanes_, math) {
-    auto* type = llvm::FunctionType::get(builder_.getVoidTy(), {builder_.getPtrTy()}, false);
-    function_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, symbol_of(k), module);
-    function_->setDoesNotThrow();
-    function_->addParamAttr(0, llvm::Attribute::ReadOnly);
-    builder_.SetInsertPoint(block("entry"));
+    for (const Instruction& i : k.body) {
+      if (i.op == Opcode::Input) used_.push_back(i.slot);
+    }
   }
 
-  void emit() { kernel_.path ? emit_path() : emit_point(); }
+  /// The function that callers see.
+  void emit() {
+    begin(llvm::Function::ExternalLinkage, symbol_of(kernel_), {builder_.getPtrTy()});
+    kernel_.path ? emit_path() : emit_point();
+  }
+  /// The same for lanes from the second argument on, and for arguments of any size.
+  llvm::Function* emit_exact() {
+    exact_ = true;
+    begin(llvm::Function::InternalLinkage, "hopf.exact." + kernel_.name,
+          {builder_.getPtrTy(), builder_.getInt64Ty()});
+    function_->addFnAttr(llvm::Attribute::NoInline);
+    function_->addFnAttr(llvm::Attribute::Cold);
+    kernel_.path ? emit_path() : emit_point();
+    return function_;
+  }
 
  private:
   llvm::BasicBlock* block(const char* name) {
@@ -85,7 +101,6 @@ class FunctionEmitter {
 
   Loop begin_loop(llvm::Value* limit);
   void end_loop(const Loop&, llvm::Value* limit, std::uint64_t by);
-  using Values = std::vector<llvm::Value*>;
   /// Takes a block's first lane and what was loaded, and leaves what is to be stored.
   using Block = std::function<void(llvm::Value* first, Values&)>;
   /// Lanes first .. last - 1 of these arrays.
@@ -112,19 +127,38 @@ class FunctionEmitter {
     return builder_.CreateFPTrunc(value.value, vector_of(builder_.getFloatTy()));
   }
 
+  void begin(llvm::Function::LinkageTypes, const std::string& name,
+             std::vector<llvm::Type*> parameters);
+  void emit_uniforms();
   void emit_point();
+  Values emit_lanes(const Values& inputs);
   void emit_path();
   void emit_steps(llvm::Value* first_lane, Values& carried);
+  Values emit_step(llvm::Value* first_lane, llvm::Value* step, const Values& carried);
   std::map<std::uint32_t, llvm::Value*> draw_normals(Lane path, llvm::Value* step);
+  template <class Body>
+  Values guarded(llvm::Value* first, const Body& body);
 
   const Kernel& kernel_;
   llvm::Module& module_;
+  MathLibrary& math_;
   llvm::IRBuilder<> builder_;
   Lanes lanes_;
   BodyEmitter body_;
   llvm::Function* function_ = nullptr;
-  std::vector<llvm::Value*> tables_;
+  bool exact_ = false;
+  Values tables_;
+  std::vector<std::uint32_t> used_;  // input slots that the body reads: other arrays may be null
 };
+
+void FunctionEmitter::begin(llvm::Function::LinkageTypes linkage, const std::string& name,
+                            std::vector<llvm::Type*> parameters) {
+  auto* type = llvm::FunctionType::get(builder_.getVoidTy(), parameters, false);
+  function_ = llvm::Function::Create(type, linkage, name, module_);
+  function_->setDoesNotThrow();
+  function_->addParamAttr(0, llvm::Attribute::ReadOnly);
+  builder_.SetInsertPoint(block("entry"));
+}
 
 Loop FunctionEmitter::begin_loop(llvm::Value* limit) {
   llvm::BasicBlock* before = builder_.GetInsertBlock();
@@ -150,7 +184,7 @@ llvm::Value* FunctionEmitter::lane_mask(llvm::Value* first, llvm::Value* count) 
 }
 
 /// Room for one block of each of `count` arrays, on the stack.
-FunctionEmitter::Values FunctionEmitter::make_room(std::size_t count) {
+Values FunctionEmitter::make_room(std::size_t count) {
   llvm::BasicBlock& entry = function_->getEntryBlock();
   llvm::IRBuilder<> at(&entry, entry.begin());
   Values out;
@@ -222,7 +256,9 @@ void FunctionEmitter::emit_blocks(llvm::Value* count, const Values& in, const Va
       out.push_back(builder_.CreateGEP(element(), copy, builder_.CreateNeg(whole)));
     return out;
   };
-  const Pass first{builder_.getInt64(0), whole, in, out};
+  llvm::Value* start = builder_.getInt64(0);
+  if (exact_) start = function_->getArg(1);
+  const Pass first{start, whole, in, out};
   const Pass second{whole, builder_.CreateNSWAdd(whole, width), shifted(in_copies),
                     shifted(out_copies)};
   builder_.CreateBr(begin);
@@ -261,33 +297,40 @@ llvm::Value* FunctionEmitter::gather(llvm::Value* table, llvm::Value* index) {
                                      builder_.CreateGEP(element(), table, index), alignment());
 }
 
+void FunctionEmitter::emit_uniforms() {
+  const std::size_t offset =
+      kernel_.path ? offsetof(hopf_path_call, uniforms) : offsetof(hopf_point_call, uniforms);
+  llvm::Value* uniforms = field(builder_.getPtrTy(), offset);
+  if (kernel_.path)
+    tables_ = pointers(offsetof(hopf_path_call, tables), up_to(kernel_.table_count));
+  body_.emit(Stage::Call, [&](const Instruction& i) { return host_scalar(uniforms, i.slot); });
+}
+
 void FunctionEmitter::emit_point() {
   llvm::Value* count = field(builder_.getInt64Ty(), offsetof(hopf_point_call, count));
-  llvm::Value* uniforms = field(builder_.getPtrTy(), offsetof(hopf_point_call, uniforms));
-  // Only arrays that the body reads: the others may be null.
-  std::vector<std::uint32_t> used;
-  for (const Instruction& i : kernel_.body) {
-    if (i.op == Opcode::Input) used.push_back(i.slot);
-  }
-  const auto in = pointers(offsetof(hopf_point_call, in), used);
-  const auto out = pointers(offsetof(hopf_point_call, out), up_to(kernel_.output_count));
-  body_.emit(Stage::Call, [&](const Instruction& i) { return host_scalar(uniforms, i.slot); });
-  emit_blocks(count, in, out, [&](llvm::Value*, Values& values) {
-    body_.emit(Stage::Lane, [&](const Instruction& i) {
-      return values[std::find(used.begin(), used.end(), i.slot) - used.begin()];
-    });
-    values.clear();
-    for (kernel::ValueId id : kernel_.outputs) values.push_back(body_.vector(id));
+  const Values in = pointers(offsetof(hopf_point_call, in), used_);
+  const Values out = pointers(offsetof(hopf_point_call, out), up_to(kernel_.output_count));
+  emit_uniforms();
+  emit_blocks(count, in, out, [&](llvm::Value* first, Values& values) {
+    values = guarded(first, [&] { return emit_lanes(values); });
   });
   builder_.CreateRetVoid();
 }
 
+/// The outputs of one block of points.
+Values FunctionEmitter::emit_lanes(const Values& inputs) {
+  body_.emit(Stage::Lane, [&](const Instruction& i) {
+    return inputs[std::find(used_.begin(), used_.end(), i.slot) - used_.begin()];
+  });
+  Values out;
+  for (kernel::ValueId id : kernel_.outputs) out.push_back(body_.vector(id));
+  return out;
+}
+
 void FunctionEmitter::emit_path() {
   llvm::Value* count = field(builder_.getInt64Ty(), offsetof(hopf_path_call, count));
-  llvm::Value* uniforms = field(builder_.getPtrTy(), offsetof(hopf_path_call, uniforms));
-  const auto state = pointers(offsetof(hopf_path_call, carried), up_to(kernel_.carried_count));
-  tables_ = pointers(offsetof(hopf_path_call, tables), up_to(kernel_.table_count));
-  body_.emit(Stage::Call, [&](const Instruction& i) { return host_scalar(uniforms, i.slot); });
+  const Values state = pointers(offsetof(hopf_path_call, carried), up_to(kernel_.carried_count));
+  emit_uniforms();
   emit_blocks(count, state, state,
               [&](llvm::Value* first, Values& carried) { emit_steps(first, carried); });
   builder_.CreateRetVoid();
@@ -295,15 +338,8 @@ void FunctionEmitter::emit_path() {
 
 /// The step loop of one block of paths; `carried` goes in with the state before and out with the
 /// state after.
-void FunctionEmitter::emit_steps(llvm::Value* first_lane, std::vector<llvm::Value*>& carried) {
-  llvm::Type* i64 = builder_.getInt64Ty();
-  llvm::Value* step_count = field(i64, offsetof(hopf_path_call, step_count));
-  llvm::Value* first_step = field(i64, offsetof(hopf_path_call, first_step));
-  llvm::Value* steps = field(builder_.getPtrTy(), offsetof(hopf_path_call, steps));
-  llvm::Value* first =
-      builder_.CreateAdd(field(i64, offsetof(hopf_path_call, first_path)), first_lane);
-  const Lane path{&lanes_, builder_.CreateAdd(builder_.CreateVectorSplat(lanes_.width, first),
-                                              builder_.CreateStepVector(vector_of(i64)))};
+void FunctionEmitter::emit_steps(llvm::Value* first_lane, Values& carried) {
+  llvm::Value* step_count = field(builder_.getInt64Ty(), offsetof(hopf_path_call, step_count));
   llvm::BasicBlock* before = builder_.GetInsertBlock();
   const Loop loop = begin_loop(step_count);
   std::vector<llvm::PHINode*> registers;
@@ -311,26 +347,64 @@ void FunctionEmitter::emit_steps(llvm::Value* first_lane, std::vector<llvm::Valu
     registers.push_back(builder_.CreatePHI(value->getType(), 2));
     registers.back()->addIncoming(value, before);
   }
-  llvm::Value* row = builder_.CreateInBoundsGEP(
-      builder_.getDoubleTy(), steps,
-      builder_.CreateMul(loop.index, builder_.getInt64(kernel_.step_count)));
-  body_.emit(Stage::Step, [&](const Instruction& i) { return host_scalar(row, i.slot); });
-  auto normals = draw_normals(path, builder_.CreateAdd(first_step, loop.index));
-  body_.emit(Stage::Lane, [&](const Instruction& i) -> llvm::Value* {
-    if (i.op == Opcode::Carried) return registers[i.slot];
-    if (i.op == Opcode::Normal) return normals.at(i.slot);
-    return gather(tables_[i.slot], body_.vector(i.a));
-  });
+  const Values state(registers.begin(), registers.end());
+  const Values next = guarded(first_lane, [&] { return emit_step(first_lane, loop.index, state); });
   llvm::BasicBlock* last = builder_.GetInsertBlock();
   end_loop(loop, step_count, 1);
   for (std::size_t n = 0; n < carried.size(); ++n) {
-    llvm::Value* next = body_.vector(kernel_.outputs[n]);
-    registers[n]->addIncoming(next, last);
-    llvm::PHINode* after = builder_.CreatePHI(next->getType(), 2);
+    registers[n]->addIncoming(next[n], last);
+    llvm::PHINode* after = builder_.CreatePHI(next[n]->getType(), 2);
     after->addIncoming(carried[n], before);
-    after->addIncoming(next, last);
+    after->addIncoming(next[n], last);
     carried[n] = after;
   }
+}
+
+/// The state of one block of paths after a step, which is the call's first plus `step`.
+Values FunctionEmitter::emit_step(llvm::Value* first_lane, llvm::Value* step,
+                                  const Values& carried) {
+  llvm::Type* i64 = builder_.getInt64Ty();
+  llvm::Value* first =
+      builder_.CreateAdd(field(i64, offsetof(hopf_path_call, first_path)), first_lane);
+  const Lane path{&lanes_, builder_.CreateAdd(builder_.CreateVectorSplat(lanes_.width, first),
+                                              builder_.CreateStepVector(vector_of(i64)))};
+  llvm::Value* row = builder_.CreateInBoundsGEP(
+      builder_.getDoubleTy(), field(builder_.getPtrTy(), offsetof(hopf_path_call, steps)),
+      builder_.CreateMul(step, builder_.getInt64(kernel_.step_count)));
+  body_.emit(Stage::Step, [&](const Instruction& i) { return host_scalar(row, i.slot); });
+  llvm::Value* first_step = field(i64, offsetof(hopf_path_call, first_step));
+  const auto normals = draw_normals(path, builder_.CreateAdd(first_step, step));
+  body_.emit(Stage::Lane, [&](const Instruction& i) -> llvm::Value* {
+    if (i.op == Opcode::Carried) return carried[i.slot];
+    if (i.op == Opcode::Normal) return normals.at(i.slot);
+    return gather(tables_[i.slot], body_.vector(i.a));
+  });
+  Values out;
+  for (kernel::ValueId id : kernel_.outputs) out.push_back(body_.vector(id));
+  return out;
+}
+
+/// The outputs of the block at `first`. Routines that are good for ordinary arguments only do not
+/// branch each for itself. Where any lane has met any other argument, this block and all that
+/// follow are left to a function of their own, whose routines take all arguments: so the hot path
+/// has no calls, and constants stay in registers on it.
+template <class Body>
+Values FunctionEmitter::guarded(llvm::Value* first, const Body& body) {
+  if (exact_) return body();
+  std::vector<Warning> warnings;
+  lanes_.warnings = &warnings;
+  const Values out = body();
+  lanes_.warnings = nullptr;
+  if (warnings.empty()) return out;
+  llvm::BasicBlock *leave = block("leave"), *stay = block("stay");
+  builder_.CreateCondBr(builder_.CreateOrReduce(rare_lanes(lanes_, warnings).value), leave, stay,
+                        llvm::MDBuilder(module_.getContext()).createBranchWeights(1, 1u << 20));
+  builder_.SetInsertPoint(leave);
+  FunctionEmitter other(module_, kernel_, lanes_.width, math_);
+  builder_.CreateCall(other.emit_exact(), {function_->getArg(0), first});
+  builder_.CreateRetVoid();
+  builder_.SetInsertPoint(stay);
+  return out;
 }
 
 /// Each pair of noise indices shares one block of Philox words.
@@ -359,19 +433,24 @@ unsigned lanes_of(const Kernel& k, const Target& target) {
   return target.vector_bits / element_bits * (k.path ? 2 : 1);
 }
 
-/// A routine that is used a few times is inlined where it is used, so that its work overlaps with
-/// its neighbours'; one that is used often stays a function, so that compile time does not grow
-/// with the number of uses.
 void set_attributes(llvm::Module& module) {
-  constexpr unsigned kInlinedUses = 4;
   for (llvm::Function& f : module) {
     f.addFnAttr("prefer-vector-width", "512");
     f.addFnAttr(
         "stackrealign");  // a spilled vector across two cache lines costs more than the spill
-    if (!f.hasInternalLinkage() || f.hasFnAttribute(llvm::Attribute::NoInline)) continue;
-    f.addFnAttr(f.getNumUses() <= kInlinedUses ? llvm::Attribute::AlwaysInline
-                                               : llvm::Attribute::NoInline);
   }
+}
+
+/// One library a width, told how often each routine will be asked for.
+std::map<unsigned, MathLibrary> libraries_for(llvm::Module& module, std::span<const Kernel> kernels,
+                                              const Target& target) {
+  std::map<unsigned, MathLibrary> libraries;
+  for (const Kernel& k : kernels) {
+    const unsigned width = lanes_of(k, target);
+    MathLibrary& math = libraries.try_emplace(width, module, width).first->second;
+    for (const Instruction& i : k.body) math.expect(i.op);
+  }
+  return libraries;
 }
 
 }  // namespace
@@ -381,12 +460,11 @@ std::string symbol_of(const Kernel& k) { return "hopf_kernel_" + k.name; }
 std::unique_ptr<llvm::Module> emit(llvm::LLVMContext& context, std::span<const Kernel> kernels,
                                    const Target& target) {
   auto module = std::make_unique<llvm::Module>("hopf", context);
-  std::map<unsigned, MathLibrary> libraries;
+  auto libraries = libraries_for(*module, kernels, target);
   for (const Kernel& k : kernels) {
     if (const std::string fault = kernel::verify(k); !fault.empty()) throw std::logic_error(fault);
     const unsigned width = lanes_of(k, target);
-    MathLibrary& math = libraries.try_emplace(width, *module, width).first->second;
-    FunctionEmitter(*module, k, width, math).emit();
+    FunctionEmitter(*module, k, width, libraries.at(width)).emit();
   }
   set_attributes(*module);
   std::string fault;

@@ -1,9 +1,9 @@
 // Kernels to LLVM IR with explicit SIMD lanes.
 //
-// A point kernel is one loop over blocks of lanes; the last, partial block uses masked loads and
-// stores. Uniform values are scalars computed before the loop. A path kernel keeps a block of paths
-// in registers over all steps of a call; its block is twice as wide as the machine's vectors, so
-// that two independent chains are in flight.
+// A point kernel is one loop over blocks of lanes; a last, partial block goes through it as a copy.
+// Uniform values are scalars computed before the loop. A path kernel keeps a block of paths in
+// registers over all steps of a call; its block is twice as wide as the machine's vectors, so that
+// two independent chains are in flight.
 #pragma once
 
 #include <memory>
@@ -33,6 +33,6 @@ std::unique_ptr<llvm::Module> emit(llvm::LLVMContext&, std::span<const kernel::K
                                    const Target&);
 
 /// Raised whenever emitted code changes, so that older cached objects are not used.
-inline constexpr unsigned kCodegenVersion = 1;
+inline constexpr unsigned kCodegenVersion = 2;
 
 }  // namespace hopf::codegen

@@ -173,7 +173,7 @@ llvm::Value* BodyEmitter::emit_elementary(const Instruction& i, llvm::Value* x, 
     if (single) value = b.CreateFPExt(value, real_type(lanes_));
     arguments.push_back({&lanes_, value});
   }
-  llvm::Value* result = math_.call(lanes_, i.op, arguments).value;
+  llvm::Value* result = math_.apply(lanes_, i.op, arguments).value;
   if (single)
     result = b.CreateFPTrunc(result, llvm::FixedVectorType::get(b.getFloatTy(), lanes_.width));
   return scalar ? b.CreateExtractElement(result, std::uint64_t{0}) : result;

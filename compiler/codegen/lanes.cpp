@@ -99,7 +99,21 @@ Lane shift_right(Lane a, unsigned n) { return {a.lanes, at(a).CreateLShr(a.value
 Lane shift_right_arithmetic(Lane a, unsigned n) { return {a.lanes, at(a).CreateAShr(a.value, n)}; }
 Lane flip_sign(Lane a, Lane odd) { return from_bits(bits(a) ^ shift_left(odd, 63)); }
 
-Lane guarded(Lane rare, Lane fast, llvm::Function* slow, std::span<const Lane> arguments) {
+/// Bit 62, the top bit of the exponent, is set from 2 on, and in NaN and infinity.
+Lane rare_lanes(Lanes& lanes, std::span<const Warning> warnings) {
+  llvm::IRBuilderBase& b = lanes.builder;
+  llvm::Value* all = b.CreateOr(llvm::ArrayRef(warnings.data(), warnings.size()));
+  const Lane top = Lane{&lanes, all} & integer(lanes, std::uint64_t{1} << 62);
+  return {&lanes, b.CreateICmpNE(top.value, integer(lanes, 0).value)};
+}
+
+Lane guarded(Lane measure, Lane fast, llvm::Function* slow, std::span<const Lane> arguments) {
+  const Warning warning = bits(measure).value;
+  if (measure.lanes->warnings) {
+    measure.lanes->warnings->push_back(warning);
+    return fast;
+  }
+  const Lane rare = rare_lanes(*measure.lanes, std::span(&warning, 1));
   llvm::IRBuilderBase& b = at(rare);
   llvm::Function* function = b.GetInsertBlock()->getParent();
   auto* cold = llvm::BasicBlock::Create(b.getContext(), "cold", function);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace llvm {
 class Function;
@@ -16,9 +17,14 @@ class Value;
 namespace hopf::codegen {
 
 /// Where instructions go, and how many lanes they have.
+/// Bits of doubles that are at least 2 in magnitude, or NaN, in lanes whose result is not good.
+using Warning = llvm::Value*;
+
 struct Lanes {
   llvm::IRBuilderBase& builder;
   unsigned width;
+  /// Where given, `guarded` collects its warnings here and leaves rare lanes to others.
+  std::vector<Warning>* warnings = nullptr;
 };
 
 struct Lane {
@@ -84,9 +90,12 @@ Lane shift_right_arithmetic(Lane, unsigned);  // filled with the sign
 /// The number whose bits are those of a, with the sign bit flipped where bit 0 of `odd` is set.
 Lane flip_sign(Lane a, Lane odd);
 
-/// `fast`, except in lanes where `rare` holds: there slow(x). The call sits in a cold branch that
-/// is taken only when some lane needs it, and each lane's result depends on that lane alone.
-Lane guarded(Lane rare, Lane fast, llvm::Function* slow, std::span<const Lane> arguments);
+/// `fast`, except in lanes where |measure| >= 2 or NaN: there slow(x). The call sits in a cold
+/// branch that is taken only when some lane needs it, and each lane's result depends on that lane
+/// alone. Where warnings are collected, `fast` in any case.
+Lane guarded(Lane measure, Lane fast, llvm::Function* slow, std::span<const Lane> arguments);
+/// The lanes of which any of the warnings tells: one operation for each two more.
+Lane rare_lanes(Lanes&, std::span<const Warning>);
 
 llvm::Type* real_type(const Lanes&);
 

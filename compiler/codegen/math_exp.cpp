@@ -20,7 +20,8 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kRoundToInteger = 0x1.8p52;
 constexpr std::uint64_t kRoundToIntegerBits = 0x4338000000000000;
 constexpr std::uint64_t kOneBits = 0x3ff0000000000000;
-constexpr double kPlainExp = 708;  // exp and its inverse are normal numbers up to here
+constexpr double kPlainExp = 708;   // exp and its inverse are normal numbers up to here
+constexpr double kPlainSinh = 700;  // exp, and what is added to it, are finite up to here
 
 struct Sum {
   Lane hi, lo;
@@ -155,7 +156,7 @@ Lane emit_exp(MathLibrary& library, Lane x) {
   const Lane arguments[] = {x};
   llvm::Function* slow = library.function(
       "exp.extreme", 1, true, [](Lanes&, std::span<const Lane> a) { return full_exp(a[0]); });
-  return guarded(not_at_most(abs(x), kPlainExp), scaled(e.q + 1.0, e.n), slow, arguments);
+  return guarded(x * (2 / kPlainExp), scaled(e.q + 1.0, e.n), slow, arguments);
 }
 
 Lane emit_log(MathLibrary&, Lane x) {
@@ -191,7 +192,7 @@ Lane emit_sinh(MathLibrary& library, Lane x) {
         return copysign(full_exp(abs(arguments[0]), nullptr, -1), arguments[0]);
       });
   const Lane arguments[] = {x};
-  return guarded(not_at_most(a, 700), fast, slow, arguments);
+  return guarded(a * (2 / kPlainSinh), fast, slow, arguments);
 }
 
 Lane emit_cosh(MathLibrary& library, Lane x) {
@@ -203,7 +204,7 @@ Lane emit_cosh(MathLibrary& library, Lane x) {
         return full_exp(abs(arguments[0]), nullptr, -1);
       });
   const Lane arguments[] = {x};
-  return guarded(not_at_most(a, 700), half + 0.25 / half, slow, arguments);
+  return guarded(a * (2 / kPlainSinh), half + 0.25 / half, slow, arguments);
 }
 
 /// With t = exp(2 |x|) - 1: tanh |x| = t/(t + 2), which is 1 to the last bit from 20 on.

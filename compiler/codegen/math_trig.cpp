@@ -4,7 +4,8 @@
 // Waite, "Software Manual for the Elementary Functions", 1980). With a fused multiply-add, x - n*hi
 // is exact, because both are multiples of hi's last place and the difference is small; the next
 // product rounds once relative to the result; and the third part covers cancellation down to 2^-60,
-// closer than any double below kLargest comes to a multiple of pi/2.
+// closer than any double below 2^32 comes to a multiple of pi/2.
+#include <array>
 #include <limits>
 #include <numbers>
 
@@ -16,9 +17,17 @@ namespace {
 
 namespace k = coefficients;
 
-constexpr double kLargest = 0x1p30;  // beyond it, one lane at a time through libm
-constexpr double kRoundToInteger =
-    0x1.8p52;  // adding and subtracting it rounds to an integer, left in the low bits
+// Multiples n of pi are held as n times kUnit, which changes no bit of what follows but makes n
+// itself the measure of whether x is too large: from 2^30 on it is 2. Larger ones go through libm,
+// one lane at a time.
+constexpr double kUnit = 0x1p-29;
+constexpr double kLargest = 0x1p30;          // below every x that is too large
+constexpr double kRound = 0x1.8p52 * kUnit;  // adding it rounds to units, left in the low bits
+
+constexpr std::array<double, 3> by_units(const std::array<double, 3>& step) {
+  return {step[0] / kUnit, step[1] / kUnit, step[2] / kUnit};
+}
+constexpr auto kPi = by_units(k::kPi), kHalfPi = by_units(k::kHalfPi);
 
 /// r + r^3 P(r^2): sine on [-pi/2, pi/2].
 Lane sine_of_half_turn(Lane r) {
@@ -69,40 +78,39 @@ CosSin cos_sin_of_small(Lane angle) {
 
 /// x = n pi + r: sin x = (-1)^n sin r.
 Lane emit_sin(MathLibrary& library, Lane x) {
-  const Lane shifted = fma(x, std::numbers::inv_pi, kRoundToInteger);
-  const Lane n = shifted - kRoundToInteger;
-  const Lane r = subtract_multiple(x, n, k::kPi);
+  const Lane shifted = fma(x, kUnit * std::numbers::inv_pi, kRound), n = shifted - kRound;
+  const Lane r = subtract_multiple(x, n, kPi);
   const Lane fast = flip_sign(sine_of_half_turn(r), bits(shifted));
   const Lane arguments[] = {x};
-  return guarded(abs(x) > kLargest, fast, library.scalar_fallback("sin", kLargest), arguments);
+  return guarded(n, fast, library.scalar_fallback("sin", kLargest), arguments);
 }
 
 /// x = (n + 1/2) pi - r: cos x = (-1)^n sin r.
 Lane emit_cos(MathLibrary& library, Lane x) {
-  const Lane shifted = fma(x, std::numbers::inv_pi, -0.5) + kRoundToInteger;
-  const Lane n = shifted - kRoundToInteger;
-  const Lane r = -subtract_multiple(x, n + 0.5, k::kPi);
+  const Lane shifted = fma(x, kUnit * std::numbers::inv_pi, -0.5 * kUnit) + kRound;
+  const Lane middle = (shifted - kRound) + 0.5 * kUnit;
+  const Lane r = -subtract_multiple(x, middle, kPi);
   const Lane fast = flip_sign(sine_of_half_turn(r), bits(shifted));
   const Lane arguments[] = {x};
-  return guarded(abs(x) > kLargest, fast, library.scalar_fallback("cos", kLargest), arguments);
+  return guarded(middle, fast, library.scalar_fallback("cos", kLargest), arguments);
 }
 
 /// x = n pi/2 + r + low: tan x is s/c for even n and -c/s for odd n, where s = sin(r + low) and c =
 /// cos r.
 Lane emit_tan(MathLibrary& library, Lane x) {
-  const Lane shifted = fma(x, 2 * std::numbers::inv_pi, kRoundToInteger);
-  const Lane n = shifted - kRoundToInteger, minus = -n;
-  const Lane first = fma(minus, k::kHalfPi[0], x);
-  const Lane second = n * k::kHalfPi[1], second_low = fma(n, k::kHalfPi[1], -second);
+  const Lane shifted = fma(x, kUnit * 2 * std::numbers::inv_pi, kRound);
+  const Lane n = shifted - kRound, minus = -n;
+  const Lane first = fma(minus, kHalfPi[0], x);
+  const Lane second = n * kHalfPi[1], second_low = fma(n, kHalfPi[1], -second);
   const Lane r = first - second;
-  const Lane low = fma(minus, k::kHalfPi[2], ((first - r) - second) - second_low);
+  const Lane low = fma(minus, kHalfPi[2], ((first - r) - second) - second_low);
   const Lane z = r * r;
   const Lane s = r + fma(r * z, polynomial(z, k::kSin), low);
   const Lane c = cos_sin_of_small(r).cos - r * low;
   const Lane odd = flip_sign(real(*x.lanes, 1), bits(shifted)) < 0.0;
   const Lane fast = flip_sign(select(odd, c, s) / select(odd, s, c), bits(shifted));
   const Lane arguments[] = {x};
-  return guarded(abs(x) > kLargest, fast, library.scalar_fallback("tan", kLargest), arguments);
+  return guarded(n, fast, library.scalar_fallback("tan", kLargest), arguments);
 }
 
 Lane emit_asin(MathLibrary&, Lane x) {

@@ -117,10 +117,8 @@ llvm::Function* MathLibrary::function(const std::string& name, unsigned argument
       "hopf." + name + ".v" + std::to_string(width_), module_);
   functions_[name] = f;
   mark_pure(*f);
-  if (cold) {
-    f->addFnAttr(llvm::Attribute::NoInline);
-    f->addFnAttr(llvm::Attribute::Cold);
-  }
+  f->addFnAttr(llvm::Attribute::NoInline);
+  if (cold) f->addFnAttr(llvm::Attribute::Cold);
   llvm::IRBuilder<> builder(llvm::BasicBlock::Create(context, "entry", f));
   Lanes lanes{builder, width_};
   llvm::SmallVector<Lane, 2> values;
@@ -153,11 +151,16 @@ llvm::Function* MathLibrary::routine(Opcode op) {
   throw std::logic_error("no vector routine for " + name);
 }
 
-Lane MathLibrary::call(Lanes& lanes, Opcode op, std::span<const Lane> arguments) {
-  llvm::Function* f = routine(op);
+Lane MathLibrary::apply(Lanes& lanes, Opcode op, std::span<const Lane> arguments) {
+  constexpr unsigned kInlinedUses = 4;
+  if (lanes.warnings && uses_[op] <= kInlinedUses) {
+    const Routine1 unary = unary_routine(op);
+    return unary ? unary(*this, arguments[0])
+                 : binary_routine(op)(*this, arguments[0], arguments[1]);
+  }
   llvm::SmallVector<llvm::Value*, 2> values;
   for (Lane argument : arguments) values.push_back(argument.value);
-  return {&lanes, lanes.builder.CreateCall(f, values)};
+  return {&lanes, lanes.builder.CreateCall(routine(op), values)};
 }
 
 }  // namespace hopf::codegen

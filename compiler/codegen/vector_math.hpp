@@ -20,13 +20,18 @@ class Module;
 
 namespace hopf::codegen {
 
-/// The routines of one module at one width: made when first asked for, one internal function each.
+/// The routines of one module at one width.
 class MathLibrary {
  public:
   MathLibrary(llvm::Module& module, unsigned width) : module_(module), width_(width) {}
 
-  /// A call of the routine for `op`, which must be elementary (see is_elementary).
-  Lane call(Lanes&, kernel::Opcode op, std::span<const Lane> arguments);
+  /// Counts one use of `op` to come.
+  void expect(kernel::Opcode op) { ++uses_[op]; }
+  /// The routine for `op`, which must be elementary (see is_elementary). On a path that collects
+  /// warnings a routine of few uses is written where it is used, so that its work overlaps
+  /// with its neighbours'; one of many uses is a function, so that compile time does not grow with
+  /// their number.
+  Lane apply(Lanes&, kernel::Opcode op, std::span<const Lane> arguments);
   using Body = std::function<Lane(Lanes&, std::span<const Lane> arguments)>;
   /// The internal function of this name, its body written when it is first asked for.
   llvm::Function* function(const std::string& name, unsigned arguments, bool cold,
@@ -41,6 +46,7 @@ class MathLibrary {
   llvm::Module& module_;
   unsigned width_;
   std::map<std::string, llvm::Function*> functions_;
+  std::map<kernel::Opcode, unsigned> uses_;
 };
 
 /// True for opcodes that have a routine here.

@@ -1,5 +1,7 @@
 #include "jit/compile.hpp"
 
+#include <llvm/CodeGen/Passes.h>
+#include <llvm/CodeGen/RegAllocRegistry.h>
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
@@ -9,6 +11,7 @@
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/Utils/Cloning.h>
 
+#include <mutex>
 #include <stdexcept>
 
 #include "codegen/emit.hpp"
@@ -40,14 +43,27 @@ std::string text_of(const llvm::Module& module) {
   return text;
 }
 
+/// Adds the passes from LLVM IR to `kind`. Registers are assigned by LLVM's basic allocator: the
+/// greedy one, its own choice, cuts the live ranges of the many constants of a polynomial into
+/// pieces and moves them about within the loop, which takes longer both to compile and to run than
+/// reading a constant where it is used.
+void add_passes(llvm::legacy::PassManager& passes, llvm::TargetMachine& machine,
+                llvm::raw_pwrite_stream& stream, llvm::CodeGenFileType kind) {
+  static std::mutex choosing;  // LLVM keeps the choice in one place for all of the process
+  const std::lock_guard<std::mutex> lock(choosing);
+  const bool fast = machine.getOptLevel() == llvm::CodeGenOptLevel::None;
+  llvm::RegisterRegAlloc::setDefault(fast ? [] { return llvm::createFastRegisterAllocator(); }
+                                          : [] { return llvm::createBasicRegisterAllocator(); });
+  if (machine.addPassesToEmitFile(passes, stream, nullptr, kind))
+    throw std::runtime_error("LLVM cannot write code for this machine");
+}
+
 std::string generate(llvm::Module& module, llvm::TargetMachine& machine,
                      llvm::CodeGenFileType kind) {
   llvm::SmallVector<char, 0> buffer;
   llvm::raw_svector_ostream stream(buffer);
   llvm::legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, stream, nullptr, kind)) {
-    throw std::runtime_error("LLVM cannot write code for this machine");
-  }
+  add_passes(passes, machine, stream, kind);
   passes.run(module);
   return std::string(buffer.begin(), buffer.end());
 }

@@ -3,7 +3,6 @@
 #include <llvm/IR/Module.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Target/TargetMachine.h>
-#include <llvm/Transforms/IPO/AlwaysInliner.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
 #include <llvm/Transforms/Scalar/LICM.h>
@@ -12,8 +11,8 @@
 namespace hopf::jit {
 
 /// Neither vectoriser is of use on explicit lanes, and unrolling would only repeat long loop
-/// bodies. What is left to do is to inline the routines marked for it, to combine and merge what
-/// they have in common, and to move out of loops what does not change in them.
+/// bodies. What is left to do is to combine and merge what routines have in common, and to move out
+/// of loops what does not change in them.
 void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
   llvm::PassBuilder builder(&machine);
   llvm::LoopAnalysisManager loops;
@@ -34,7 +33,6 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
                                                        /*UseMemorySSA=*/true));
   scalar.addPass(llvm::EarlyCSEPass());
   llvm::ModulePassManager passes;
-  passes.addPass(llvm::AlwaysInlinerPass());
   passes.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(scalar)));
   passes.run(module, modules);
 }
