@@ -12,15 +12,47 @@ ORDER = ["base", "source", "diagnostics", "syntax", "model", "derive", "plan", "
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 EXPR_USERS = {"expr", "model", "derive", "plan", "kernel", "codegen", "jit", "driver"}
 LONGEST_FILE = 600
+LONGEST_FUNCTION = 40
 LONGEST_LINE = 100
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b|using namespace std")
 
 
 def sources():
-    for folder in ("compiler", "runtime", "include"):
+    for folder in ("compiler", "runtime", "include", "tests", "bench", "examples"):
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix in (".cpp", ".hpp", ".h"):
                 yield path
+
+
+BLOCK = re.compile(r"^( *)\S.*\{$")
+NO_FUNCTION = re.compile(r"^ *(class|struct|union|enum|namespace|extern)\b|[=(,]\s*\{$")
+LABEL = re.compile(r"^ *(case .*|default):$")
+ROW = re.compile(r"^ *\{")
+
+
+def functions(lines):
+    """(index of the first line, lines) of each function of a formatted file; members of classes are functions too."""
+    index = 0
+    while index < len(lines):
+        opening = BLOCK.match(lines[index])
+        if not opening or NO_FUNCTION.search(lines[index]) or ")" not in lines[index]:
+            index += 1
+            continue
+        first = index  # the signature may have begun on earlier lines, indented less
+        while lines[first].startswith("    ") and (
+                lines[first].lstrip().startswith(": ") or lines[first - 1].endswith((",", "("))):
+            first -= 1
+        closing = re.match(" *", lines[first])[0] + "}"
+        last = next((k for k in range(index, len(lines)) if lines[k].startswith(closing)), len(lines) - 1)
+        yield first, lines[first:last + 1]
+        index = last + 1
+
+
+def weight(body):
+    """Lines of a function, without those that are rows of a table: a label and its one statement, a braced row."""
+    rows = [ROW.match(line) or LABEL.match(line) or (k and LABEL.match(body[k - 1]) and line.endswith(";"))
+            for k, line in enumerate(body)]
+    return sum(not row for row in rows)
 
 
 def may_include(user, used):
@@ -38,6 +70,9 @@ def faults_of(path):
     parts = path.relative_to(ROOT).parts
     if len(text.splitlines()) > LONGEST_FILE:
         yield f"{name}: longer than {LONGEST_FILE} lines"
+    for first, body in functions(text.splitlines()):
+        if weight(body) > LONGEST_FUNCTION:
+            yield f"{name}:{first + 1}: a function of more than {LONGEST_FUNCTION} lines"
     for number, line in enumerate(text.splitlines(), 1):
         if len(line) > LONGEST_LINE:
             yield f"{name}:{number}: longer than {LONGEST_LINE} columns"

@@ -47,6 +47,21 @@ ExprId norm(Store& store, const std::vector<ExprId>& v) {
   return store.sqrt(store.add(squares));
 }
 
+std::string ball_reason(const Context& context, const Block& block, ExprId curvature) {
+  const std::string& name = block.group->name;
+  const std::string radius = number(block.group->radius);
+  if (context.store.is_zero(curvature)) {
+    return fmt::format(
+        "linear in {} over the ball of radius {}: against the coefficient, at full length; 0 where "
+        "the coefficient vanishes",
+        name, radius);
+  }
+  return fmt::format(
+      "quadratic in {} with the same curvature {} in every direction: the stationary point, pulled "
+      "back to the ball of radius {}",
+      name, text(context, curvature), radius);
+}
+
 }  // namespace
 
 // min over |u| <= r of 1/2 c|u|^2 + b.u: along -b by symmetry, with length min(|b|/c, r) (Boyd &
@@ -83,17 +98,7 @@ Attempt ball_law(Context& context, const Block& block) {
       law.law.push_back(
           store.select(store.apply(Op::And, {less(store, zero, form->c), fits}), inner, edge));
   }
-  law.reason =
-      linear
-          ? fmt::format(
-                "linear in {} over the ball of radius {}: against the coefficient, at full length; "
-                "0 where the coefficient vanishes",
-                block.group->name, number(block.group->radius))
-          : fmt::format(
-                "quadratic in {} with the same curvature {} in every direction: the stationary "
-                "point, "
-                "pulled back to the ball of radius {}",
-                block.group->name, text(context, form->c), number(block.group->radius));
+  law.reason = ball_reason(context, block, form->c);
   return law;
 }
 

@@ -51,7 +51,23 @@ Motion make_motion(Context& context, std::vector<SymbolId> v) {
   return motion;
 }
 
-/// L_vv q'' = L_q - L_vq q' - L_vt, as a matrix and a right side over q and v.
+/// mass * acceleration = force solved, where it says more than the equations themselves.
+void add_accelerations(Store& store, const Motion& motion, const std::vector<ExprId>& mass,
+                       const std::vector<ExprId>& force, Step& step) {
+  constexpr std::size_t kMostStates = 4;  // the symbolic solution of a larger system fills pages
+  const std::size_t n = force.size();
+  const auto solved = n <= kMostStates ? expr::solve_linear(store, mass, force) : std::nullopt;
+  for (std::size_t i = 0; solved && i < n; ++i) {
+    Equation explicit_form{motion.acceleration[i], tidy(store, (*solved)[i])};
+    if (explicit_form.left == step.equations[i].left &&
+        explicit_form.right == step.equations[i].right)
+      continue;
+    explicit_form.where = "solved for the acceleration";
+    step.equations.push_back(explicit_form);
+  }
+}
+
+/// L_vv q'' = L_q - L_vq q' - L_vt, as a matrix and a right side over q and its rate.
 void add_euler_lagrange(Context& context, Equations& eqs, const Motion& motion) {
   Store& store = context.store;
   const auto& model = context.model;
@@ -81,16 +97,7 @@ void add_euler_lagrange(Context& context, Equations& eqs, const Motion& motion) 
     force[i] = tidy(store, expr::substitute(store, store.add(right), to_rates));
     step.equations.push_back({store.add(left), force[i]});
   }
-  if (const auto solved = n <= 4 ? expr::solve_linear(store, mass, force) : std::nullopt) {
-    for (std::size_t i = 0; i < n; ++i) {
-      Equation explicit_form{motion.acceleration[i], tidy(store, (*solved)[i])};
-      if (explicit_form.left == step.equations[i].left &&
-          explicit_form.right == step.equations[i].right)
-        continue;
-      explicit_form.where = "solved for the acceleration";
-      step.equations.push_back(explicit_form);
-    }
-  }
+  add_accelerations(store, motion, mass, force, step);
   eqs.steps.push_back(std::move(step));
 }
 

@@ -3,12 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "driver/pipeline.hpp"
 #include "io/io.hpp"
@@ -165,34 +161,11 @@ std::string reason_alone(const std::string& why) {
   return end == std::string::npos ? why : why.substr(end + 3);
 }
 
-std::optional<std::string> read_file(const std::string& path, std::string& error) {
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) {
-    error = "it is a folder";
-    return {};
-  }
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    error = errno ? std::strerror(errno) : "it cannot be opened";
-    return {};
-  }
-  std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (in.bad()) {
-    error = "reading stopped before its end";
-    return {};
-  }
-  return text;
-}
-
 std::optional<source::FileId> read_source(Context& c, const std::string& path, source::Span from) {
   std::string why;
-  auto text = read_file(path, why);
-  if (!text) {
-    c.sink.emit(Kind::CannotRead, from, fmt::format("'{}' cannot be read: {}", path, why));
-    return {};
-  }
-  return c.sources.add(path, std::move(*text));
+  const auto file = source::load(c.sources, path, why);
+  if (!file) c.sink.emit(Kind::CannotRead, from, fmt::format("'{}' cannot be read: {}", path, why));
+  return file;
 }
 
 const Module* load_module(Context& c, const std::string& path, source::Span from) {

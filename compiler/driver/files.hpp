@@ -14,8 +14,6 @@ namespace hopf::driver {
 /// when it is invalid.
 std::optional<source::FileId> read_source(Context&, const std::string& path, source::Span from);
 
-/// The whole of a file, or what the operating system says against it in `error`.
-std::optional<std::string> read_file(const std::string& path, std::string& error);
 /// "cannot read 'a.csv': it is empty" without its beginning, for messages that name the file
 /// themselves.
 std::string reason_alone(const std::string& why);

@@ -166,7 +166,7 @@ std::optional<std::string> Session::explain(std::string_view kind) {
   if (!found) return {};
   const auto& info = diagnostics::info(*found);
   std::string why;
-  if (auto page = driver::read_file(
+  if (auto page = source::read_file(
           fmt::format("{}/errors/{}.md", driver::resource_directory("docs"), info.kebab), why))
     return page;
   return fmt::format("{} {}: {}\n", info.code, info.kebab, info.summary);

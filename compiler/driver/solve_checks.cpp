@@ -188,6 +188,35 @@ std::vector<double> solve_coarser(const SolveTask& task, const runtime::PointPro
   return std::move(solution.value.front());
 }
 
+/// The largest changes of V from grid to grid, seen at the coarsest one's inner nodes.
+struct Changes {
+  double first = 0, second = 0;  // from quarter to half, from half to fine
+  double size = 0;               // the largest |V| there
+};
+
+Changes compare(const runtime::Grid& fine, const std::vector<double>& V1, const runtime::Grid& half,
+                const std::vector<double>& V2, const runtime::Grid& quarter,
+                const std::vector<double>& V4) {
+  Changes changes;
+  const std::size_t points = quarter.points();
+  std::vector<double> x(quarter.dimension());
+  for (const std::size_t u : inner_half(quarter, V4.size())) {
+    const std::size_t regime = u / points;
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      const auto& nodes = quarter.axes[k].nodes;
+      x[k] = nodes[u % points / quarter.stride(k) % nodes.size()];
+    }
+    const auto at = [&](const runtime::Grid& grid, const std::vector<double>& V) {
+      return interpolate(grid, std::span(V).subspan(regime * grid.points(), grid.points()), x);
+    };
+    const double v1 = at(fine, V1), v2 = at(half, V2);
+    changes.first = std::max(changes.first, std::abs(V4[u] - v2));
+    changes.second = std::max(changes.second, std::abs(v2 - v1));
+    changes.size = std::max(changes.size, std::abs(v1));
+  }
+  return changes;
+}
+
 }  // namespace
 
 // Richardson: with e(h) = c h^q the differences of three grids give q, and the last one over 2^q -
@@ -208,23 +237,7 @@ std::optional<Check> halving_check(const SolveTask& task, const runtime::PointPr
   const std::vector<double> V2 = solve_coarser(task, half, coarse),
                             V4 = solve_coarser(task, quarter, coarsest);
   if (V2.empty() || V4.empty()) return std::nullopt;
-  const std::size_t points = quarter.grid.points();
-  double first = 0, second = 0, size = 0;
-  std::vector<double> x(problem.grid.dimension());
-  for (const std::size_t u : inner_half(quarter.grid, V4.size())) {
-    const std::size_t regime = u / points;
-    for (std::size_t k = 0; k < x.size(); ++k) {
-      const auto& nodes = quarter.grid.axes[k].nodes;
-      x[k] = nodes[u % points / quarter.grid.stride(k) % nodes.size()];
-    }
-    const auto at = [&](const runtime::Grid& grid, const std::vector<double>& V) {
-      return interpolate(grid, std::span(V).subspan(regime * grid.points(), grid.points()), x);
-    };
-    const double v1 = at(problem.grid, fine), v2 = at(half.grid, V2);
-    first = std::max(first, std::abs(V4[u] - v2));
-    second = std::max(second, std::abs(v2 - v1));
-    size = std::max(size, std::abs(v1));
-  }
+  const auto [first, second, size] = compare(problem.grid, fine, half.grid, V2, quarter.grid, V4);
   const double order =
       second > 0 ? std::log2(first / second) : std::numeric_limits<double>::infinity();
   const double error = second / std::max(std::exp2(std::min(order, 4.0)) - 1, 0.1);

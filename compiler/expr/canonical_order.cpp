@@ -7,7 +7,11 @@ namespace hopf::expr {
 
 namespace {
 
-int rank(Op op) {
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+}  // namespace
+
+int leaf_rank(Op op) {
   switch (op) {
     case Op::Number:
     case Op::Float:
@@ -21,10 +25,6 @@ int rank(Op op) {
       return 3;
   }
 }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-}  // namespace
 
 bool natural_less(std::string_view a, std::string_view b) {
   std::size_t i = 0, j = 0;
@@ -51,7 +51,7 @@ bool precedes(const Store::Impl& impl, ExprId a, ExprId b) {
   if (a == b) return false;
   const Node& x = impl.node(a);
   const Node& y = impl.node(b);
-  if (rank(x.op) != rank(y.op)) return rank(x.op) < rank(y.op);
+  if (leaf_rank(x.op) != leaf_rank(y.op)) return leaf_rank(x.op) < leaf_rank(y.op);
   if (x.op == Op::Symbol) {
     const std::string& m = impl.names[x.payload];
     const std::string& n = impl.names[y.payload];

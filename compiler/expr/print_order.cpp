@@ -29,21 +29,13 @@ int factor_rank(const Store& store, ExprId e) {
   const ExprId base = power_of(store, e).base;
   if (is_derivative_symbol(store, base)) return 5;
   switch (store.op(base)) {
-    case Op::Number:
-    case Op::Float:
-    case Op::Infinity:
-      return 0;
-    case Op::Pi:
-      return 1;
-    case Op::Symbol:
-      return 2;
     case Op::Add:
       return 4;
     case Op::Select:
     case Op::Derivative:
       return 5;
     default:
-      return 3;
+      return leaf_rank(store.op(base));
   }
 }
 

@@ -81,6 +81,8 @@ class StoreAccess {
 
 // ---- canonical forms (canonical_*.cpp) ----
 
+/// Numbers before pi before symbols before everything that has operands.
+int leaf_rank(Op op);
 /// Total order of operands: numbers, then symbols by name, then everything else by structure.
 bool precedes(const Store::Impl&, ExprId a, ExprId b);
 /// x[2] before x[10].

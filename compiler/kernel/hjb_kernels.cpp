@@ -74,6 +74,7 @@ class HjbBuilder {
   Spec spec(const std::string& name, std::vector<ExprId> outputs);
   std::vector<ExprId> coefficients(const Controls& u);
   std::vector<ExprId> condition_outputs();
+  void add_tables(HjbKernels& result);
 
   expr::Store& s_;
   const HjbInput& in_;
@@ -469,6 +470,12 @@ HjbKernels HjbBuilder::build() {
     for (Spec& each : *group) each.bindings = all;
   }
   if (result.covariance) result.covariance->bindings = all;
+  add_tables(result);
+  return result;
+}
+
+/// What depends on one axis and time alone, one kernel an axis.
+void HjbBuilder::add_tables(HjbKernels& result) {
   for (std::size_t k = 0; k < n_; ++k) {
     std::vector<ExprId> outputs;
     for (const auto& [symbol, value] : tables_.tables[k]) outputs.push_back(value);
@@ -477,7 +484,6 @@ HjbKernels HjbBuilder::build() {
     result.tables.back().bindings = {{in_.time, From::Uniform, 0},
                                      {in_.axes[k].symbol, From::Input, 0}};
   }
-  return result;
 }
 
 }  // namespace

@@ -10,24 +10,6 @@ namespace {
 
 using Out = std::back_insert_iterator<std::string>;
 
-const char* word(Boundary boundary) {
-  switch (boundary) {
-    case Boundary::Default:
-      return "default";
-    case Boundary::Periodic:
-      return "periodic";
-    case Boundary::Reflect:
-      return "reflect";
-    case Boundary::Absorb:
-      return "absorb";
-    case Boundary::Constrain:
-      return "constrain";
-    case Boundary::Extrapolate:
-      return "extrapolate";
-  }
-  return "";
-}
-
 const char* word(ControlGroup::Set set) {
   switch (set) {
     case ControlGroup::Set::Free:

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 namespace hopf::source {
 
@@ -86,21 +87,30 @@ std::string_view SourceSet::text(Span span) const {
 
 std::size_t SourceSet::size() const { return files_.size(); }
 
-FileId load(SourceSet& set, const std::string& path, std::string& why) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(path.c_str(), "rb"),
-                                                           &std::fclose);
+std::optional<std::string> read_file(const std::string& path, std::string& why) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    why = "it is a folder";
+    return std::nullopt;
+  }
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
   if (!in) {
-    why = std::strerror(errno);
-    return {};
+    why = errno ? std::strerror(errno) : "it cannot be opened";
+    return std::nullopt;
   }
-  std::string text;
-  char block[1 << 16];
-  while (const auto got = std::fread(block, 1, sizeof block, in.get())) text.append(block, got);
-  if (std::ferror(in.get())) {
-    why = std::strerror(errno);
-    return {};
+  std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (in.bad()) {
+    why = "reading stopped before its end";
+    return std::nullopt;
   }
-  return set.add(path, std::move(text));
+  return text;
+}
+
+std::optional<FileId> load(SourceSet& set, const std::string& path, std::string& why) {
+  auto text = read_file(path, why);
+  if (!text) return std::nullopt;
+  return set.add(path, std::move(*text));
 }
 
 std::optional<std::uint32_t> find_invalid_utf8(std::string_view text) {

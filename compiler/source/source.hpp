@@ -52,9 +52,11 @@ class SourceSet {
   std::deque<File> files_;  // a deque: views into one file stay valid while others are added
 };
 
-/// Reads a whole file from disk into the set; an empty id and the system's reason in `why` when it
-/// cannot.
-FileId load(SourceSet&, const std::string& path, std::string& why);
+/// The whole of a file, or the system's reason against it in `why`.
+std::optional<std::string> read_file(const std::string& path, std::string& why);
+
+/// Reads a whole file from disk into the set; nothing, and the reason in `why`, when it cannot.
+std::optional<FileId> load(SourceSet&, const std::string& path, std::string& why);
 
 /// Byte offset of the first byte that is not well-formed UTF-8 (RFC 3629), if there is one.
 std::optional<std::uint32_t> find_invalid_utf8(std::string_view text);

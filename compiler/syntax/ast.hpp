@@ -138,6 +138,13 @@ enum class BoundaryKind : std::uint8_t {
   Extrapolate
 };
 
+/// The word that the user writes for it; "default" stands for none.
+inline const char* word(BoundaryKind kind) {
+  constexpr const char* kWords[] = {"default", "periodic",  "reflect",
+                                    "absorb",  "constrain", "extrapolate"};
+  return kWords[static_cast<int>(kind)];
+}
+
 /// One item of a `param` line.
 struct ParamDecl {
   Ident name;

@@ -2,35 +2,13 @@
 
 #include <algorithm>
 
+#include "base/overloaded.hpp"
 #include "syntax/layout.hpp"
 #include "syntax/line_writer.hpp"
 
 namespace hopf::syntax {
 
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-
-const char* boundary_word(BoundaryKind kind) {
-  switch (kind) {
-    case BoundaryKind::Default:
-      return "";
-    case BoundaryKind::Periodic:
-      return "periodic";
-    case BoundaryKind::Reflect:
-      return "reflect";
-    case BoundaryKind::Absorb:
-      return "absorb";
-    case BoundaryKind::Constrain:
-      return "constrain";
-    case BoundaryKind::Extrapolate:
-      return "extrapolate";
-  }
-  return "";
-}
 
 class Formatter {
  public:
@@ -66,11 +44,11 @@ class Formatter {
   }
 
   void statement(const Item& item, int indent) {
-    std::visit(
-        Overloaded{[&](const ModelItem& x) { model(item, x, indent); },
+    std::visit(base::Overloaded{
+                   [&](const ModelItem& x) { model(item, x, indent); },
                    [&](const ForItem& x) { loop(item, x, indent); },
                    [&](const auto& x) { lines_.code(text(x, indent), indent, item.span.end); }},
-        item.value);
+               item.value);
   }
 
   std::string text(const ImportItem& x, int) const {
@@ -189,7 +167,7 @@ class Formatter {
   std::string item(const StateDecl& x, int column, int indent) const {
     auto out = head(x.name, x.count, x.unit);
     if (x.domain) out = after(out + " in ", *x.domain, column, indent);
-    if (x.boundary != BoundaryKind::Default) out += std::string(" ") + boundary_word(x.boundary);
+    if (x.boundary != BoundaryKind::Default) out += std::string(" ") + word(x.boundary);
     if (x.absorb_value) out += "(" + one_line(ast_, *x.absorb_value) + ")";
     return out;
   }

@@ -2,17 +2,14 @@
 
 #include <algorithm>
 
+#include "base/overloaded.hpp"
+
 namespace hopf::syntax {
 
 namespace {
 
 /// How tightly a node holds together; a child looser than its place needs parentheses.
 enum Level { kIf, kOr, kAnd, kNot, kCompare, kRange, kSum, kProduct, kSign, kPower, kAtom };
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
 
 Level level_of(ChainOp op) {
   switch (op) {
@@ -30,11 +27,11 @@ Level level_of(ChainOp op) {
 
 Level level_of(const Node& node) {
   return std::visit(
-      Overloaded{[](const Chain& x) { return level_of(x.ops[0]); },
-                 [](const Compare&) { return kCompare; },
-                 [](const Unary& x) { return x.op == UnaryOp::Not ? kNot : kSign; },
-                 [](const Power&) { return kPower; }, [](const If&) { return kIf; },
-                 [](const Range&) { return kRange; }, [](const auto&) { return kAtom; }},
+      base::Overloaded{[](const Chain& x) { return level_of(x.ops[0]); },
+                       [](const Compare&) { return kCompare; },
+                       [](const Unary& x) { return x.op == UnaryOp::Not ? kNot : kSign; },
+                       [](const Power&) { return kPower; }, [](const If&) { return kIf; },
+                       [](const Range&) { return kRange; }, [](const auto&) { return kAtom; }},
       node.value);
 }
 

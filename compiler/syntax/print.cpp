@@ -1,15 +1,11 @@
 #include "syntax/print.hpp"
 
+#include "base/overloaded.hpp"
 #include "syntax/layout.hpp"
 
 namespace hopf::syntax {
 
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
 
 const char* name(ChainOp op) {
   const char* names[] = {"+", "-", "*", "/", "and", "or"};
@@ -101,8 +97,8 @@ class Dumper {
 
   void statement(const Item& item, int indent) {
     if (!item.doc.empty()) line(indent, "doc " + string_literal(item.doc));
-    std::visit(
-        Overloaded{[&](const ImportItem& x) {
+    std::visit(base::Overloaded{
+                   [&](const ImportItem& x) {
                      line(indent, "import " + (x.quoted ? string_literal(x.path) : x.path));
                    },
                    [&](const FunctionItem& x) {
@@ -123,7 +119,7 @@ class Dumper {
                      line(indent, "for " + x.variable.text + " " + text(x.list));
                      for (const auto& inner : x.body) statement(inner, indent + 2);
                    }},
-        item.value);
+               item.value);
   }
 
   void declaration(const Declaration& d, int indent) {

@@ -8,15 +8,17 @@
 
 #include "diagnostics/diagnostic.hpp"
 
+// clang-format off
 // Every token that is not a keyword.
-#define HOPF_SYMBOLS(X)                                                                         \
-  X(BEGIN)                                                                                      \
-  X(DOC_COMMENT)                                                                                \
-  X(LINE_COMMENT) X(BLOCK_COMMENT) X(OPEN_COMMENT) X(NUMBER) X(WORD) X(STRING) X(OPEN_STRING)   \
-      X(ASSIGN) X(EQUAL) X(NOTEQUAL) X(LESS) X(LESSEQ) X(GREATER) X(GREATEREQ) X(PLUS) X(MINUS) \
-          X(STAR) X(SLASH) X(CARET) X(DOTDOT) X(DOT) X(COMMA) X(COLON) X(SEMICOLON) X(PRIME)    \
-              X(LPAREN) X(RPAREN) X(LBRACKET) X(RBRACKET) X(LBRACE) X(RBRACE) X(FOREIGN)        \
-                  X(UNKNOWN)
+#define HOPF_SYMBOLS(X)                                                                            \
+  X(BEGIN) X(DOC_COMMENT) X(LINE_COMMENT) X(BLOCK_COMMENT) X(OPEN_COMMENT)                         \
+  X(NUMBER) X(WORD) X(STRING) X(OPEN_STRING)                                                       \
+  X(ASSIGN) X(EQUAL) X(NOTEQUAL) X(LESS) X(LESSEQ) X(GREATER) X(GREATEREQ)                         \
+  X(PLUS) X(MINUS) X(STAR) X(SLASH) X(CARET)                                                       \
+  X(DOTDOT) X(DOT) X(COMMA) X(COLON) X(SEMICOLON) X(PRIME)                                         \
+  X(LPAREN) X(RPAREN) X(LBRACKET) X(RBRACKET) X(LBRACE) X(RBRACE)                                  \
+  X(FOREIGN) X(UNKNOWN)
+// clang-format on
 
 namespace hopf::syntax {
 

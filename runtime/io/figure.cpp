@@ -350,7 +350,8 @@ std::string Figure::write(const std::string& heading, const std::vector<Fact>& f
     return picture.failure(error);
   }
   if (is_png()) return picture.commit();
-  std::string svg = read_whole(picture.temporary());
+  std::string unreadable;
+  std::string svg = read_file(picture.temporary(), unreadable).value_or("");
   // The white background is the first rectangle of the canvas: images go right after it.
   const std::size_t canvas = svg.find("id=\"gnuplot_canvas\"");
   const std::size_t rectangle = svg.find("<rect", canvas);

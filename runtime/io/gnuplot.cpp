@@ -13,7 +13,7 @@
 
 #include "io/atomic_file.hpp"
 #include "io/figure.hpp"
-#include "io/page.hpp"
+#include "io/formats.hpp"
 
 extern char** environ;
 
@@ -79,7 +79,9 @@ std::string run_gnuplot(const std::string& script) {
     if (errno != EINTR) return fmt::format("gnuplot was lost: {}", std::strerror(errno));
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  return "gnuplot refused the figure: " + complaint(read_whole(messages_path));
+  std::string unreadable;
+  const auto messages = read_file(messages_path, unreadable);
+  return "gnuplot refused the figure: " + complaint(messages.value_or(unreadable));
 }
 
 }  // namespace hopf::runtime

@@ -16,23 +16,6 @@
 namespace hopf::runtime {
 namespace {
 
-std::optional<std::string> read_file(const std::string& path, std::string& error) {
-  std::error_code ignored;
-  const bool folder = std::filesystem::is_directory(path, ignored);
-  std::ifstream file(path, std::ios::binary);
-  if (!file || folder) {
-    error =
-        fmt::format("cannot read '{}': {}", path, folder ? "it is a folder" : std::strerror(errno));
-    return std::nullopt;
-  }
-  std::ostringstream bytes;
-  if (!(bytes << file.rdbuf())) {
-    error = fmt::format("cannot read '{}': the file is empty", path);
-    return std::nullopt;
-  }
-  return bytes.str();
-}
-
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r";
   const std::size_t first = text.find_first_not_of(kBlank);
@@ -239,6 +222,23 @@ std::optional<Array> load_npy(const std::string& path, std::string& error) {
 }
 
 }  // namespace
+
+std::optional<std::string> read_file(const std::string& path, std::string& error) {
+  std::error_code ignored;
+  const bool folder = std::filesystem::is_directory(path, ignored);
+  std::ifstream file(path, std::ios::binary);
+  if (!file || folder) {
+    error =
+        fmt::format("cannot read '{}': {}", path, folder ? "it is a folder" : std::strerror(errno));
+    return std::nullopt;
+  }
+  std::ostringstream bytes;
+  if (!(bytes << file.rdbuf())) {
+    error = fmt::format("cannot read '{}': the file is empty", path);
+    return std::nullopt;
+  }
+  return bytes.str();
+}
 
 std::optional<Array> load_array(const std::string& path, std::string& error) {
   const std::string ending = file_ending(path);

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <sstream>
-
 namespace hopf::runtime {
 namespace {
 
@@ -61,13 +58,6 @@ std::string html_page(const std::string& heading, const std::string& svg,
       "<style>{1}</style>\n</head>\n<body>\n<h1>{0}</h1>\n<figure>\n{2}\n</figure>\n<table>\n{3}"
       "</table>\n</body>\n</html>\n",
       escaped(heading), kStyle, svg.substr(begin), rows);
-}
-
-std::string read_whole(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
 }
 
 }  // namespace hopf::runtime

@@ -10,7 +10,5 @@ namespace hopf::runtime {
 
 std::string html_page(const std::string& heading, const std::string& svg,
                       const std::vector<Fact>& facts);
-/// The bytes of a file; empty when it cannot be read.
-std::string read_whole(const std::string& path);
 
 }  // namespace hopf::runtime

@@ -7,44 +7,19 @@ using namespace hopf::kernel_test;
 
 namespace {
 
+/// Zeros, denormals, the ends of the range and the arguments where exp, sinh and erf begin to
+/// overflow.
+// clang-format off
+constexpr double kSpecial[] = {
+    0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 0x1p-1074, 1e-310, 0x1p-1022, 0x1p52, 0x1p53,
+    0x1p54, 1e22, 1e300, 0x1.fffffffffffffp1023, 708.5, 709.78, 709.79, 710.4, 710.5, 745.1,
+    745.2, 746.0, 37.5, 38.5, 39.6, 5.9, 27.2, 6381956970095103.0 * 0x1p797,
+    std::numeric_limits<double>::infinity()};
+// clang-format on
+
 std::vector<double> special_values() {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   std::vector<double> out;
-  for (double x : {0.0,
-                   0.25,
-                   0.5,
-                   0.75,
-                   1.0,
-                   1.5,
-                   2.0,
-                   3.0,
-                   0x1p-1074,
-                   1e-310,
-                   0x1p-1022,
-                   0x1p52,
-                   0x1p53,
-                   0x1p54,
-                   1e22,
-                   1e300,
-                   0x1.fffffffffffffp1023,
-                   708.5,
-                   709.78,
-                   709.79,
-                   710.4,
-                   710.5,
-                   745.1,
-                   745.2,
-                   746.0,
-                   37.5,
-                   38.5,
-                   39.6,
-                   5.9,
-                   27.2,
-                   6381956970095103.0 * 0x1p797,
-                   kInfinity}) {
-    out.push_back(x);
-    out.push_back(-x);
-  }
+  for (const double x : kSpecial) out.insert(out.end(), {x, -x});
   out.push_back(std::numeric_limits<double>::quiet_NaN());
   return out;
 }
