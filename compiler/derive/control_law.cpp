@@ -202,8 +202,7 @@ void record(Elimination& e, const Block& block, BlockLaw law) {
   }
 }
 
-// -- two players
-// ---------------------------------------------------------------------------------------
+// ---- two players
 
 /// Convex in the minimiser's and concave in the maximiser's components over convex sets: a saddle
 /// point exists (Sion 1958), so the order of the players does not matter.
@@ -287,8 +286,7 @@ void solve_game(Elimination& e, const std::vector<int>& components) {
   record(e, block, law);
 }
 
-// -- finite sets
-// ---------------------------------------------------------------------------------------
+// ---- finite sets
 
 /// All combinations of the values of the finite groups, one row a combination, in declared order.
 std::vector<expr::Substitution> combinations(const Elimination& e, const std::vector<int>& groups) {
@@ -377,8 +375,7 @@ void solve_finite(Elimination& e, const std::vector<int>& components) {
   compare_values(e, finite, expr::substitute(e.context.store, whole.objective, e.solved), rows);
 }
 
-// -- putting together
-// ---------------------------------------------------------------------------------
+// ---- putting together
 
 void eliminate(Elimination& e) {
   const auto& model = e.context.model;

@@ -144,8 +144,7 @@ std::string fresh_name(const model::Model& model, const std::string& wanted) {
   return name;
 }
 
-// -- words
-// ------------------------------------------------------------------------------------------
+// ---- words
 
 std::string number(double value) {
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
@@ -199,8 +198,7 @@ std::string join(const std::vector<std::string>& words, const std::string& separ
   return fmt::format("{}", fmt::join(words, separator));
 }
 
-// -- reward models
-// ------------------------------------------------------------------------------------
+// ---- reward models
 
 bool reads_well(const Context& context, const Equations& eqs) {
   if (!eqs.closed_form) return false;

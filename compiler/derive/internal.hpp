@@ -25,8 +25,7 @@ struct Context {
 
 Context make_context(const model::Model&, diagnostics::Sink&);
 
-// -- signs
-// ------------------------------------------------------------------------------------------
+// ---- signs
 
 enum class Sign : std::uint8_t { Zero, Positive, NonNegative, Negative, NonPositive, Unknown };
 
@@ -41,8 +40,7 @@ inline bool is_nonpositive(Sign s) {
 /// The value of e when parameters and numbers are all it depends on.
 std::optional<double> constant_of(const Context&, ExprId e);
 
-// -- algebra
-// ----------------------------------------------------------------------------------------
+// ---- algebra
 
 bool depends_on_any(const expr::Store&, ExprId e, const std::vector<SymbolId>& symbols);
 /// Top-level summands of e (e itself when it is no sum).
@@ -59,13 +57,12 @@ ExprId replace_node(expr::Store&, ExprId e, ExprId from, ExprId to);
 
 std::vector<SymbolId> state_symbols(const model::Model&);
 std::vector<SymbolId> control_symbols(const model::Model&);
-/// True when some control's sign-flipped role: the group is a disturbance.
+/// Whether the control belongs to a disturbance, so that it maximises.
 bool is_disturbance(const model::Model&, int control);
 /// A name no symbol of the model has, starting from `wanted`.
 std::string fresh_name(const model::Model&, const std::string& wanted);
 
-// -- words
-// ------------------------------------------------------------------------------------------
+// ---- words
 
 std::string number(double value);                                       // "0.02", "-2", "inf"
 std::string text(const Context&, ExprId e);                             // Unicode, for sentences
@@ -74,8 +71,7 @@ std::string set_text(const model::Model&, const model::ControlGroup&);  // "[-2,
 std::string with_values(const Context&, const std::vector<ExprId>& expressions);
 std::string join(const std::vector<std::string>& words, const std::string& separator);
 
-// -- reward models: from the cost convention to the user's terms
-// ------------------------------------
+// ---- reward models: from the cost convention to the user's terms
 
 /// True when the minimised Hamiltonian reads well: no clamps or case distinctions in the laws.
 bool reads_well(const Context&, const Equations&);
@@ -88,8 +84,7 @@ ExprId in_user_terms(const Context&, const Equations&, ExprId e);
 /// The same for an amount (Hamiltonian, running cost): negated as well.
 ExprId amount_in_user_terms(const Context&, const Equations&, ExprId e);
 
-// -- passes
-// -----------------------------------------------------------------------------------------
+// ---- passes
 
 /// Symbols, a = sigma C sigma', L + p.f + 1/2 tr(a M).
 void build_integrand(Context&, Equations&);

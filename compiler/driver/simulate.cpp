@@ -36,7 +36,6 @@ struct Job {
 };
 
 // ---- what can be simulated
-// ----------------------------------------------------------------------------
 
 bool refuse(Job& job, source::Span span, const std::string& message) {
   job.sink.emit(Kind::NotBuiltYet, span.valid() ? span : job.options.span, message);
@@ -84,7 +83,6 @@ bool check_policy(Job& job) {
 }
 
 // ---- the start
-// ----------------------------------------------------------------------------------------
 
 bool check_start(Job& job) {
   const Model& m = job.model;
@@ -120,7 +118,6 @@ bool check_start(Job& job) {
 }
 
 // ---- the step
-// -----------------------------------------------------------------------------------------
 
 /// Points at which the drift's time scale is measured: the start, and the middle and face centres
 /// of the domain.
@@ -261,7 +258,6 @@ bool fits_memory(Job& job, std::size_t records) {
 }
 
 // ---- filling in a run
-// ---------------------------------------------------------------------------------
 
 /// A step number that no time step has: the draws of the initial law are independent of all others.
 constexpr std::uint64_t kInitialStep = (std::uint64_t{1} << 48) - 1;
@@ -364,7 +360,6 @@ PathRun make_run(const Job& job, const kernel::PathKernels& kernels,
 }
 
 // ---- what came out
-// ------------------------------------------------------------------------------------
 
 void report_fault(Job& job, const runtime::PathFault& fault) {
   const Model& m = job.model;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/overloaded.hpp"
 #include "driver/report.hpp"
 
 namespace hopf::driver {
@@ -67,17 +68,6 @@ Value from_numeric(const Numeric& numeric) {
   return make_list(std::move(rows));
 }
 
-namespace {
-
-template <class... Cases>
-struct Overload : Cases... {
-  using Cases::operator()...;
-};
-template <class... Cases>
-Overload(Cases...) -> Overload<Cases...>;
-
-}  // namespace
-
 std::string describe(const Value& value) {
   const auto list = [&](const List& list) {
     const auto numeric = numeric_of(value);
@@ -86,7 +76,7 @@ std::string describe(const Value& value) {
     return fmt::format("a list of {}", list.items->size());
   };
   return std::visit(
-      Overload{
+      base::Overloaded{
           [](const Nothing&) -> std::string { return "nothing"; },
           [](double) -> std::string { return "a number"; },
           [](const Estimate&) -> std::string { return "an estimate"; },
@@ -174,7 +164,7 @@ std::string ensemble_text(const runtime::Ensemble& paths) {
 
 std::string to_text(const Value& value) {
   return std::visit(
-      Overload{
+      base::Overloaded{
           [](const Nothing&) -> std::string { return ""; },
           [](double number) -> std::string { return number_text(number); },
           [](const Estimate& e) -> std::string { return estimate_text(e); },

@@ -36,7 +36,7 @@ std::optional<int> compare_closed(const Store::Impl& impl, ExprId a, ExprId b) {
   return std::nullopt;
 }
 
-// ---- elementary functions ----
+// ---- elementary functions
 
 /// f(x) for a constant x: exact where the value is one that can only be exact (sin 0, exp 0, log 1,
 /// sigmoid 0), a double where x is one, and left as it stands (sin(1), log(2)) otherwise.
@@ -232,7 +232,7 @@ ExprId unary(Store& store, Op op, ExprId x) {
   return raw(store, op, std::array{x});
 }
 
-// ---- extrema ----
+// ---- extrema
 
 /// Flat operands of an associative, commutative, idempotent operation, each once.
 std::vector<ExprId> flat_set(const Store& store, Op op, Args args) {
@@ -273,7 +273,7 @@ ExprId extremum(Store& store, Op op, Args args) {
   return operands.size() == 1 ? operands[0] : raw(store, op, operands);
 }
 
-// ---- conditions ----
+// ---- conditions
 
 ExprId comparison(Store& store, Op op, ExprId a, ExprId b) {
   const Store::Impl& impl = StoreAccess::impl(store);

@@ -51,7 +51,7 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // -- leaves
+  // ---- leaves
   ExprId integer(std::int64_t n);
   ExprId rational(std::int64_t num, std::int64_t den);
   /// Exact when `value` is a short decimal or integer (0.1 is 1/10), else a floating constant.
@@ -69,7 +69,7 @@ class Store {
   const std::string& name(SymbolId) const;
   std::size_t symbol_count() const;
 
-  // -- canonicalising constructors
+  // ---- canonicalising constructors
   ExprId apply(Op op, std::span<const ExprId> args);
   ExprId apply(Op op, std::initializer_list<ExprId> args) {
     return apply(op, std::span(args.begin(), args.size()));
@@ -87,7 +87,7 @@ class Store {
   ExprId max(ExprId a, ExprId b);
   ExprId select(ExprId condition, ExprId then, ExprId otherwise);
 
-  // -- inspection
+  // ---- inspection
   Op op(ExprId) const;
   std::span<const ExprId> args(ExprId) const;            // stays valid as long as the store
   std::optional<Rational> rational_value(ExprId) const;  // exact constants only
@@ -113,7 +113,7 @@ class Store {
   std::unique_ptr<Impl> impl_;
 };
 
-// ---- passes (one .cpp each) ----
+// ---- passes (one .cpp each)
 
 /// d(e)/d(x). Results are cached in the store.
 ExprId differentiate(Store&, ExprId e, SymbolId x);
@@ -140,7 +140,7 @@ double evaluate(const Store&, ExprId e, const Binding&);
 using Box = std::unordered_map<SymbolId, Interval>;
 Interval enclose(const Store&, ExprId e, const Box&);
 
-// ---- structure ----
+// ---- structure
 
 /// e = sum_i linear[i]*vars[i] + constant with coefficients free of vars; nullopt when not affine.
 struct Affine {
@@ -170,7 +170,7 @@ std::optional<Separable> as_separable(Store&, ExprId e, std::span<const SymbolId
 std::optional<std::vector<ExprId>> solve_linear(Store&, std::span<const ExprId> A,
                                                 std::span<const ExprId> b);
 
-// ---- printing ----
+// ---- printing
 
 enum class Style : std::uint8_t { Hopf, Unicode, Latex };
 /// The whole expression as one text. Where writing out shared parts would explode (more than about

@@ -138,7 +138,7 @@ class Printer {
     return layout;
   }
 
-  // ---- sums ----
+  // ---- sums
 
   bool has_negative_term(ExprId sum) const {
     const auto args = store_.args(sum);
@@ -187,7 +187,7 @@ class Printer {
     return layout;
   }
 
-  // ---- products and powers ----
+  // ---- products and powers
 
   struct Fraction {
     bool minus = false;
@@ -384,7 +384,7 @@ class Printer {
     layout.text(latex() ? "\\right)" : ")");
   }
 
-  // ---- calls and conditions ----
+  // ---- calls and conditions
 
   Layout other(ExprId e) const {
     switch (store_.op(e)) {

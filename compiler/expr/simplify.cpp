@@ -61,7 +61,7 @@ class Simplifier {
     return best;
   }
 
-  // ---- weight: what a reader has to take in ----
+  // ---- weight: what a reader has to take in
 
   double weight(ExprId root) {
     if (const double* done = weights_.find(root)) return *done;
@@ -89,7 +89,7 @@ class Simplifier {
     return total;
   }
 
-  // ---- sin^2 + cos^2 = 1, cosh^2 - sinh^2 = 1 ----
+  // ---- sin^2 + cos^2 = 1, cosh^2 - sinh^2 = 1
 
   struct Identity {
     Op square, partner;
@@ -143,7 +143,7 @@ class Simplifier {
     return std::nullopt;
   }
 
-  // ---- common factors ----
+  // ---- common factors
 
   std::vector<ExprId> factors_of(ExprId term) const {
     if (store_.op(term) != Op::Mul) return {term};
@@ -241,7 +241,7 @@ class Simplifier {
 
   ExprId lighter(ExprId a, ExprId b) { return weight(b) < weight(a) ? b : a; }
 
-  // ---- quotients ----
+  // ---- quotients
 
   /// (x^2 - y^2)/(x - y): sums in the numerator divided by sums in the denominator where that is
   /// exact.

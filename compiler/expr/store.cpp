@@ -27,7 +27,7 @@ const ExprId* Arena::copy(std::span<const ExprId> ids) {
   return place;
 }
 
-// ---- interning ----
+// ---- interning
 
 bool Store::Impl::same(const Node& node, Op op, std::span<const ExprId> arguments,
                        std::uint32_t payload) const {
@@ -153,7 +153,7 @@ double Store::Impl::value_of(const Node& node) const {
   return info(node.op).evaluate({values, node.count});
 }
 
-// ---- leaves ----
+// ---- leaves
 
 Store::Store() : impl_(std::make_unique<Impl>()) {
   impl_->table.resize(256);
@@ -236,7 +236,7 @@ void Store::assume_positive(SymbolId id) {
   impl_->nodes[symbol(id).index()].facts |= kPositive | kNonnegative;
 }
 
-// ---- inspection ----
+// ---- inspection
 
 Op Store::op(ExprId e) const { return impl_->node(e).op; }
 
@@ -268,7 +268,7 @@ bool Store::is_nonnegative(ExprId e) const { return impl_->node(e).facts & kNonn
 bool Store::is_positive(ExprId e) const { return impl_->node(e).facts & kPositive; }
 std::size_t Store::size() const { return impl_->nodes.size(); }
 
-// ---- constructors ----
+// ---- constructors
 
 ExprId Store::apply(Op op, std::span<const ExprId> args) {
   const int arity = info(op).arity;

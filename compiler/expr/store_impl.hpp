@@ -79,7 +79,7 @@ class StoreAccess {
   static const Store::Impl& impl(const Store& store) { return *store.impl_; }
 };
 
-// ---- canonical forms (canonical_*.cpp) ----
+// ---- canonical forms (canonical_*.cpp)
 
 /// Numbers before pi before symbols before everything that has operands.
 int leaf_rank(Op op);

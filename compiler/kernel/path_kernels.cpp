@@ -61,7 +61,6 @@ class PathBuilder {
 
  private:
   // ---- inputs
-  // ---------------------------------------------------------------------------------------
 
   void choose_registers() {
     PathRegisters& r = out_.registers;
@@ -184,7 +183,6 @@ class PathBuilder {
   }
 
   // ---- pieces
-  // ---------------------------------------------------------------------------------------
 
   ExprId x(std::size_t i) { return store_.symbol(model_.states[i].symbol); }
   ExprId regime() { return store_.symbol(model_.regime->symbol); }
@@ -265,7 +263,6 @@ class PathBuilder {
   }
 
   // ---- bounds
-  // ---------------------------------------------------------------------------------------
 
   /// lo + ((x - lo) mod period)
   ExprId wrapped(ExprId at, double lo, double period) {
@@ -306,7 +303,6 @@ class PathBuilder {
   }
 
   // ---- stopping
-  // -------------------------------------------------------------------------------------
 
   void find_stopping_sets() {
     for (std::size_t i = 0; i < n_; ++i) {
@@ -415,7 +411,6 @@ class PathBuilder {
   }
 
   // ---- regimes
-  // --------------------------------------------------------------------------------------
 
   /// P(j -> k) cumulated over k, as an expression in j: by uniforms when the rates are constant,
   /// else from 1 - exp(-q_j dt) shared out in proportion to the rates (exact for one switch in the
@@ -452,7 +447,6 @@ class PathBuilder {
   }
 
   // ---- the three kernels
-  // ----------------------------------------------------------------------------
 
   /// Registers as they are, to be overwritten one by one.
   std::vector<ExprId> unchanged() {

@@ -22,7 +22,7 @@ const syntax::Comprehension* bare_loop(const Frame& frame, const syntax::Call& c
   return loop != nullptr && !loop->list ? loop : nullptr;
 }
 
-// ---- functions of the file ----------------------------------------------------------------------
+// ---- functions of the file
 
 /// Which parameter each argument is for, positional ones first; nothing after an error.
 std::optional<std::map<std::string, Value>> bind_arguments(Context& context, const Frame& frame,
@@ -78,7 +78,7 @@ Value inline_function(Context& context, const Frame& frame, const syntax::Call& 
   return result;
 }
 
-// ---- built-in functions -------------------------------------------------------------------------
+// ---- built-in functions
 
 /// Functions whose argument must be what it is even in a cost: sin(x + 0.1*v) adds a length to a
 /// speed.

@@ -105,7 +105,7 @@ ExprId scaled(Context& context, ExprId e, double factor) {
   return store.mul(store.number(factor), e);
 }
 
-// ---- units --------------------------------------------------------------------------------------
+// ---- units
 
 UnitTerm seconds(Rational exponent) {
   UnitTerm result;

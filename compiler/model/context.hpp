@@ -96,7 +96,7 @@ std::vector<std::string> visible_names(Context&, const Frame&);
 std::optional<double> constant(Context&, ExprId);
 ExprId scaled(Context&, ExprId, double factor);
 
-// ---- units: no-ops while the model declares none ------------------------------------------------
+// ---- units: no-ops while the model declares none
 
 UnitTerm seconds(Rational exponent);
 UnitTerm declared_unit(Context&, Entry&, const std::optional<syntax::UnitExpr>&);

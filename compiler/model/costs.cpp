@@ -59,7 +59,7 @@ std::optional<ExprId> condition(Context& context, NodeId id, const std::string& 
   return value.entries[0];
 }
 
-// ---- one declaration each -----------------------------------------------------------------------
+// ---- one declaration each
 
 void elaborate(Costs& costs, const syntax::CostDecl& cost, Span) {
   Model& model = costs.context.model;

@@ -129,7 +129,7 @@ void declare_symbols(Context& context) {
   }
 }
 
-// ---- domains ------------------------------------------------------------------------------------
+// ---- domains
 
 namespace {
 
@@ -179,7 +179,7 @@ void elaborate_domains(Context& context) {
   }
 }
 
-// ---- correlation and rates ----------------------------------------------------------------------
+// ---- correlation and rates
 
 namespace {
 

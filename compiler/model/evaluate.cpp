@@ -16,7 +16,7 @@ constexpr int kMaxRange = 1000000;
 
 const syntax::Node& node_at(const Frame& frame, NodeId id) { return (*frame.ast)[id]; }
 
-// ---- leaves -------------------------------------------------------------------------------------
+// ---- leaves
 
 Value from(Context& context, const Frame&, const syntax::Number& number, Span span) {
   Value value = number_value(context.store().decimal(number.text), span);
@@ -47,7 +47,7 @@ Value from(Context& context, const Frame& frame, const syntax::Name& name, Span 
   return read_name(context, frame, name.text, span);
 }
 
-// ---- arithmetic ---------------------------------------------------------------------------------
+// ---- arithmetic
 
 Value logic(Context& context, const syntax::Chain& chain, const std::vector<Value>& operands,
             Span span) {
@@ -101,7 +101,7 @@ Value from(Context& context, const Frame& frame, const syntax::Power& power, Spa
   return raise(context, base, evaluate(context, frame, power.exponent), span);
 }
 
-// ---- conditions ---------------------------------------------------------------------------------
+// ---- conditions
 
 ExprId comparison(expr::Store& store, syntax::CompareOp op, ExprId a, ExprId b) {
   using syntax::CompareOp;
@@ -169,7 +169,7 @@ Value from(Context& context, const Frame& frame, const syntax::If& choice, Span 
   return result;
 }
 
-// ---- indices ------------------------------------------------------------------------------------
+// ---- indices
 
 /// The entries base[i] of the first dimension.
 Value slice(const Value& base, int index, Span span) {
@@ -233,7 +233,7 @@ Value from(Context& context, const Frame& frame, const syntax::Index& index, Spa
   return value;
 }
 
-// ---- lists and loops ----------------------------------------------------------------------------
+// ---- lists and loops
 
 /// Scalars stack to a vector, vectors to the rows of a matrix.
 Value stack(Context& context, const Frame& frame, const std::vector<Value>& items, Span span) {
@@ -297,7 +297,7 @@ Value from(Context& context, const Frame& frame, const syntax::Comprehension& lo
   return items ? stack(context, frame, *items, span) : Value{.span = span};
 }
 
-// ---- what is no expression of a model -----------------------------------------------------------
+// ---- what is no expression of a model
 
 Value from(Context& context, const Frame& frame, const syntax::Call& call, Span span) {
   return evaluate_call(context, frame, call, span);

@@ -25,7 +25,7 @@ struct Call {
   Value failed() const { return Value{.span = span}; }
 };
 
-// ---- entry by entry -----------------------------------------------------------------------------
+// ---- entry by entry
 
 Value apply_to_entries(const Call& call, const Value& x) {
   return map_entries(x, call.span,
@@ -58,7 +58,7 @@ Value square_root(const Call& call, const Arguments& x) {
   return result;
 }
 
-// ---- several scalars ----------------------------------------------------------------------------
+// ---- several scalars
 
 /// All arguments are scalars of one unit, which the result has; in a cost, bare numbers adapt to
 /// it.
@@ -116,7 +116,7 @@ Value arc_tangent(const Call& call, const Arguments& x) {
   return result;
 }
 
-// ---- vectors ------------------------------------------------------------------------------------
+// ---- vectors
 
 Value dot(const Call& call, const Arguments& x) {
   if (!x[0].vector() || x[0].shape != x[1].shape) {
@@ -169,7 +169,7 @@ Value total(const Call& call, const Arguments& x) {
   return result;
 }
 
-// ---- matrices -----------------------------------------------------------------------------------
+// ---- matrices
 
 bool require_square(const Call& call, const Value& x) {
   if (x.matrix() && x.rows() == x.columns()) return true;
@@ -281,7 +281,7 @@ Value filled(const Call& call, const Arguments& x, int number) {
 Value zeros(const Call& call, const Arguments& x) { return filled(call, x, 0); }
 Value ones(const Call& call, const Arguments& x) { return filled(call, x, 1); }
 
-// ---- the table ----------------------------------------------------------------------------------
+// ---- the table
 
 struct Builtin {
   const char* name;

@@ -128,7 +128,7 @@ void elaborate_mark(Context& context, Entry& entry, const syntax::MarkDecl& mark
          "known are normal, lognormal, uniform and exponential");
 }
 
-// ---- ends of the horizon ------------------------------------------------------------------------
+// ---- ends of the horizon
 
 namespace {
 

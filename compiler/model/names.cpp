@@ -96,7 +96,7 @@ void collect_names(Context& context, const syntax::ModelItem& item) {
   context.names.emplace("t", std::move(time));
 }
 
-// ---- reading ------------------------------------------------------------------------------------
+// ---- reading
 
 namespace {
 

@@ -21,7 +21,7 @@ struct Ident {
   Span span;
 };
 
-// ---- expressions ------------------------------------------------------------------------------
+// ---- expressions
 
 enum class ChainOp : std::uint8_t { Add, Sub, Mul, Div, And, Or };
 enum class CompareOp : std::uint8_t { Less, LessEqual, Greater, GreaterEqual, Equal, NotEqual };
@@ -127,7 +127,7 @@ struct UnitExpr {
   std::vector<UnitFactor> factors;
 };
 
-// ---- model declarations -------------------------------------------------------------------------
+// ---- model declarations
 
 enum class BoundaryKind : std::uint8_t {
   Default,
@@ -242,7 +242,6 @@ struct Declaration {
 };
 
 // ---- file level
-// -----------------------------------------------------------------------------------
 
 /// `std.units`, or "relative/file.hopf".
 struct ImportItem {

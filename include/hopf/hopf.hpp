@@ -2,9 +2,11 @@
 // interface.
 //
 //   hopf::Session session;
-//   auto model = session.compile("model m { state x in [-1,1]  control u  x' = u  lagrangian x^2 +
-//   u^2  discount 1 }"); if (!model) { std::cerr << session.diagnostics_text(); return 1; } auto V
-//   = session.solve(*model, {.grid = {201}}); double v = V->value({0.5});
+//   auto model = session.compile("model m { state x in [-1, 1]  control u  x' = u"
+//                                "  lagrangian x^2 + u^2  discount 1 }");
+//   if (!model) { std::cerr << session.diagnostics_text(); return 1; }
+//   auto V = session.solve(*model);
+//   double v = V->value({0.5});
 //
 // Nothing here throws for a user's mistake: functions return an empty optional and the session
 // holds the diagnostics. Two sessions in one process share nothing. A session is used from one
@@ -120,7 +122,7 @@ class Session {
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
 
-  // -- whole files and REPL inputs; true when no error was found
+  // ---- whole files and REPL inputs; true when no error was found
   bool run_file(const std::string& path);
   bool check_file(const std::string& path);
   /// One REPL input: statements run in order, an expression's value is printed. Names persist.
@@ -128,7 +130,7 @@ class Session {
   static bool is_incomplete(std::string_view text);
   std::vector<std::string> completions(std::string_view prefix) const;
 
-  // -- the verbs
+  // ---- the verbs
   std::optional<Model> compile(std::string_view text, std::string_view model_name = "");
   std::optional<Model> model_in_file(const std::string& path, std::string_view model_name = "");
   /// Every model that the file declares, in order; nothing in the file is run.
@@ -143,11 +145,11 @@ class Session {
   bool save(const Solution&, const std::string& path);
   bool plot(const Solution&, const std::string& path);
 
-  // -- text services
+  // ---- text services
   std::optional<std::string> format_file(const std::string& path);
   static std::optional<std::string> explain(std::string_view kind);  // empty kind: the list
 
-  // -- diagnostics of the last call, as values and as text
+  // ---- diagnostics of the last call, as values and as text
   std::vector<Diagnostic> diagnostics() const;
   std::string diagnostics_text() const;
   std::string diagnostics_json() const;  // one object a line

@@ -99,7 +99,6 @@ std::string image_rows(const HeatMap& map) {
 }
 
 // ---- labels on contour lines
-// --------------------------------------------------------------------------
 
 /// Where a label may sit on a line: the vertices it hides, its centre and its slope, all in pixels.
 struct LabelPlace {

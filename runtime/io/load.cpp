@@ -112,7 +112,6 @@ std::optional<Array> load_csv(const std::string& path, std::string& error) {
 }
 
 // ---- NPY: numpy's "NEP 1" format, versions 1.0 to 3.0
-// ---------------------------------------------------
 
 struct NpyHeader {
   std::string type;  // "<f8"

@@ -62,7 +62,6 @@ void write_report(NetcdfFile& file, const ValueFunction& value) {
 }
 
 // ---- on a grid
-// ----------------------------------------------------------------------------------------
 
 /// The dimensions of V in order, with the ids of their coordinate variables.
 struct GridLayout {
@@ -163,7 +162,6 @@ void save_grid(NetcdfFile& file, const ValueFunction& value) {
 }
 
 // ---- in closed form
-// -----------------------------------------------------------------------------------
 
 std::vector<std::string> names_of(const std::vector<NamedUnit>& items) {
   std::vector<std::string> names;

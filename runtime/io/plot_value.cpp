@@ -64,7 +64,6 @@ std::vector<Fact> report_facts(const ValueFunction& value) {
 }
 
 // ---- one state
-// ----------------------------------------------------------------------------------------
 
 /// A family of curves in one panel.
 struct Curve {
@@ -151,7 +150,6 @@ std::string plot_curves(const ValueFunction& value, const std::string& path) {
 }
 
 // ---- two states and more
-// ------------------------------------------------------------------------------
 
 /// One panel: a quantity over the plane of two states, the others in the middle of their domains.
 struct Plane {
