@@ -14,6 +14,10 @@ EXPR_USERS = {"expr", "model", "derive", "plan", "kernel", "codegen", "jit", "dr
 LONGEST_FILE = 600
 LONGEST_FUNCTION = 40
 LONGEST_LINE = 100
+RULER = re.compile(r"^\s*// ?-{5,}$")
+PRINTS = re.compile(r"\bstd::(cout|cerr|clog)\b|\b(printf|fprintf|puts|fputs|putchar)\(|\bfmt::print\b")
+# A variable of static storage that code can change; functions have a parenthesis before their end.
+MUTABLE = re.compile(r"^\s*(static|thread_local)\s+(?!const\b|constexpr\b|inline\b|std::\w+\()[^()]*(;|=[^()]*.*;)$")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b|using namespace std")
 
 
@@ -76,6 +80,13 @@ def faults_of(path):
     for number, line in enumerate(text.splitlines(), 1):
         if len(line) > LONGEST_LINE:
             yield f"{name}:{number}: longer than {LONGEST_LINE} columns"
+        if RULER.match(line):
+            yield f"{name}:{number}: a ruler that was broken off its comment"
+        if parts[0] in ("compiler", "runtime") and parts[1] != "driver":
+            if PRINTS.search(line):
+                yield f"{name}:{number}: only driver/ prints"
+            if MUTABLE.match(line):
+                yield f"{name}:{number}: mutable state that two sessions would share"
         if UNFINISHED.search(line):
             yield f"{name}:{number}: unfinished: {line.strip()}"
     if path.suffix == ".hpp":

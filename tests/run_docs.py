@@ -7,6 +7,7 @@
 ```hopf fragment   declarations of a model or single statements shown for their syntax: must parse
 ```console         lines `$ hopf ...` run in the project's root; what follows each is its exact output
 Other languages (text, math, cpp, sh) are prose here; C++ examples are built from examples/.
+Links to files and headings of the project must lead somewhere, and a page of an error shows a wrong and a right example.
 
 With --accept, the outputs in console blocks are rewritten. Ends with 'N passed, M failed'.
 """
@@ -20,12 +21,44 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+# Kinds that no text of a page can cause.
+WITHOUT_EXAMPLE = ("file-too-large", "internal-fault", "invalid-utf8", "out-of-memory")
 FENCE = re.compile(r"^```(\S*)[ \t]*([^\n]*)\n(.*?)^```[ \t]*$", re.S | re.M)
 
 
 def documents():
-    yield from (ROOT / name for name in ("README.md", "HACKING.md"))
+    yield from (ROOT / name for name in ("README.md", "HACKING.md", "bench/README.md", "examples/README.md"))
     yield from sorted((ROOT / "docs").rglob("*.md"))
+
+
+def slug(heading):
+    """The anchor that a heading gets."""
+    return re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def anchors(path):
+    prose = FENCE.sub("", path.read_text())
+    return {slug(heading) for heading in re.findall(r"^#+ (.*)$", prose, re.M)}
+
+
+def dead_links(path, text):
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", FENCE.sub("", text)):
+        if "://" in target:
+            continue
+        file = (path.parent / target).resolve() if target else path
+        if not file.exists():
+            yield f"no such file: {target}"
+        elif anchor and anchor not in anchors(file):
+            yield f"no heading '{anchor}' in {file.name}"
+
+
+def faults_of_page(path, text):
+    yield from dead_links(path, text)
+    if path.parent.name == "errors" and path.stem not in WITHOUT_EXAMPLE:
+        wrong = [("wrong" in info.split() or body.startswith("// wrong"))
+                 for language, info, body in FENCE.findall(text) if language == "hopf"]
+        if True not in wrong or False not in wrong:
+            yield "a page of an error needs a wrong example and a right one"
 
 
 def run(command, **more):
@@ -109,6 +142,9 @@ def main():
             continue
         text = path.read_text()
         replacements = []
+        for fault in faults_of_page(path, text):
+            failed += 1
+            print(f"{path.relative_to(ROOT)}: {fault}\n")
         for match in FENCE.finditer(text):
             language, info, body = match.groups()
             line = text.count("\n", 0, match.start()) + 1

@@ -1,7 +1,5 @@
 #include "driver/native.hpp"
 
-#include <stdexcept>
-
 namespace hopf::driver {
 namespace {
 
@@ -10,11 +8,6 @@ std::vector<kernel::Kernel> lower_all(expr::Store& store,
   std::vector<kernel::Kernel> kernels;
   for (const kernel::Spec* spec : specs)
     if (!spec->outputs.empty()) kernels.push_back(kernel::lower(store, *spec));
-#ifndef NDEBUG
-  for (const kernel::Kernel& kernel : kernels)
-    if (const std::string fault = kernel::verify(kernel); !fault.empty())
-      throw std::logic_error(fault);
-#endif
   return kernels;
 }
 

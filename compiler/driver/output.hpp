@@ -1,13 +1,18 @@
-// What a saved file says of its origin.
+// Files that a session writes: what they say of their origin, and the error where one cannot be
+// written. written.
 #pragma once
 
 #include <string>
 
-#include "driver/module.hpp"
+#include "driver/context.hpp"
 #include "io/io.hpp"
 
 namespace hopf::driver {
 
 runtime::Provenance provenance(const ModelHandle&, std::string command);
+
+/// True when `why`, the answer of runtime::save and runtime::plot, is empty; else false, after the
+/// error.
+bool written(Context&, source::Span, const std::string& path, const std::string& why);
 
 }  // namespace hopf::driver

@@ -124,10 +124,8 @@ std::optional<Value> write_file(Script& s, const Signature& signature, const Arg
     return solution ? runtime::save(*solution->value, origin, path)
                     : runtime::save(*ensemble->paths, origin, path);
   });
-  if (why.empty()) return Value{Nothing{}};
-  s.error(Kind::CannotWrite, arguments.span_of("file"),
-          fmt::format("'{}' is not written: {}", path, reason_alone(why)));
-  return {};
+  if (!written(s.context, arguments.span_of("file"), path, why)) return {};
+  return Value{Nothing{}};
 }
 
 /// Data lies beside the script that reads it, or is named from where the command was started.
@@ -160,6 +158,13 @@ std::optional<Value> load_data(Script& s, const Arguments& arguments) {
 
 runtime::Provenance provenance(const ModelHandle& handle, std::string command) {
   return {handle.source, version(), std::move(command)};
+}
+
+bool written(Context& c, Span span, const std::string& path, const std::string& why) {
+  if (!why.empty())
+    c.sink.emit(Kind::CannotWrite, span,
+                fmt::format("'{}' is not written: {}", path, reason_alone(why)));
+  return why.empty();
 }
 
 std::optional<Value> call_output(Script& s, const Signature& signature, const syntax::Call& call,

@@ -215,24 +215,15 @@ bool Session::save(const Solution& solution, const std::string& path) {
   return impl_->guarded([&] {
     impl_->begin();
     const auto origin = driver::provenance(*solution.impl->handle, "hopf solve");
-    const std::string why = runtime::save(*solution.impl->value, origin, path);
-    if (!why.empty())
-      impl_->context.sink.emit(
-          Kind::CannotWrite, {},
-          fmt::format("'{}' is not written: {}", path, driver::reason_alone(why)));
-    return why.empty();
+    return driver::written(impl_->context, {}, path,
+                           runtime::save(*solution.impl->value, origin, path));
   });
 }
 
 bool Session::plot(const Solution& solution, const std::string& path) {
   return impl_->guarded([&] {
     impl_->begin();
-    const std::string why = runtime::plot(*solution.impl->value, path);
-    if (!why.empty())
-      impl_->context.sink.emit(
-          Kind::CannotWrite, {},
-          fmt::format("'{}' is not written: {}", path, driver::reason_alone(why)));
-    return why.empty();
+    return driver::written(impl_->context, {}, path, runtime::plot(*solution.impl->value, path));
   });
 }
 
