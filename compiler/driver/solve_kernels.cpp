@@ -5,6 +5,7 @@
 
 #include "driver/native.hpp"
 #include "driver/solve_internal.hpp"
+#include "kernel/ball_candidates.hpp"
 
 namespace hopf::driver {
 
@@ -122,6 +123,19 @@ runtime::ControlSet control_set(const model::Model& model, const model::ControlG
   return set;
 }
 
+// Balls whose law is closed, and over which the discrete Hamiltonian can be minimised exactly too.
+void add_balls(const SolveTask& task, kernel::HjbInput& input) {
+  for (const auto& law : task.equations.laws) {
+    const auto& group = task.model.groups[law.group];
+    if (group.set != model::ControlGroup::Set::Ball ||
+        law.form == derive::ControlLaw::Form::Numerical)
+      continue;
+    kernel::HjbBall ball{group.components, group.radius};
+    if (kernel::has_ball_candidates(*task.model.store, input, ball))
+      input.balls.push_back(std::move(ball));
+  }
+}
+
 // The kinks that upwinding makes, f = 0, are tried for one control of an interval that enters the
 // drift linearly; any other may have its minimum on a kink that no law knows of.
 bool has_hidden_kinks(const model::Model& model, const model::ControlGroup& group) {
@@ -136,14 +150,18 @@ bool has_hidden_kinks(const model::Model& model, const model::ControlGroup& grou
 
 // What is minimised numerically at every node: controls without a law over their whole sets, and
 // the neighbourhood of laws with hidden kinks; where anything is searched, all move along.
-std::vector<runtime::ControlSet> searched_controls(const SolveTask& task) {
+std::vector<runtime::ControlSet> searched_controls(const SolveTask& task,
+                                                   const kernel::HjbInput& input) {
   std::vector<runtime::ControlSet> result;
   bool needed = false;
   for (const auto& law : task.equations.laws) {
     const auto& group = task.model.groups[law.group];
     const bool sampled = law.form == derive::ControlLaw::Form::Numerical;
     if (group.set == model::ControlGroup::Set::Finite && !sampled) continue;
-    needed = needed || sampled || has_hidden_kinks(task.model, group);
+    const bool exact =
+        std::any_of(input.balls.begin(), input.balls.end(),
+                    [&](const kernel::HjbBall& ball) { return ball.controls == group.components; });
+    needed = needed || sampled || (!exact && has_hidden_kinks(task.model, group));
     result.push_back(control_set(task.model, group));
     result.back().sampled = sampled;
   }
@@ -201,7 +219,8 @@ kernel::HjbInput hjb_input(const SolveTask& task, const plan::Plan& plan) {
   }
   add_controls(task, input);
   add_covariance(task, input);
-  input.searched = !searched_controls(task).empty();
+  add_balls(task, input);
+  input.searched = !searched_controls(task, input).empty();
   return input;
 }
 
@@ -235,7 +254,7 @@ runtime::PointProblem point_problem(const SolveTask& task, const plan::Plan& pla
   problem.fixed_policy = task.policy != nullptr;
   for (const auto& control : task.model.controls)
     problem.first_control.push_back(first_value(task.model, control));
-  problem.searched = searched_controls(task);
+  problem.searched = searched_controls(task, input);
   return problem;
 }
 

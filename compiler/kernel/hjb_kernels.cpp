@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernel/ball_candidates.hpp"
+
 namespace hopf::kernel {
 
 namespace {
@@ -62,6 +64,7 @@ class HjbBuilder {
   ExprId penalised(const Controls& u);
   ExprId score(const Controls& u);
   void offer(Best& best, const Controls& u);
+  ExprId difference_at(std::size_t k, int side);
   Substitution differences(const std::vector<int>& choice);
   std::vector<std::vector<int>> law_points();
   void offer_laws(Best& best);
@@ -69,6 +72,8 @@ class HjbBuilder {
   void offer_zeros(Best& best, ExprId function, std::size_t control,
                    const std::vector<ExprId>& targets);
   void offer_finite(Best& best);
+  void offer_balls(Best& best);
+  std::vector<ExprId> switch_drifts(std::size_t k);
   Best minimise();
   bool depends_on_controls(ExprId e) const;
   Spec spec(const std::string& name, std::vector<ExprId> outputs);
@@ -281,15 +286,21 @@ void HjbBuilder::offer(Best& best, const Controls& u) {
   best.score = s_.select(better, candidate, best.score);
 }
 
-// choice[k]: -1 backward, 0 central, +1 forward.
+// side: -1 backward, 0 central, +1 forward.
+ExprId HjbBuilder::difference_at(std::size_t k, int side) {
+  const AxisSymbols& axis = axes_[k];
+  if (side != 0) return side < 0 ? axis.backward : axis.forward;
+  return s_.div(s_.add(s_.mul(axis.lower, axis.forward), s_.mul(axis.upper, axis.backward)),
+                s_.add(axis.lower, axis.upper));
+}
+
+// One side for each axis.
 Substitution HjbBuilder::differences(const std::vector<int>& choice) {
   Substitution result;
   for (std::size_t k = 0; k < n_; ++k) {
     const AxisSymbols& axis = axes_[k];
     const ExprId width = s_.add(axis.lower, axis.upper);
-    const ExprId central =
-        s_.div(s_.add(s_.mul(axis.lower, axis.forward), s_.mul(axis.upper, axis.backward)), width);
-    result[in_.p[k]] = choice[k] < 0 ? axis.backward : choice[k] > 0 ? axis.forward : central;
+    result[in_.p[k]] = difference_at(k, choice[k]);
     result[in_.M[k * n_ + k]] =
         s_.div(s_.mul(s_.integer(2), s_.sub(axis.forward, axis.backward)), width);
   }
@@ -365,21 +376,50 @@ void HjbBuilder::offer_zeros(Best& best, ExprId function, std::size_t control,
   }
 }
 
+// The drifts of axis k at which its difference changes between upwind and central.
+std::vector<ExprId> HjbBuilder::switch_drifts(std::size_t k) {
+  const ExprId a = covariance_[k * n_ + k];
+  if (s_.is_zero(a) || depends_on_controls(a)) return {s_.integer(0)};
+  const ExprId inside = s_.sub(s_.integer(1), s_.max(axes_[k].at_lower, axes_[k].at_upper));
+  const ExprId size = s_.mul(inside, in_.given_diffusion ? axes_[k].given : a);
+  return {s_.div(size, axes_[k].upper), s_.neg(s_.div(size, axes_[k].lower))};
+}
+
 // The discrete Hamiltonian has kinks where upwinding switches; a minimum may sit on one.
 void HjbBuilder::offer_switches(Best& best) {
-  const ExprId zero = s_.integer(0);
   for (std::size_t c = 0; c < in_.controls.size(); ++c) {
+    for (std::size_t k = 0; k < n_; ++k) offer_zeros(best, drift_[k], c, switch_drifts(k));
+    for (const ExprId noise : diffusion_) offer_zeros(best, noise, c, {s_.integer(0)});
+  }
+}
+
+// Every piece and face of the discrete Hamiltonian within a ball, the other controls held.
+void HjbBuilder::offer_balls(Best& best) {
+  for (const HjbBall& ball : in_.balls) {
+    std::vector<SymbolId> symbols;
+    for (const int c : ball.controls) symbols.push_back(in_.controls[c].symbol);
+    const auto held = [&](std::vector<ExprId> list) {
+      for (ExprId& e : list) e = at(e, best.u);
+      return list;
+    };
+    std::vector<BallAxis> moved;
     for (std::size_t k = 0; k < n_; ++k) {
-      const ExprId a = covariance_[k * n_ + k];
-      std::vector<ExprId> targets{zero};
-      if (!s_.is_zero(a) && !depends_on_controls(a)) {
-        const ExprId inside = s_.sub(s_.integer(1), s_.max(axes_[k].at_lower, axes_[k].at_upper));
-        const ExprId size = s_.mul(inside, in_.given_diffusion ? axes_[k].given : a);
-        targets = {s_.div(size, axes_[k].upper), s_.neg(s_.div(size, axes_[k].lower))};
-      }
-      offer_zeros(best, drift_[k], c, targets);
+      const auto f = as_affine(s_, drift_[k], symbols);
+      if (std::all_of(f->linear.begin(), f->linear.end(), [&](ExprId e) { return s_.is_zero(e); }))
+        continue;
+      const auto slope = [&](int side) { return difference_at(k, side); };
+      BallAxis axis{
+          held(f->linear), at(f->constant, best.u), {slope(-1), slope(1)}, switch_drifts(k)};
+      if (!s_.is_zero(covariance_[k * n_ + k])) axis.gradients.push_back(slope(0));
+      moved.push_back(std::move(axis));
     }
-    for (const ExprId noise : diffusion_) offer_zeros(best, noise, c, {zero});
+    BallCost cost = *as_ball_cost(s_, cost_, symbols);
+    cost = {at(cost.curvature, best.u), held(cost.linear)};
+    for (const auto& point : ball_candidates(s_, ball.radius, cost, moved)) {
+      Controls u = best.u;
+      for (std::size_t c = 0; c < point.size(); ++c) u[ball.controls[c]] = point[c];
+      offer(best, u);
+    }
   }
 }
 
@@ -397,6 +437,7 @@ HjbBuilder::Best HjbBuilder::minimise() {
   Best best{old_, score(old_)};
   offer_laws(best);
   offer_finite(best);
+  offer_balls(best);
   offer_switches(best);
   return best;
 }

@@ -52,6 +52,12 @@ struct HjbFiniteSet {
   std::vector<std::vector<double>> values;
 };
 
+/// A ball over which the kernels find the minimum themselves (kernel/ball_candidates.hpp).
+struct HjbBall {
+  std::vector<int> controls;
+  double radius = 1;
+};
+
 /// All expressions have their parameters substituted by numbers.
 struct HjbInput {
   std::string name;
@@ -60,6 +66,7 @@ struct HjbInput {
   std::vector<HjbControl> controls;
   std::vector<HjbLaw> laws;
   std::vector<HjbFiniteSet> finite;
+  std::vector<HjbBall> balls;
   std::vector<expr::SymbolId> p, M;      // gradient, Hessian (n*n)
   std::vector<expr::ExprId> drift;       // n
   std::vector<expr::ExprId> diffusion;   // n*K

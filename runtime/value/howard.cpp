@@ -121,8 +121,9 @@ bool Iteration::undiscounted() const {
   return false;
 }
 
-// Without a discount the first policy may never reach the target, and its matrix is singular. An
-// artificial discount that is taken away in steps leads to policies that do.
+// Without a discount the first policy may never reach the target, and its matrix is singular; the
+// policy of an interpolated guess may run in circles. An artificial discount that is taken away in
+// steps leads to policies that arrive: whoever does not pays its inverse.
 GridSolution Iteration::stationary() {
   system_.set_time(0);
   system_.improve(V_);
@@ -130,8 +131,8 @@ GridSolution Iteration::stationary() {
   if (!guessed_ && !problem_.fixed_policy) system_.restrain(V_, kFirstLimit);
   if (!feasible()) return finish();
   system_.choose_stops(V_, 0, {});
-  if (undiscounted() && !problem_.fixed_policy && !guessed_) {
-    for (double artificial = 1; artificial > kLeastDiscount; artificial *= 0.1) {
+  if (undiscounted() && !problem_.fixed_policy) {
+    for (double artificial = guessed_ ? 1e-2 : 1; artificial > kLeastDiscount; artificial *= 0.1) {
       if (howard(artificial, {})) continue;
       if (answer_.failure != Failure::NotConverged) return finish();
       answer_.failure = Failure::None;  // it is a start, not the answer
