@@ -33,6 +33,15 @@ bool refuse_unbuilt(const model::Model& model, diagnostics::Sink& sink) {
   return refused;
 }
 
+bool check_cost(const model::Model& model, const Options& options, diagnostics::Sink& sink) {
+  if (model.has_cost || (model.initial && model.final_)) return true;
+  auto& d = sink.emit(Kind::NoCost, options.span,
+                      fmt::format("'{}' has no cost, so it has no value to solve for", model.name));
+  d.labels.push_back({model.span, "neither 'lagrangian' nor 'reward' nor 'terminal' here"});
+  d.help = "add one of them, or ask for 'simulate' or 'derive'";
+  return false;
+}
+
 bool check_options(const Options& options, diagnostics::Sink& sink) {
   if (options.method != "auto" && options.method != "riccati" && options.method != "fd") {
     sink.emit(Kind::UnknownMethod, options.span,
@@ -119,7 +128,7 @@ bool plan_grid(const model::Model& model, const derive::Equations& equations,
 
 std::optional<Plan> choose(const model::Model& model, const derive::Equations& equations,
                            const Options& options, diagnostics::Sink& sink) {
-  if (!check_options(options, sink)) return std::nullopt;
+  if (!check_options(options, sink) || !check_cost(model, options, sink)) return std::nullopt;
   Plan plan;
   plan.tolerance = options.tolerance > 0 ? options.tolerance : 1e-10;
   const std::string refusal = riccati_refusal(model, equations);

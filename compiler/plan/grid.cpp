@@ -28,15 +28,18 @@ bool check_dimension(const model::Model& model, diagnostics::Sink& sink) {
     d.notes.push_back("finite differences serve 1 to 3 states");
     return false;
   }
-  bool complete = true;
+  const model::State* told = nullptr;  // of a vector's components one is enough
   for (const auto& state : model.states) {
     if (state.lo && state.hi) continue;
+    if (told && told->base == state.base) continue;
+    told = &state;
     sink.emit(Kind::DomainMissing, state.span,
-              fmt::format("'{}' has no domain to put a grid on", state.name))
-        .help = fmt::format("write 'state {} in [a, b]'", state.name);
-    complete = false;
+              fmt::format("'{}' has no domain to put a grid on", state.base))
+        .help = state.name == state.base
+                    ? fmt::format("write 'state {} in [a, b]'", state.name)
+                    : fmt::format("add 'in [a, b]' to the declaration of '{}'", state.base);
   }
-  return complete;
+  return told == nullptr;
 }
 
 bool read_counts(const model::Model& model, const Options& options, std::vector<int>& counts,
