@@ -10,14 +10,20 @@ namespace {
 
 constexpr double kApart = 0.08;      // in the unit cube: samples that may lie in different valleys
 constexpr int kRounds = 30;          // of a descent
-constexpr double kFirstStep = 0.03;  // of a descent, relative to the control's reach
+constexpr double kFirstStep = 0.03;  // of a descent from a sample, relative to the control's reach
+constexpr double kNearStep = 2e-3;   // of one from controls that were a minimum just before
 constexpr double kLastStep = 1e-9;   // at which it ends
-constexpr double kLastTurn = 1e-4;   // the same for the turning directions
-constexpr double kShrink = 0.25;     // of a step that found nothing lower
-constexpr double kTurnShrink = 0.6;  // the same for the turning directions
+constexpr double kLastTurn = 1e-4;   // the same along kinks
+constexpr double kNoGain = 1e-15;    // relative to 1 + |score|
 constexpr int kReset = 8;            // rounds after which the axes are taken again
-constexpr double kGoldenAngle = 2.399963229728653;
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
+
+/// What becomes of a step that found nothing lower, and of one that has nothing left to find.
+struct Shrink {
+  double failed, settled;
+};
+constexpr Shrink kAlong{0.25, 1e-3};
+constexpr Shrink kTurning{0.5, 0.25};  // directions that change keep their step longer
 
 double distance(const ControlSample& a, const ControlSample& b) {
   double largest = 0;
@@ -26,17 +32,31 @@ double distance(const ControlSample& a, const ControlSample& b) {
   return largest;
 }
 
+/// Where a parabola through three values has its vertex, and how far below the middle one it lies.
+struct Vertex {
+  double at = 0, gain = kInfinite;  // an infinite gain: not known
+};
+
 /// The vertex of the parabola through (-left, below), (0, here), (right, above), held within twice
 /// the interval. A side of no length is the edge of the set.
-double vertex(double left, double below, double here, double right, double above) {
-  if (left <= 0 && right <= 0) return 0;
-  if (right <= 0) return below < here ? -2 * left : -0.25 * left;
-  if (left <= 0) return above < here ? 2 * right : 0.25 * right;
+Vertex vertex(double left, double below, double here, double right, double above) {
+  if (left <= 0 && right <= 0) return {0, 0};
+  if (right <= 0) return {below < here ? -2 * left : -0.25 * left};
+  if (left <= 0) return {above < here ? 2 * right : 0.25 * right};
   const double up = (above - here) / right, down = (here - below) / left, bend = up - down;
   const double tilt = (up * left + down * right) / (left + right);  // the slope at 0
   if (!std::isfinite(bend) || !std::isfinite(tilt) || bend <= 0)
-    return above < below ? 2 * right : -2 * left;
-  return std::clamp(-0.5 * tilt * (left + right) / bend, -2 * left, 2 * right);
+    return {above < below ? 2 * right : -2 * left};
+  const double at = std::clamp(-0.5 * tilt * (left + right) / bend, -2 * left, 2 * right);
+  return {at, 0.5 * std::abs(tilt * at)};
+}
+
+/// Whether a function rises from the edge of its set: the slope at 0 of the parabola through
+/// (0, here), (near, f_near), (far, f_far).
+bool rises(double here, double near, double f_near, double far, double f_far) {
+  if (!(near > 0 && far > near)) return false;
+  const double first = (f_near - here) / near, whole = (f_far - here) / far;
+  return first - (whole - first) / (far - near) * near > 0;
 }
 
 }  // namespace
@@ -69,7 +89,7 @@ struct PolicySearch::Best {
 class PolicySearch::Descent {
  public:
   Descent(const std::vector<const ControlSet*>& sets, const Controls& u, const Score& score,
-          Best& best)
+          Best& best, double first_step)
       : sets_(sets), u_(u), score_(score), best_(best), nodes_(best.score.size()) {
     for (const ControlSet* set : sets) {
       for (std::size_t k = 0; k < set->controls.size(); ++k) {
@@ -80,10 +100,11 @@ class PolicySearch::Descent {
       }
     }
     size_ = controls_.size();
-    // One step length for each direction, one for the turning directions and one for the rounds'
-    // moves.
-    steps_.assign(size_ + 2, std::vector<double>(nodes_, kFirstStep));
-    for (auto* lane : {&left_, &right_, &below_, &above_, &moved_, &trial_}) lane->resize(nodes_);
+    bends_.resize(size_);
+    // One step length for each direction, two for those along kinks, one for the rounds' moves.
+    steps_.assign(size_ + 3, std::vector<double>(nodes_, first_step));
+    for (auto* lane : {&left_, &right_, &below_, &above_, &moved_, &trial_, &gain_, &bend_})
+      lane->resize(nodes_);
   }
 
   void run() {
@@ -93,12 +114,14 @@ class PolicySearch::Descent {
       std::vector<std::vector<double>> gains;
       for (std::size_t d = 0; d < size_; ++d) {
         const std::vector<double> high = best_.score;
-        search_line(directions_[d], steps_[d], kShrink);
+        search_line(directions_[d], steps_[d], kAlong);
         gains.push_back(high);
         for (std::size_t i = 0; i < nodes_; ++i) gains[d][i] -= best_.score[i];
+        bends_[d] = bend_;
       }
       if (size_ > 1) {
-        search_line(turned(round), steps_[size_], kTurnShrink);
+        search_line(along_kink(round, 1), steps_[size_], kTurning);
+        search_line(along_kink(round, -1), steps_[size_ + 1], kTurning);
         follow(before, gains);
       }
       if (finished()) return;
@@ -113,13 +136,18 @@ class PolicySearch::Descent {
     for (std::size_t d = 0; d < size_; ++d) directions_[d][d] = scale_[d];
   }
 
-  /// Directions that fill the sphere in the course of the rounds: a descent that leans on a kink
-  /// goes on along it.
-  Direction turned(int turn) const {
-    Direction result = scale_;
-    for (std::size_t k = 0; k < size_; ++k) {
-      const double angle = kGoldenAngle * (turn + 1) * static_cast<double>(k + 1);
-      for (double& x : result[k]) x *= std::cos(angle);
+  /// Across a kink in the direction n the slope along d jumps by |n.d|, so with the jumps a and b
+  /// along two directions one of b d1 + a d2 and b d1 - a d2 runs along the kink.
+  Direction along_kink(int round, double sign) const {
+    std::size_t first = 0, second = 1;
+    for (int k = round % static_cast<int>(size_ * (size_ - 1) / 2); k > 0; --k) {
+      if (++second == size_) second = ++first + 1;
+    }
+    Direction result(size_, std::vector<double>(nodes_, 0.0));
+    for (std::size_t i = 0; i < nodes_; ++i) {
+      const double a = bends_[first][i], b = bends_[second][i], most = std::max(a, b);
+      for (std::size_t k = 0; k < size_ && most > 0; ++k)
+        result[k][i] = (b * directions_[first][k][i] + sign * a * directions_[second][k][i]) / most;
     }
     return result;
   }
@@ -128,7 +156,7 @@ class PolicySearch::Descent {
   /// (Powell 1964): on a quadratic the directions become conjugate.
   void follow(const Best& before, const std::vector<std::vector<double>>& gains) {
     Direction whole(size_, std::vector<double>(nodes_, 0.0));
-    std::vector<double>& step = steps_[size_ + 1];
+    std::vector<double>& step = steps_[size_ + 2];
     for (std::size_t i = 0; i < nodes_; ++i) {
       double size = 0;
       for (std::size_t k = 0; k < size_; ++k) {
@@ -138,7 +166,7 @@ class PolicySearch::Descent {
       step[i] = size;
       for (std::size_t k = 0; k < size_ && size > 0; ++k) whole[k][i] /= size;
     }
-    search_line(whole, step, kShrink);
+    search_line(whole, step, kAlong);
     for (std::size_t i = 0; i < nodes_; ++i) {
       std::size_t most = 0;
       bool moves = false;
@@ -193,7 +221,7 @@ class PolicySearch::Descent {
 
   // Both sides at the step's length, then the vertex of the parabola; the step follows the move and
   // shrinks by the factor given where there is none.
-  void search_line(const Direction& direction, std::vector<double>& step, double shrink) {
+  void search_line(const Direction& direction, std::vector<double>& step, Shrink shrink) {
     lowest_ = best_;
     place(direction, step, 1);
     measure(direction, right_);
@@ -203,26 +231,41 @@ class PolicySearch::Descent {
     measure(direction, left_);
     score_(below_);
     keep_lower(below_);
-    for (std::size_t i = 0; i < nodes_; ++i)
-      trial_[i] = vertex(-left_[i], below_[i], best_.score[i], right_[i], above_[i]);
+    for (std::size_t i = 0; i < nodes_; ++i) {
+      const Vertex v = vertex(-left_[i], below_[i], best_.score[i], right_[i], above_[i]);
+      trial_[i] = v.at;
+      gain_[i] = v.gain;
+      const double bend =
+          (above_[i] - best_.score[i]) / right_[i] - (below_[i] - best_.score[i]) / left_[i];
+      bend_[i] = std::isfinite(bend) ? std::max(bend, 0.0) : 0.0;
+    }
     place(direction, trial_, 1);
     score_(moved_);
     keep_lower(moved_);
-    for (std::size_t i = 0; i < nodes_; ++i) {
-      const double length = std::abs(trial_[i]);
-      if (lowest_.score[i] == best_.score[i])
-        step[i] *= shrink;
-      else if (lowest_.score[i] == moved_[i] && length < step[i])
-        step[i] = std::clamp(2 * length, step[i] / 8, step[i]);
-      else
-        step[i] *= 2;
-    }
+    for (std::size_t i = 0; i < nodes_; ++i) step[i] *= step_factor(i, step[i], shrink);
     std::swap(best_.u, lowest_.u);
     std::swap(best_.score, lowest_.score);
   }
 
+  double step_factor(std::size_t i, double step, Shrink shrink) const {
+    const double here = best_.score[i], length = std::abs(trial_[i]);
+    // The parabola says that no digit is left to gain.
+    if (gain_[i] <= kNoGain * (1 + std::abs(here))) return shrink.settled;
+    if (lowest_.score[i] == here) {
+      if (-left_[i] <= 0 && rises(here, length, moved_[i], right_[i], above_[i]))
+        return shrink.settled;
+      if (right_[i] <= 0 && rises(here, length, moved_[i], -left_[i], below_[i]))
+        return shrink.settled;
+      return shrink.failed;
+    }
+    if (lowest_.score[i] == moved_[i] && length < step)
+      return std::clamp(2 * length / step, 0.125, 1.0);
+    return 2;
+  }
+
   bool finished() const {
-    for (std::size_t d = 0; d < size_ + (size_ > 1 ? 1 : 0); ++d) {
+    const std::size_t lines = size_ > 1 ? size_ + 2 : 1;
+    for (std::size_t d = 0; d < lines; ++d) {
       const double last = d < size_ ? kLastStep : kLastTurn;
       if (std::any_of(steps_[d].begin(), steps_[d].end(), [&](double h) { return h > last; }))
         return false;
@@ -240,8 +283,8 @@ class PolicySearch::Descent {
   std::size_t size_ = 0;
   Direction scale_;
   std::vector<Direction> directions_;
-  std::vector<std::vector<double>> steps_;
-  std::vector<double> left_, right_, below_, above_, moved_, trial_;
+  std::vector<std::vector<double>> steps_, bends_;
+  std::vector<double> left_, right_, below_, above_, moved_, trial_, gain_, bend_;
 };
 
 PolicySearch::PolicySearch(std::vector<ControlSet> sets) : sets_(std::move(sets)) {
@@ -319,12 +362,20 @@ void PolicySearch::minimise(const Controls& u, const Score& score) const {
     std::fill(other.score.begin(), other.score.end(), kInfinite);
     sample(u, score, here, other);
     if (!moved_.empty()) {
-      Descent(moved_, u, score, here).run();
-      if (!sampled_.empty()) Descent(moved_, u, score, other).run();
+      Descent(moved_, u, score, here, kFirstStep).run();
+      if (!sampled_.empty()) Descent(moved_, u, score, other, kFirstStep).run();
     }
     best.take_lower(here);
     best.take_lower(other);
   }
+  best.show(u);
+}
+
+void PolicySearch::improve(const Controls& u, const Score& score) const {
+  if (u.empty() || moved_.empty()) return;
+  Best best(u, u[0].size());
+  score(best.score);
+  Descent(moved_, u, score, best, kNearStep).run();
   best.show(u);
 }
 

@@ -5,7 +5,7 @@
 // the same trial moves, each with its own step lengths. For every combination of the finite sets'
 // values: samples spread over the sets that no law covers, then descent from the best two places
 // (a direct search: Kolda, Lewis & Torczon 2003) by parabolas along directions that become
-// conjugate (Powell 1964) and along turning ones, which get past kinks that no axis crosses. A node
+// conjugate (Powell 1964) and, where the function has a kink, along that. A node
 // ends no higher than it began.
 #pragma once
 
@@ -31,8 +31,10 @@ class PolicySearch {
   PolicySearch& operator=(const PolicySearch&) = delete;
 
   bool empty() const { return sets_.empty(); }
-  /// Replaces u by the best controls found.
+  /// Replaces u by the best controls found anywhere in the sets.
   void minimise(const Controls& u, const Score&) const;
+  /// Replaces u by the bottom of the valley it lies in; finite controls stay.
+  void improve(const Controls& u, const Score&) const;
 
  private:
   class Descent;

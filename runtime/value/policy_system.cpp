@@ -1,6 +1,7 @@
 #include "value/policy_system.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace hopf::runtime {
@@ -10,6 +11,7 @@ namespace {
 constexpr std::size_t kFixedEntries = 5;  // x, h-, h+, at_lower, at_upper
 constexpr std::size_t kPiece = 4096;      // nodes of one call: what one thread takes at a time
 constexpr double kEven = 1e-13;  // gains of stopping below this, relative to V, count as none
+constexpr unsigned kEager = 3;   // improvements of the policy that search all controls everywhere
 constexpr int kReach = 4;        // how far the directions of correlated noise may go, in nodes
 
 std::vector<Offset> axis_offsets(std::size_t dimension) {
@@ -141,24 +143,30 @@ void PolicySystem::call_everywhere(const PointFunction& function, std::size_t re
   });
 }
 
-// The numerical minimisation starts from what the laws and the old controls gave.
+// The numerical minimisation starts from what the laws and the old controls gave. While V still
+// moves much (the first improvements, and the first of every time step) the whole sets are
+// searched, later only every so often: what another valley can then gain is less than V moves.
 void PolicySystem::search(std::span<const double> V) {
+  const bool everywhere = std::has_single_bit(searches_ + 1) || searches_ < kEager;
+  ++searches_;
   for (std::size_t r = 0; r < regimes_; ++r) {
     gradients(V, r);
     for_pieces([&](const Piece& piece) {
       PolicySearch::Controls u;
       for (auto& control : controls_)
         u.emplace_back(control.data() + r * points_ + piece.row * row_ + piece.begin, piece.count);
-      search_.minimise(u, [&](std::span<double> out) {
+      const auto score = [&](std::span<double> out) {
         std::vector<void*> outputs{out.data()};
         call(problem_.score[r], piece, r, outputs);
-      });
+      };
+      everywhere ? search_.minimise(u, score) : search_.improve(u, score);
     });
   }
 }
 
 void PolicySystem::set_time(double t) {
   t_ = t;
+  searches_ = prepared_ ? kEager : 0;
   if (prepared_ && !problem_.time_dependent) return;
   prepare_conditions();
   if (!prepared_ || problem_.time_dependent) {

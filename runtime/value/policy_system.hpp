@@ -108,6 +108,7 @@ class PolicySystem {
   PolicySearch search_;
   std::size_t points_, regimes_, dimension_, row_, rows_;
   double t_ = 0;
+  unsigned searches_ = 0;  // since the time was set
   bool prepared_ = false;
   Stencil axes_stencil_, pair_stencil_;
   std::vector<std::vector<std::vector<double>>>

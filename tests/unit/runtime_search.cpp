@@ -118,11 +118,18 @@ TEST_CASE("finite and continuous controls that act together", "[search]") {
   CHECK(found[1] == Approx(-1).epsilon(1e-7));
 }
 
-TEST_CASE("a kink that no axis crosses", "[search]") {
+TEST_CASE("a kink that no axis follows", "[search]") {
   const auto f = [](const Vector& u) {
-    return 5 * std::abs(u[0] + u[1]) + std::pow(u[0] - 1, 2) + std::pow(u[1] - 0.5, 2);
+    return 5 * std::abs(2 * u[0] + u[1]) + std::pow(u[0] - 1, 2) + std::pow(u[1] - 0.5, 2);
   };
-  // On u0 + u1 = 0: (u0 - 1)^2 + (u0 + 0.5)^2 is least at 0.25.
-  const Vector found = minimiser({box({0, 1}, {-2, -2}, {2, 2})}, {0, 0}, f);
-  CHECK(f(found) == Approx(2 * 0.75 * 0.75).margin(1e-4));
+  // On u1 = -2 u0: (u0 - 1)^2 + (2 u0 + 0.5)^2 is least at u0 = 0, where it is 1.25.
+  const Vector found = minimiser({box({0, 1}, {-2, -2}, {2, 3})}, {1, 1}, f);
+  CHECK(f(found) == Approx(1.25).epsilon(1e-6));
+  // In space the nearest point of 2 u0 + u1 + u2 = 0 to (1, 0.5, 0), at the distance 2.5/sqrt 6.
+  const auto g = [&](const Vector& u) {
+    return 5 * std::abs(2 * u[0] + u[1] + u[2]) + std::pow(u[0] - 1, 2) + std::pow(u[1] - 0.5, 2) +
+           u[2] * u[2];
+  };
+  const Vector deep = minimiser({box({0, 1, 2}, {-2, -2, -2}, {2, 3, 2})}, {1, 1, 1}, g);
+  CHECK(g(deep) == Approx(6.25 / 6).epsilon(1e-4));
 }
