@@ -63,6 +63,6 @@ LBRACE   : '{' ;
 RBRACE   : '}' ;
 
 // Operators of other languages: read as what they mean here, after an error that says how to write it.
-FOREIGN : '**' | '&&' | '||' | '!' | '+=' | '-=' | '*=' | '/=' | ':=' | '->' | '=>' | '%' ;
+FOREIGN : '**' | '&&' | '||' | '!' | '+=' | '-=' | '*=' | '/=' | ':=' | '->' | '=>' | '=<' | '<>' | '%' ;
 
 UNKNOWN : . ;

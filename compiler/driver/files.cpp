@@ -1,5 +1,6 @@
 #include "driver/files.hpp"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -164,6 +165,7 @@ std::string reason_alone(const std::string& why) {
 std::optional<source::FileId> read_source(Context& c, const std::string& path, source::Span from) {
   std::string why;
   const auto file = source::load(c.sources, path, why);
+  if (!file && c.poll()) return {};  // a pipe that said nothing, and Ctrl-C
   if (!file) c.sink.emit(Kind::CannotRead, from, fmt::format("'{}' cannot be read: {}", path, why));
   return file;
 }
@@ -196,10 +198,12 @@ std::string resource_directory(std::string_view name) {
   const char* given = std::getenv(name == "stdlib" ? "HOPF_STDLIB" : "HOPF_DOCS");
   if (given && *given) return given;
   std::error_code error;
-  const fs::path executable = fs::read_symlink("/proc/self/exe", error);
-  if (!error) {
-    const fs::path installed = executable.parent_path() / ".." / "share" / "hopf" / name;
-    if (fs::is_directory(installed, error)) return installed.lexically_normal().string();
+  // Of the command or of libhopf.so, whichever this code is in: both have the folder beside theirs.
+  Dl_info self = {};
+  if (dladdr(reinterpret_cast<const void*>(&version), &self) && self.dli_fname) {
+    const fs::path file = fs::weakly_canonical(self.dli_fname, error);
+    const fs::path installed = file.parent_path() / ".." / "share" / "hopf" / name;
+    if (!error && fs::is_directory(installed, error)) return installed.lexically_normal().string();
   }
   return (fs::path(HOPF_SOURCE_DIR) / name).string();
 }

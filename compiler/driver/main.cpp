@@ -4,14 +4,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <hopf/hopf.hpp>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -258,41 +258,24 @@ int solve(const Arguments& arguments) {
   return kGood;
 }
 
-/// Replaces a file's text in one step, so that no half-written source is ever seen.
-bool replace_file(const std::string& path, const std::string& text) {
-  const std::string beside = path + ".tmp";
-  std::ofstream out(beside, std::ios::binary);
-  out << text;
-  out.close();
-  std::error_code error;
-  if (out) std::filesystem::rename(beside, path, error);
-  if (out && !error) return true;
-  std::filesystem::remove(beside, error);
-  std::fprintf(stderr, "hopf: '%s' cannot be written\n", path.c_str());
-  return false;
-}
-
-std::string read_all(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
 int format(const Arguments& arguments) {
   Command command(arguments);
+  hopf::Session& session = command.session();
   int code = kGood;
   for (const std::string& file : arguments.files) {
-    const auto text = command.session().format_file(file);
-    if (const int failed = command.finish(); failed || !text) {
-      code = failed ? failed : kErrors;
-    } else if (arguments.check) {
-      if (read_all(file) == *text) continue;
-      std::printf("%s\n", file.c_str());
-      code = kErrors;
-    } else if (!arguments.in_place) {
+    int outcome = kGood;
+    if (arguments.check) {
+      const auto good = session.is_formatted(file);
+      if (good && !*good) std::printf("%s\n", file.c_str());
+      outcome = good && !*good ? kErrors : kGood;
+    } else if (arguments.in_place) {
+      session.reformat_file(file);
+    } else if (const auto text = session.format_file(file)) {
       std::fputs(text->c_str(), stdout);
-    } else if (read_all(file) != *text && !replace_file(file, *text)) {
-      code = kMachine;
     }
+    if (const int failed = command.finish()) outcome = failed;
+    code = std::max(code, outcome);
+    if (outcome == kInterrupted) break;
   }
   return code;
 }
@@ -303,8 +286,10 @@ int explain(const Arguments& arguments) {
     std::fputs(page->c_str(), stdout);
     return kGood;
   }
-  std::fprintf(stderr, "hopf: there is no kind '%s'; 'hopf explain' lists all\n",
-               arguments.kind.c_str());
+  const std::string near = hopf::Session::nearest_kind(arguments.kind);
+  std::fprintf(
+      stderr, "hopf: there is no kind '%s'; %s\n", arguments.kind.c_str(),
+      near.empty() ? "'hopf explain' lists all" : ("did you mean '" + near + "'?").c_str());
   return kUsage;
 }
 
@@ -351,7 +336,7 @@ void add_common(CLI::App& app, Arguments& a) {
 }
 
 void add_file(CLI::App* command, Arguments& a) {
-  command->add_option("FILE", a.file, "a .hopf file")->required();
+  command->add_option("FILE", a.file, "a .hopf file; '-' is the standard input")->required();
 }
 
 void add_model_choice(CLI::App* command, Arguments& a) {
@@ -411,12 +396,21 @@ std::vector<Verb> add_verbs(CLI::App& app, Arguments& a) {
 /// `hopf FILE` is `hopf run FILE`: a first word that is no command but a file, or looks like one.
 std::vector<std::string> with_implied_run(int count, char** words, const std::vector<Verb>& verbs) {
   std::vector<std::string> arguments(words + 1, words + count);
-  if (arguments.empty() || arguments[0].empty() || arguments[0][0] == '-') return arguments;
+  if (arguments.empty() || arguments[0].empty()) return arguments;
+  if (arguments[0][0] == '-' && arguments[0] != "-") return arguments;
   for (const Verb& verb : verbs)
     if (verb.app->get_name() == arguments[0]) return arguments;
-  if (arguments[0].find('.') != std::string::npos || std::filesystem::exists(arguments[0]))
+  if (arguments[0] == "-" || arguments[0].find('.') != std::string::npos ||
+      std::filesystem::exists(arguments[0]))
     arguments.insert(arguments.begin(), "run");
   return arguments;
+}
+
+/// What was printed has to arrive: on a full disk a good ending would be a lie.
+int flushed(int code) {
+  if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
+  std::fprintf(stderr, "hopf: the output cannot be written: %s\n", std::strerror(errno));
+  return code == kGood ? kMachine : code;
 }
 
 }  // namespace
@@ -440,8 +434,8 @@ int main(int count, char** words) {
   catch_interrupts();
   try {
     for (const Verb& verb : verbs)
-      if (verb.app->parsed()) return verb.action(arguments);
-    return repl(arguments);
+      if (verb.app->parsed()) return flushed(verb.action(arguments));
+    return flushed(repl(arguments));
   } catch (const std::exception& fault) {
     std::fprintf(stderr, "hopf: %s; please report this\n", fault.what());
     return kMachine;

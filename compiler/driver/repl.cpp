@@ -1,13 +1,16 @@
 #include "repl.hpp"
 
 #include <histedit.h>
+#include <langinfo.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -20,7 +23,8 @@ constexpr const char* kHelp =
     "  model m { ... }              declare a model over several lines\n"
     "  derive(m)   plan(m)          what follows from it, and how it would be solved\n"
     "  V = solve(m)   V(0.5)        solve it, and ask for a value\n"
-    ":help   this page        :quit or Ctrl-D   leave\n"
+    ":help   this page        :explain KIND   what an error means\n"
+    ":quit or Ctrl-D   leave\n"
     "TAB completes names, Ctrl-C clears the line or stops a running statement.\n";
 
 /// Input gathered until it is a whole statement.
@@ -39,21 +43,52 @@ class Reader {
   }
 
   std::string take() { return std::exchange(text_, std::string()); }
-  hopf::Session& session() { return session_; }
+  hopf::Session& session() const { return session_; }
 
  private:
   hopf::Session& session_;
   std::string text_;
 };
 
-/// True for a line that starts with ':' at the beginning of a statement.
-bool is_command(const Reader& reader, const std::string& line) {
-  return !reader.continuing() && !line.empty() && line[0] == ':';
+std::string trimmed(const std::string& line) {
+  const std::size_t first = line.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos) return "";
+  return line.substr(first, line.find_last_not_of(" \t\r\n") + 1 - first);
+}
+
+/// The command of a line at the beginning of a statement: ":help", or "help" as people write it
+/// first, unless that is a name here. Empty for anything else.
+std::string command_of(const Reader& reader, const std::string& line) {
+  if (reader.continuing()) return "";
+  const std::string text = trimmed(line);
+  if (!text.empty() && text[0] == ':') return text;
+  const std::string word = text.substr(0, text.find("()"));
+  if (word != "help" && word != "quit" && word != "exit") return "";
+  const auto names = reader.session().completions(word);
+  const bool taken = std::find(names.begin(), names.end(), word) != names.end();
+  return taken ? "" : ":" + word;
+}
+
+void explain(const std::string& kind) {
+  if (const auto page = hopf::Session::explain(kind)) {
+    std::fputs(page->c_str(), stdout);
+    return;
+  }
+  const std::string near = hopf::Session::nearest_kind(kind);
+  std::printf("there is no kind '%s'%s\n", kind.c_str(),
+              near.empty() ? "" : ("; did you mean '" + near + "'?").c_str());
 }
 
 /// False when the prompt is to be left.
-bool run_command(const std::string& line) {
-  if (line.rfind(":q", 0) == 0) return false;
+bool run_command(const std::string& command) {
+  const std::string word = command.substr(0, command.find_first_of(" \t"));
+  if (word == ":q" || word == ":quit" || word == ":exit") return false;
+  if (word == ":explain") {
+    explain(trimmed(command.substr(word.size())));
+    return true;
+  }
+  if (word != ":help" && word != ":h" && word != ":")
+    std::printf("there is no command '%s'\n", word.c_str());
   std::fputs(kHelp, stdout);
   return true;
 }
@@ -164,6 +199,12 @@ class Editor {
   std::string path_;
 };
 
+/// Sources are UTF-8, and libedit reads what the locale says: a locale without it is not followed.
+void use_utf8() {
+  std::setlocale(LC_CTYPE, "");
+  if (std::strcmp(nl_langinfo(CODESET), "UTF-8") != 0) std::setlocale(LC_CTYPE, "C.UTF-8");
+}
+
 int run_plain(Reader& reader, const std::function<int(const hopf::Session&)>& show) {
   int code = 0;
   std::string line;
@@ -172,10 +213,11 @@ int run_plain(Reader& reader, const std::function<int(const hopf::Session&)>& sh
     if (const int failed = show(reader.session())) code = failed;
   };
   while (std::getline(std::cin, line)) {
-    if (is_command(reader, line)) {
-      if (!run_command(line)) return code;
+    if (const std::string command = command_of(reader, line); !command.empty()) {
+      if (!run_command(command)) return code;
     } else if (reader.add(line + "\n")) {
       run();
+      if (reader.session().cancelled()) return code;
     }
   }
   if (reader.continuing()) run();
@@ -188,7 +230,7 @@ int run_repl(hopf::Session& session, const std::function<bool()>& interrupted,
              const std::function<int(const hopf::Session&)>& show_diagnostics) {
   Reader reader(session);
   if (!isatty(STDIN_FILENO)) return run_plain(reader, show_diagnostics);
-  std::setlocale(LC_CTYPE, "");
+  use_utf8();
   std::printf("Hopf %s   :help for help, :quit to leave\n", hopf::version().c_str());
   Editor editor(reader);
   while (true) {
@@ -200,8 +242,9 @@ int run_repl(hopf::Session& session, const std::function<bool()>& interrupted,
       continue;
     }
     const std::string line = text;
-    if (is_command(reader, line)) {
-      if (!run_command(line)) break;
+    if (const std::string command = command_of(reader, line); !command.empty()) {
+      editor.remember(line);
+      if (!run_command(command)) break;
       continue;
     }
     if (!reader.add(line)) continue;

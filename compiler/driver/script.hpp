@@ -2,6 +2,7 @@
 // reports a user's mistake to the sink and then returns nothing.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -27,7 +28,9 @@ struct Script {
   const Module* module = nullptr;    // being run
   std::set<const Module*> finished;  // imports run once
   int depth = 0;
-  bool interactive = false;  // at the prompt every expression's value is printed
+  std::int64_t steps = 0;      // expressions evaluated by the running statement
+  double unchecked_bytes = 0;  // of new values since the machine was asked for its memory
+  bool interactive = false;    // at the prompt every expression's value is printed
 
   const Value* find(const std::string& name) const;
   /// Names in scope, for did-you-mean and completion.
@@ -46,6 +49,12 @@ bool run(Script&, const Module&);
 
 // ---- checking before anything runs (script_check.cpp): names, verbs, names of arguments
 void check_script(Script&, const Module&);
+
+// ---- limits (script_limits.cpp)
+/// Counts an expression that is evaluated; false after an error or when a stop was asked for.
+bool take_step(Script&, source::Span);
+/// False, with an error, when the machine has no memory for so many more values.
+bool room_for(Script&, double values, source::Span);
 
 // ---- expressions (script_eval.cpp)
 std::optional<Value> eval(Script&, syntax::NodeId);
@@ -84,6 +93,8 @@ std::optional<Value> call_output(Script&, const Signature&, const syntax::Call&,
 
 /// Warns of each health check of a solution that gives reason to worry.
 void warn_of_checks(Context&, const runtime::ValueFunction&, source::Span);
+/// Are the states, controls and regimes of a solution those of the model? An error otherwise.
+bool fits(Context&, const model::Model&, const runtime::ValueFunction&, source::Span);
 /// The model's own names for an expression of a policy, script variables replaced by their values.
 std::optional<Policy> policy_of(Script&, const model::Model&, syntax::NodeId record);
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "diagnostics/name_help.hpp"
 #include "driver/arguments.hpp"
 #include "driver/ast_walk.hpp"
 #include "driver/script.hpp"
@@ -123,8 +124,8 @@ class Checker {
     auto& error = s_.error(Kind::UnknownName, span, fmt::format("nothing has the name '{}'", name));
     if (later_.count(name)) {
       error.primary_label = "it is given a value only further down";
-    } else if (const auto meant = diagnostics::did_you_mean(name, candidates())) {
-      error.help = fmt::format("did you mean '{}'?", *meant);
+    } else {
+      error.help = diagnostics::name_help(name, candidates());
     }
   }
 
@@ -157,7 +158,21 @@ class Checker {
     const auto* word = std::get_if<syntax::Name>(&value.value);
     if (verb && word && word->text == "auto" && argument.name && argument.name->text == "method")
       return;
+    if (verb && argument.name && argument.name->text == "policy" && is_formula(value))
+      return formula_as_policy(value.span);
     node(argument.value);
+  }
+
+  static bool is_formula(const syntax::Node& value) {
+    return std::holds_alternative<syntax::Chain>(value.value) ||
+           std::holds_alternative<syntax::Unary>(value.value) ||
+           std::holds_alternative<syntax::Power>(value.value);
+  }
+
+  void formula_as_policy(Span span) {
+    s_.error(Kind::WrongArgumentType, span,
+             "'policy' takes a solution's policy or a record of expressions")
+        .help = "name the control that it is for, as in 'policy = {u: -x}'";
   }
 
   void unknown_verb(const std::string& name, Span span) {
@@ -165,13 +180,14 @@ class Checker {
         s_.error(Kind::UnknownVerb, span, fmt::format("there is no verb or function '{}'", name));
     if (later_.count(name)) {
       error.primary_label = "it is given a value only further down";
-    } else if (const auto meant = diagnostics::did_you_mean(name, candidates())) {
-      error.help = fmt::format("did you mean '{}'?", *meant);
+    } else {
+      error.help = diagnostics::name_help(name, candidates());
     }
   }
 
   std::vector<std::string> candidates() const {
     std::vector<std::string> names = signature_names();
+    for (const char* word : {"true", "false", "pi", "inf"}) names.emplace_back(word);
     names.insert(names.end(), known_.begin(), known_.end());
     names.insert(names.end(), locals_.begin(), locals_.end());
     return names;

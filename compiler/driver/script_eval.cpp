@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 
+#include "diagnostics/name_help.hpp"
 #include "driver/script.hpp"
 #include "syntax/format.hpp"
 
@@ -31,8 +32,7 @@ std::optional<Value> eval_name(Script& s, const syntax::Name& name, Span span) {
   if (find_signature(name.text)) return Value{Builtin{name.text}};
   auto& error =
       s.error(Kind::UnknownName, span, fmt::format("nothing has the name '{}'", name.text));
-  if (const auto meant = diagnostics::did_you_mean(name.text, s.names()))
-    error.help = fmt::format("did you mean '{}'?", *meant);
+  error.help = diagnostics::name_help(name.text, s.names());
   return {};
 }
 
@@ -109,6 +109,7 @@ std::optional<Value> eval_range(Script& s, const syntax::Range& range, Span span
             fmt::format("a range of {} numbers", number_text(*to - *from + 1)));
     return {};
   }
+  if (!room_for(s, *to - *from + 1, span)) return {};
   std::vector<double> items;
   for (double i = *from; i <= *to; ++i) items.push_back(i);
   return make_list(items);
@@ -220,6 +221,7 @@ std::optional<Value> eval(Script& s, syntax::NodeId id) {
         .notes.push_back("a function that calls itself needs a case in which it does not");
     return {};
   }
+  if (!take_step(s, (*s.ast)[id].span)) return {};
   return eval_node(s, id);
 }
 
@@ -245,11 +247,11 @@ std::optional<std::vector<Value>> eval_items(Script& s, syntax::NodeId id) {
 std::optional<Value> eval_comprehension(Script& s, const syntax::Comprehension& node) {
   const auto items = eval_items(s, node.range);
   if (!items) return {};
+  if (!room_for(s, static_cast<double>(items->size()), (*s.ast)[node.range].span)) return {};
   std::vector<Value> results;
   results.reserve(items->size());
   const std::size_t slot = s.locals.size();
   for (const Value& item : *items) {
-    if (s.context.poll()) return {};
     s.locals.emplace_back(node.variable.text, item);
     auto result = eval(s, node.body);
     s.locals.resize(slot);

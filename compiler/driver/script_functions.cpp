@@ -128,9 +128,10 @@ std::optional<Value> make_matrix(Script& s, std::string_view name,
       return wrong_type(s, name, "whole numbers from 1 to 10000", argument, span);
     shape.push_back(static_cast<int>(*size));
   }
+  const int columns = name == "eye" ? shape[0] : shape.size() == 2 ? shape[1] : 1;
+  if (!room_for(s, static_cast<double>(shape[0]) * columns, span)) return {};
   if (name == "eye") return from_matrix(Matrix::Identity(shape[0], shape[0]));
-  const std::size_t count = static_cast<std::size_t>(shape[0]) *
-                            static_cast<std::size_t>(shape.size() == 2 ? shape[1] : 1);
+  const std::size_t count = static_cast<std::size_t>(shape[0]) * static_cast<std::size_t>(columns);
   return from_numeric({shape, std::vector<double>(count, name == "ones" ? 1.0 : 0.0)});
 }
 

@@ -109,9 +109,14 @@ std::optional<Value> arithmetic(Script& s, ChainOp op, const Value& left, const 
   const auto *a = left.as<double>(), *b = right.as<double>();
   if (a && b && !(op == ChainOp::Div && *b == 0)) return Value{apply(op, *a, *b)};
   const auto *first = left.as<std::string>(), *second = right.as<std::string>();
-  if (op == ChainOp::Add && first && second) return Value{*first + *second};
+  if (op == ChainOp::Add && first && second) {
+    const auto size = static_cast<double>(first->size() + second->size());
+    if (!room_for(s, size / sizeof(Value), span)) return {};
+    return Value{*first + *second};
+  }
   const auto x = numeric_of(left), y = numeric_of(right);
   if (!x || !y) return mismatch(s, symbol(op), left, right, span);
+  if (!room_for(s, static_cast<double>(x->data.size() + y->data.size()), span)) return {};
   if (divides_by_zero(op, *y)) {
     s.error(Kind::DivisionByZero, span, "division by zero");
     return {};

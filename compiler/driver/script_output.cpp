@@ -157,7 +157,11 @@ std::optional<Value> load_data(Script& s, const Arguments& arguments) {
 }  // namespace
 
 runtime::Provenance provenance(const ModelHandle& handle, std::string command) {
-  return {handle.source, version(), std::move(command)};
+  std::string parameters;
+  for (const model::Param& param : handle.model->params)
+    parameters += fmt::format("{}{} = {}", parameters.empty() ? "" : ", ", param.name,
+                              to_text(from_numeric({param.shape, param.value})));
+  return {handle.source, version(), std::move(command), std::move(parameters)};
 }
 
 bool written(Context& c, Span span, const std::string& path, const std::string& why) {

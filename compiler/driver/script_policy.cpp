@@ -76,8 +76,11 @@ void unknown_control(Script& s, const model::Model& model, const std::string& na
       s.error(Kind::NoSuchField, span, fmt::format("'{}' has no control '{}'", model.name, name));
   std::vector<std::string> known;
   for (const auto& group : model.groups) known.push_back(group.name);
-  if (const auto meant = diagnostics::did_you_mean(name, known))
+  if (const auto meant = diagnostics::did_you_mean(name, known)) {
     error.help = fmt::format("did you mean '{}'?", *meant);
+  } else if (!known.empty()) {
+    error.notes.push_back(fmt::format("it has {}", fmt::join(known, ", ")));
+  }
 }
 
 bool complete(Script& s, const model::Model& model, const Policy& policy, source::Span span) {

@@ -141,6 +141,7 @@ bool run_import(Script& s, const Module& module, const syntax::Item* item) {
 bool run_items(Script& s, const Module& module, const std::vector<syntax::Item>& items) {
   for (const syntax::Item& item : items) {
     if (s.context.poll() || s.context.phases.stopped()) return false;
+    if (&items == &module.ast.items) s.steps = 0;  // what a loop repeats is one statement
     const bool good = std::visit(
         [&](const auto& i) {
           using T = std::decay_t<decltype(i)>;

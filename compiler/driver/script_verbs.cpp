@@ -225,14 +225,6 @@ const Solution* solution_of_policy(const Value& value) {
              : nullptr;
 }
 
-bool same_shape(const model::Model& model, const runtime::ValueFunction& value) {
-  if (model.states.size() != value.states.size() || model.controls.size() != value.controls.size())
-    return false;
-  for (std::size_t i = 0; i < model.states.size(); ++i)
-    if (model.states[i].name != value.states[i].name) return false;
-  return true;
-}
-
 std::optional<runtime::Ensemble> run_simulation(Script& s, const Arguments& arguments,
                                                 ModelHandle& handle,
                                                 const SimulateOptions& options) {
@@ -260,13 +252,8 @@ std::optional<runtime::Ensemble> run_simulation(Script& s, const Arguments& argu
     arguments.wrong_type("policy", "a solution's policy or a record of expressions", *value);
     return {};
   }
-  if (same_shape(model, *solution->value))
-    return simulate(s.context, handle, solution->value.get(), nullptr, options);
-  s.error(
-      Kind::WrongArgumentType, arguments.span_of("policy"),
-      fmt::format("the policy is one of '{}', whose states or controls differ from those of '{}'",
-                  solution->value->model, model.name));
-  return {};
+  if (!fits(s.context, model, *solution->value, arguments.span_of("policy"))) return {};
+  return simulate(s.context, handle, solution->value.get(), nullptr, options);
 }
 
 std::optional<Value> call_simulate(Script& s, const Arguments& arguments) {
@@ -288,6 +275,21 @@ void warn_of_checks(Context& c, const runtime::ValueFunction& value, source::Spa
                                 fmt::format("{}: {}", check.name, check.value));
     if (!check.words.empty()) warning.notes.push_back(check.words);
   }
+}
+
+bool fits(Context& c, const model::Model& model, const runtime::ValueFunction& value,
+          source::Span span) {
+  bool same = model.states.size() == value.states.size() &&
+              model.controls.size() == value.controls.size() &&
+              (model.regime ? model.regime->count : 1) == value.regimes;
+  for (std::size_t i = 0; same && i < model.states.size(); ++i)
+    same = model.states[i].name == value.states[i].name;
+  if (same) return true;
+  c.sink.emit(
+      Kind::WrongArgumentType, span,
+      fmt::format("the policy is one of '{}', whose states or controls differ from those of '{}'",
+                  value.model, model.name));
+  return false;
 }
 
 std::optional<Value> call_verb(Script& s, const Signature& signature, const Arguments& arguments) {

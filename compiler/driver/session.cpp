@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <exception>
 #include <new>
+#include <stdexcept>
 
 #include "driver/files.hpp"
 #include "driver/output.hpp"
@@ -11,8 +12,10 @@
 #include "driver/report.hpp"
 #include "driver/script.hpp"
 #include "driver/session_impl.hpp"
+#include "io/atomic_file.hpp"
 #include "syntax/format.hpp"
 #include "syntax/parser.hpp"
+#include "syntax/print.hpp"
 
 namespace hopf {
 
@@ -34,24 +37,33 @@ void Session::Impl::begin() {
   if (!settings_read) read_settings();
 }
 
-/// The value of `--set name=value` is an expression: `--set gamma=5`, `--set "A=[[0, 1], [0, 0]]"`.
 void Session::Impl::read_settings() {
   settings_read = true;
-  for (const auto& [name, text] : context.options.parameters) {
-    const Module* module = driver::add_module(context, "--set", name + " = " + text, {});
-    const syntax::Item* item =
-        module && module->ast.items.size() == 1 ? &module->ast.items[0] : nullptr;
-    const auto* setting = item ? std::get_if<syntax::AssignItem>(&item->value) : nullptr;
-    script.ast = module ? &module->ast : nullptr;
-    const auto value = setting ? driver::eval(script, setting->value) : std::nullopt;
-    const auto numeric = value ? driver::numeric_of(*value) : std::nullopt;
-    if (numeric) {
-      context.settings.push_back({name, numeric->shape, numeric->data, {}});
-    } else {
-      context.sink.emit(Kind::UnknownSetting, {},
-                        fmt::format("--set {}={} is no number, vector or matrix", name, text));
-    }
+  for (const auto& [name, text] : context.options.parameters)
+    if (const auto setting = read_setting(name, text, "--set"))
+      context.settings.push_back(*setting);
+}
+
+/// The value is an expression: `--set gamma=5`, `--set "A=[[0, 1], [0, 0]]"`.
+std::optional<model::Override> Session::Impl::read_setting(const std::string& name,
+                                                           const std::string& text,
+                                                           const std::string& place) {
+  const Module* module = driver::add_module(context, place, name + " = " + text, {});
+  const syntax::Item* item =
+      module && module->ast.items.size() == 1 ? &module->ast.items[0] : nullptr;
+  const auto* setting = item ? std::get_if<syntax::AssignItem>(&item->value) : nullptr;
+  if (setting) {
+    script.ast = &module->ast;
+    script.module = module;
   }
+  const std::size_t errors = context.sink.error_count();
+  const auto value = setting ? driver::eval(script, setting->value) : std::nullopt;
+  const auto numeric = value ? driver::numeric_of(*value) : std::nullopt;
+  if (numeric) return model::Override{name, numeric->shape, numeric->data, {}};
+  if (context.sink.error_count() == errors)
+    context.sink.emit(Kind::UnknownSetting, {},
+                      fmt::format("{} {}={} is no number, vector or matrix", place, name, text));
+  return {};
 }
 
 /// A setting that no model of the file has is a mistake of the command line.
@@ -144,14 +156,46 @@ std::vector<std::string> Session::completions(std::string_view prefix) const {
   return found;
 }
 
+/// The text as it is and as it is laid out. What the formatter wrote is read again before anybody
+/// sees it: a fault of ours must not cost the user a file.
+std::optional<Session::Impl::Layout> Session::Impl::layout(const std::string& path) {
+  begin();
+  const auto file = driver::load(context, path);
+  if (!file) return {};
+  const auto ast = driver::parse(context, *file);
+  if (!ast) return {};
+  std::string text = syntax::format(context.sources, *ast);
+  const auto again =
+      syntax::parse(context.sources, context.sources.add("<formatted>", text), context.sink);
+  if (context.sink.has_errors() || syntax::print(again) != syntax::print(*ast)) {
+    context.sink.clear();
+    throw std::logic_error("the layout of '" + path + "' would change its meaning");
+  }
+  return Layout{context.sources.file(*file).text, std::move(text)};
+}
+
 std::optional<std::string> Session::format_file(const std::string& path) {
   return impl_->guarded([&]() -> std::optional<std::string> {
-    impl_->begin();
-    const auto file = driver::load(impl_->context, path);
-    if (!file) return {};
-    const auto ast = driver::parse(impl_->context, *file);
-    if (!ast) return {};
-    return syntax::format(impl_->context.sources, *ast);
+    auto found = impl_->layout(path);
+    if (!found) return {};
+    return std::move(found->after);
+  });
+}
+
+std::optional<bool> Session::is_formatted(const std::string& path) {
+  return impl_->guarded([&]() -> std::optional<bool> {
+    const auto found = impl_->layout(path);
+    if (!found) return {};
+    return found->before == found->after;
+  });
+}
+
+bool Session::reformat_file(const std::string& path) {
+  return impl_->guarded([&] {
+    const auto found = impl_->layout(path);
+    if (!found) return false;
+    return found->before == found->after ||
+           driver::written(impl_->context, {}, path, runtime::write_file(path, found->after));
   });
 }
 
@@ -170,6 +214,12 @@ std::optional<std::string> Session::explain(std::string_view kind) {
           fmt::format("{}/errors/{}.md", driver::resource_directory("docs"), info.kebab), why))
     return page;
   return fmt::format("{} {}: {}\n", info.code, info.kebab, info.summary);
+}
+
+std::string Session::nearest_kind(std::string_view kind) {
+  std::vector<std::string> names;
+  for (const auto& info : diagnostics::all_kinds()) names.emplace_back(info.kebab);
+  return diagnostics::did_you_mean(kind, names).value_or("");
 }
 
 namespace {

@@ -10,6 +10,7 @@ namespace hopf {
 
 struct Model::Impl {
   std::shared_ptr<driver::ModelHandle> handle;
+  std::shared_ptr<const int> owner;  // the session's mark
 };
 
 struct Solution::Impl {
@@ -18,6 +19,7 @@ struct Solution::Impl {
 };
 
 struct Ensemble::Impl {
+  std::shared_ptr<driver::ModelHandle> handle;
   std::shared_ptr<const runtime::Ensemble> paths;
 };
 
@@ -28,10 +30,14 @@ struct Session::Impl {
   driver::Script script;
   model::Scope scope;  // functions of earlier inputs at the prompt
   bool settings_read = false;
+  std::shared_ptr<const int> mark = std::make_shared<const int>(0);  // of the models made here
 
   /// Starts a call: diagnostics are those of the last call only.
   void begin();
   void read_settings();
+  /// The value of `name = text`, or an error.
+  std::optional<model::Override> read_setting(const std::string& name, const std::string& text,
+                                              const std::string& place);
   void check_settings(const driver::Module& module);
   /// A file loaded, its names made visible and checked; null after an error.
   const driver::Module* open(const std::string& path);
@@ -51,6 +57,19 @@ struct Session::Impl {
   /// The models that a module declares, checked.
   std::optional<std::vector<Model>> models(const driver::Module& module);
   std::optional<Model> choose(const driver::Module& module, std::string_view name);
+  Model wrap(std::shared_ptr<driver::ModelHandle>) const;
+  /// The handle of one of this session's models; null, with an error, for another session's: its
+  /// source and its equations are there, perhaps in use by another thread.
+  std::shared_ptr<driver::ModelHandle> own(const Model&);
+  /// A policy's texts as expressions of the model.
+  std::optional<driver::Policy> read_policy(const driver::ModelHandle&, const Policy&);
+  std::optional<Ensemble> ensemble(std::shared_ptr<driver::ModelHandle>,
+                                   std::optional<runtime::Ensemble>) const;
+  driver::SimulateOptions simulate_options(const SimulateOptions&) const;
+  struct Layout {
+    std::string before, after;
+  };
+  std::optional<Layout> layout(const std::string& path);
 };
 
 }  // namespace hopf

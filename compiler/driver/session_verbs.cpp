@@ -65,6 +65,22 @@ std::vector<std::string> Model::states() const { return names_of(impl->handle->m
 std::vector<std::string> Model::controls() const { return names_of(impl->handle->model->controls); }
 std::vector<std::string> Model::parameters() const { return names_of(impl->handle->model->params); }
 
+Model Session::Impl::wrap(std::shared_ptr<driver::ModelHandle> handle) const {
+  Model model;
+  model.impl = std::make_shared<const Model::Impl>(Model::Impl{std::move(handle), mark});
+  return model;
+}
+
+std::shared_ptr<driver::ModelHandle> Session::Impl::own(const Model& model) {
+  begin();
+  if (context.sink.has_errors()) return nullptr;
+  if (model.impl && model.impl->owner == mark) return model.impl->handle;
+  context.sink.emit(Kind::UnknownModel, {},
+                    model.impl ? fmt::format("'{}' is a model of another session", model.name())
+                               : std::string("there is no model in this object"));
+  return nullptr;
+}
+
 std::optional<std::vector<Model>> Session::Impl::models(const driver::Module& module) {
   std::vector<Model> found;
   for (const syntax::Item& item : module.ast.items) {
@@ -73,9 +89,7 @@ std::optional<std::vector<Model>> Session::Impl::models(const driver::Module& mo
         declared ? script.globals[declared->name.text].as<driver::ModelValue>() : nullptr;
     if (!value || value->handle->item != declared) continue;
     if (!driver::check(context, *value->handle)) return {};
-    Model model;
-    model.impl = std::make_shared<const Model::Impl>(Model::Impl{value->handle});
-    found.push_back(std::move(model));
+    found.push_back(wrap(value->handle));
   }
   return found;
 }
@@ -124,64 +138,110 @@ std::optional<std::vector<Model>> Session::models_in_file(const std::string& pat
   });
 }
 
+std::optional<Model> Session::with_parameters(const Model& model,
+                                              const std::map<std::string, std::string>& values) {
+  return impl_->guarded([&]() -> std::optional<Model> {
+    const auto base = impl_->own(model);
+    if (!base) return {};
+    auto handle = std::make_shared<driver::ModelHandle>(*base);
+    handle->model.reset();
+    handle->equations.reset();
+    for (const auto& [name, text] : values) {
+      auto value = impl_->read_setting(name, text, "parameter");
+      if (!value) return {};
+      std::erase_if(handle->overrides, [&](const auto& o) { return o.name == value->name; });
+      handle->overrides.push_back(std::move(*value));
+    }
+    if (!driver::check(impl_->context, *handle)) return {};
+    return impl_->wrap(std::move(handle));
+  });
+}
+
 // ---- verbs
 
 std::optional<std::string> Session::derive(const Model& model, Style style,
                                            std::string_view field) {
   return impl_->guarded([&]() -> std::optional<std::string> {
-    impl_->begin();
-    driver::ModelHandle& handle = *model.impl->handle;
-    const auto* equations = driver::derive(impl_->context, handle);
+    const auto handle = impl_->own(model);
+    const auto* equations = handle ? driver::derive(impl_->context, *handle) : nullptr;
     if (!equations) return {};
     const std::string name(field);
-    if (!name.empty() && !equations->find(name)) {
-      impl_->context.sink.emit(
-          Kind::NoSuchField, {},
-          fmt::format("the derivation of '{}' has no field '{}'", handle.model->name, name));
-      return {};
-    }
-    return render(*handle.model, *equations, style_of(style), name);
+    if (name.empty() || equations->find(name))
+      return render(*handle->model, *equations, style_of(style), name);
+    auto& error = impl_->context.sink.emit(
+        Kind::NoSuchField, {},
+        fmt::format("the derivation of '{}' has no field '{}'", handle->model->name, name));
+    std::vector<std::string> known;
+    for (const auto& step : equations->steps)
+      if (!step.field.empty()) known.push_back(step.field);
+    if (const auto meant = diagnostics::did_you_mean(name, known))
+      error.help = fmt::format("did you mean '{}'?", *meant);
+    else
+      error.notes.push_back(fmt::format("it has {}", fmt::join(known, ", ")));
+    return {};
+  });
+}
+
+std::optional<std::string> Session::bellman(const Model& model, double dt, Style style) {
+  return impl_->guarded([&]() -> std::optional<std::string> {
+    const auto handle = impl_->own(model);
+    const auto* equations = handle ? driver::derive(impl_->context, *handle) : nullptr;
+    if (!equations) return {};
+    if (dt > 0 && std::isfinite(dt))
+      return render(*handle->model, derive::bellman(*handle->model, *equations, dt),
+                    style_of(style));
+    impl_->context.sink.emit(Kind::OutsideFunctionDomain, {}, fmt::format("a time step of {}", dt));
+    return {};
   });
 }
 
 std::optional<std::string> Session::plan(const Model& model, const SolveOptions& options) {
   return impl_->guarded([&]() -> std::optional<std::string> {
-    impl_->begin();
-    driver::ModelHandle& handle = *model.impl->handle;
-    const auto chosen = driver::plan(impl_->context, handle, plan_options(impl_->context, options));
+    const auto handle = impl_->own(model);
+    if (!handle) return {};
+    const auto chosen =
+        driver::plan(impl_->context, *handle, plan_options(impl_->context, options));
     if (!chosen) return {};
-    return plan::render(*handle.model, *chosen);
+    return plan::render(*handle->model, *chosen);
   });
 }
 
 std::optional<Solution> Session::solve(const Model& model, const SolveOptions& options) {
   return impl_->guarded([&]() -> std::optional<Solution> {
-    impl_->begin();
-    const auto& handle = model.impl->handle;
+    const auto handle = impl_->own(model);
+    if (!handle) return {};
     return solution(impl_->context, handle,
                     driver::solve(impl_->context, *handle, plan_options(impl_->context, options)));
   });
 }
 
-/// The policy's texts are parsed as one record, so that its expressions are those of a script's
+/// The texts are parsed as one record each, so that their expressions are those of a script's
 /// `policy = {...}`.
-std::optional<Solution> Session::evaluate(const Model& model,
-                                          const std::map<std::string, std::string>& policy,
+std::optional<driver::Policy> Session::Impl::read_policy(const driver::ModelHandle& handle,
+                                                         const Policy& policy) {
+  std::string text;
+  for (const auto& [name, body] : policy) text += fmt::format("{}: {},\n", name, body);
+  const auto* module = driver::add_module(context, "<policy>", "policy = {\n" + text + "}", scope);
+  if (!module) return {};
+  const auto* item = module->ast.items.size() == 1
+                         ? std::get_if<syntax::AssignItem>(&module->ast.items[0].value)
+                         : nullptr;
+  const auto* record =
+      item ? std::get_if<syntax::Record>(&module->ast[item->value].value) : nullptr;
+  if (record ? record->fields.size() != policy.size() : !policy.empty()) {
+    context.sink.emit(Kind::WrongArgumentType, {}, "a policy has one expression a control");
+    return {};
+  }
+  script.ast = &module->ast;
+  script.module = module;
+  return driver::policy_of(script, *handle.model, item->value);
+}
+
+std::optional<Solution> Session::evaluate(const Model& model, const Policy& policy,
                                           const SolveOptions& options) {
   return impl_->guarded([&]() -> std::optional<Solution> {
-    impl_->begin();
-    std::string text;
-    for (const auto& [name, body] : policy)
-      text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", name, body);
-    const auto* module =
-        driver::add_module(impl_->context, "<policy>", "policy = {" + text + "}", impl_->scope);
-    if (!module || module->ast.items.empty()) return {};
-    const auto* item = std::get_if<syntax::AssignItem>(&module->ast.items[0].value);
-    if (!item) return {};
-    impl_->script.ast = &module->ast;
-    impl_->script.module = module;
-    const auto& handle = model.impl->handle;
-    const auto expressions = driver::policy_of(impl_->script, *handle->model, item->value);
+    const auto handle = impl_->own(model);
+    const auto expressions = handle ? impl_->read_policy(*handle, policy) : std::nullopt;
     if (!expressions) return {};
     return solution(impl_->context, handle,
                     driver::evaluate(impl_->context, *handle, *expressions,
@@ -189,27 +249,57 @@ std::optional<Solution> Session::evaluate(const Model& model,
   });
 }
 
+driver::SimulateOptions Session::Impl::simulate_options(const SimulateOptions& options) const {
+  driver::SimulateOptions result;
+  result.from = options.from;
+  result.regime = options.regime;
+  result.until = options.until;
+  result.paths = options.paths;
+  result.seed = options.seed;
+  result.step = options.step;
+  result.records = options.records;
+  result.threads = options.threads > 0 ? options.threads : context.options.threads;
+  return result;
+}
+
+std::optional<Ensemble> Session::Impl::ensemble(std::shared_ptr<driver::ModelHandle> handle,
+                                                std::optional<runtime::Ensemble> paths) const {
+  if (!paths || context.sink.has_errors()) return {};
+  Ensemble result;
+  result.impl = std::make_shared<const Ensemble::Impl>(Ensemble::Impl{
+      std::move(handle), std::make_shared<const runtime::Ensemble>(std::move(*paths))});
+  return result;
+}
+
 std::optional<Ensemble> Session::simulate(const Model& model, const Solution& policy,
                                           const SimulateOptions& options) {
   return impl_->guarded([&]() -> std::optional<Ensemble> {
-    impl_->begin();
-    driver::SimulateOptions settings;
-    settings.from = options.from;
-    settings.regime = options.regime;
-    settings.until = options.until;
-    settings.paths = options.paths;
-    settings.seed = options.seed;
-    settings.step = options.step;
-    settings.threads = options.threads > 0 ? options.threads : impl_->context.options.threads;
-    auto paths = driver::simulate(impl_->context, *model.impl->handle, policy.impl->value.get(),
-                                  nullptr, settings);
-    if (!paths) return {};
-    Ensemble ensemble;
-    ensemble.impl = std::make_shared<const Ensemble::Impl>(
-        Ensemble::Impl{std::make_shared<const runtime::Ensemble>(std::move(*paths))});
-    return ensemble;
+    const auto handle = impl_->own(model);
+    if (!handle || !driver::fits(impl_->context, *handle->model, *policy.impl->value, {}))
+      return {};
+    return impl_->ensemble(
+        handle, driver::simulate(impl_->context, *handle, policy.impl->value.get(), nullptr,
+                                 impl_->simulate_options(options)));
   });
 }
+
+std::optional<Ensemble> Session::simulate(const Model& model, const Policy& policy,
+                                          const SimulateOptions& options) {
+  return impl_->guarded([&]() -> std::optional<Ensemble> {
+    const auto handle = impl_->own(model);
+    if (!handle) return {};
+    const auto settings = impl_->simulate_options(options);
+    if (policy.empty() && handle->model->controls.empty())
+      return impl_->ensemble(handle,
+                             driver::simulate(impl_->context, *handle, nullptr, nullptr, settings));
+    const auto expressions = impl_->read_policy(*handle, policy);
+    if (!expressions) return {};
+    return impl_->ensemble(
+        handle, driver::simulate(impl_->context, *handle, nullptr, &*expressions, settings));
+  });
+}
+
+// ---- files out
 
 bool Session::save(const Solution& solution, const std::string& path) {
   return impl_->guarded([&] {
@@ -220,10 +310,26 @@ bool Session::save(const Solution& solution, const std::string& path) {
   });
 }
 
+bool Session::save(const Ensemble& ensemble, const std::string& path) {
+  return impl_->guarded([&] {
+    impl_->begin();
+    const auto origin = driver::provenance(*ensemble.impl->handle, "hopf simulate");
+    return driver::written(impl_->context, {}, path,
+                           runtime::save(*ensemble.impl->paths, origin, path));
+  });
+}
+
 bool Session::plot(const Solution& solution, const std::string& path) {
   return impl_->guarded([&] {
     impl_->begin();
     return driver::written(impl_->context, {}, path, runtime::plot(*solution.impl->value, path));
+  });
+}
+
+bool Session::plot(const Ensemble& ensemble, const std::string& path) {
+  return impl_->guarded([&] {
+    impl_->begin();
+    return driver::written(impl_->context, {}, path, runtime::plot(*ensemble.impl->paths, path));
   });
 }
 
@@ -255,6 +361,7 @@ bool Solution::has_warning() const { return impl->value->report.has_warning(); }
 
 // ---- ensembles
 
+std::vector<double> Ensemble::times() const { return impl->paths->times; }
 std::vector<double> Ensemble::mean() const {
   return impl->paths->mean(impl->paths->times.size() - 1);
 }
@@ -278,10 +385,14 @@ double Ensemble::quantile(const std::string& state, double q) const {
 }
 
 std::vector<double> Ensemble::final_values(const std::string& state) const {
+  return values(state, impl->paths->times.size() - 1);
+}
+
+std::vector<double> Ensemble::values(const std::string& state, std::size_t time) const {
   const auto index = state_index(*impl->paths, state);
-  if (!index) return {};
-  const auto& recorded = impl->paths->recorded[*index];
-  return {recorded.end() - static_cast<std::ptrdiff_t>(impl->paths->paths), recorded.end()};
+  if (!index || time >= impl->paths->times.size()) return {};
+  const auto found = impl->paths->values(*index, time);
+  return {found.begin(), found.end()};
 }
 
 }  // namespace hopf

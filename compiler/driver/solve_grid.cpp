@@ -73,7 +73,11 @@ void report_not_finite(const SolveTask& task, const Place& place, double t, std:
     const double value = expr::evaluate(*model.store, term.value, at);
     if (std::isfinite(value)) continue;
     auto& d = task.sink.emit(Kind::NotFinite, term.span,
-                             fmt::format("{} is {} at {}", term.what, value, place.text));
+                             fmt::format("{} is {} at {}", term.what,
+                                         std::isnan(value) ? "not a number"
+                                         : value > 0       ? "infinite"
+                                                           : "minus infinity",
+                                         place.text));
     for (std::size_t c = 0; c < u.size(); ++c) {
       d.notes.push_back(fmt::format("with {} = {:.6g}", model.controls[c].name, u[c]));
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "diagnostics/name_help.hpp"
 #include "model/arithmetic.hpp"
 #include "model/evaluate.hpp"
 #include "model/functions.hpp"
@@ -135,9 +136,8 @@ Value not_a_function(Context& context, const Frame& frame, const std::string& na
   }
   std::vector<std::string> candidates = builtin_names();
   for (const auto& [known, function] : context.scope->functions) candidates.push_back(known);
-  auto guess = diagnostics::did_you_mean(name, candidates);
   return poison(context, Kind::UnknownName, span, "there is no function '" + name + "'",
-                guess ? "did you mean '" + *guess + "'?" : "");
+                diagnostics::name_help(name, candidates));
 }
 
 }  // namespace

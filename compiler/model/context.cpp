@@ -115,14 +115,33 @@ UnitTerm seconds(Rational exponent) {
 
 namespace {
 
+/// The symbol of a unit that is written as a word; empty for other words.
+std::string_view unit_symbol(std::string_view word) {
+  constexpr std::pair<std::string_view, std::string_view> kSymbols[] = {
+      {"metre", "m"},      {"meter", "m"},      {"second", "s"},    {"sec", "s"},
+      {"minute", "min"},   {"hour", "h"},       {"hr", "h"},        {"gram", "g"},
+      {"ampere", "A"},     {"kelvin", "K"},     {"newton", "N"},    {"joule", "J"},
+      {"watt", "W"},       {"volt", "V"},       {"pascal", "Pa"},   {"hertz", "Hz"},
+      {"radian", "rad"},   {"degree", "deg"},   {"kilogram", "kg"}, {"kilo", "kg"},
+      {"kilometer", "km"}, {"kilometre", "km"}, {"dollar", "USD"},  {"euro", "EUR"},
+      {"mole", "mol"}};
+  for (const auto& [name, symbol] : kSymbols)
+    if ((word == name || word == std::string(name) + "s") && find_unit(std::string(symbol)))
+      return symbol;
+  return {};
+}
+
 std::optional<Unit> read_factor(Context& context, const syntax::UnitFactor& factor, Span span) {
   std::optional<Unit> unit = find_unit(factor.name.text);
   if (!unit) {
     std::vector<std::string> known = unit_names();
     auto& diagnostic = report(context, Kind::UnknownUnit, factor.name.span,
                               "'" + factor.name.text + "' is not a known unit");
-    if (auto guess = diagnostics::did_you_mean(factor.name.text, known))
+    if (const std::string_view symbol = unit_symbol(factor.name.text); !symbol.empty()) {
+      diagnostic.help = "write '" + std::string(symbol) + "'";
+    } else if (auto guess = diagnostics::did_you_mean(factor.name.text, known)) {
       diagnostic.help = "did you mean '" + *guess + "'?";
+    }
     return std::nullopt;
   }
   auto exponent = make_rational(factor.numerator, factor.denominator);

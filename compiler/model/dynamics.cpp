@@ -51,8 +51,15 @@ void unknown_state(Context& context, const syntax::DynamicsDecl& declaration) {
   auto& diagnostic = report(context, Kind::UnknownState, declaration.target.span,
                             "'" + shown + "' is the differential of no declared state");
   auto candidates = differentials_of_states(context, declaration.prime);
-  if (auto guess = diagnostics::did_you_mean(text, candidates))
+  const bool differential = text.size() > 1 && text[0] == 'd';
+  if (auto guess = diagnostics::did_you_mean(text, candidates)) {
     diagnostic.help = "did you mean '" + *guess + (declaration.prime ? "'" : "") + "'?";
+  } else if (declaration.prime || differential) {
+    diagnostic.help = "declare 'state " + (declaration.prime ? text : text.substr(1)) + "'";
+  } else {
+    diagnostic.help = "write 'let " + text + " = ...' to name an expression, or 'param " + text +
+                      " = ...' for a constant";
+  }
 }
 
 Entry* target_state(Context& context, const syntax::DynamicsDecl& declaration) {

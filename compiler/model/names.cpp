@@ -1,5 +1,6 @@
 #include "model/names.hpp"
 
+#include "diagnostics/name_help.hpp"
 #include "model/arithmetic.hpp"
 #include "model/evaluate.hpp"
 #include "model/functions.hpp"
@@ -166,9 +167,10 @@ Value unknown_name(Context& context, const Frame& frame, const std::string& name
                     "the differential of the " + role_name(state->role) + " '" + state->name +
                         "' has no place on a right-hand side");
   }
-  auto guess = diagnostics::did_you_mean(name, visible_names(context, frame));
-  return poison(context, Kind::UnknownName, span, "nothing here is called '" + name + "'",
-                guess ? "did you mean '" + *guess + "'?" : "");
+  std::string help = diagnostics::name_help(name, visible_names(context, frame));
+  const bool differential = frame.model_names && name.size() > 1 && name[0] == 'd';
+  if (help.empty() && differential) help = "declare 'noise " + name.substr(1) + "'";
+  return poison(context, Kind::UnknownName, span, "nothing here is called '" + name + "'", help);
 }
 
 }  // namespace

@@ -126,6 +126,12 @@ void store_param(Context& context, Entry& entry, const Numbers& numbers) {
   entry.value.unit = entry.unit;
 }
 
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 }  // namespace
 
 void elaborate_param(Context& context, Entry& entry) {
@@ -160,8 +166,11 @@ void elaborate_params(Context& context) {
     auto& diagnostic =
         report(context, Kind::UnknownParameter, given.span,
                "the model '" + context.model.name + "' has no parameter '" + given.name + "'");
-    if (auto guess = diagnostics::did_you_mean(given.name, names))
+    if (auto guess = diagnostics::did_you_mean(given.name, names)) {
       diagnostic.help = "did you mean '" + *guess + "'?";
+    } else if (!names.empty()) {
+      diagnostic.notes.push_back("its parameters are " + joined(names));
+    }
   }
 }
 

@@ -17,12 +17,20 @@ constexpr auto kElementary = std::to_array<std::string_view>(
      "cosh", "tanh",  "exp",   "log",  "sqrt",    "abs",     "sign",  "min",
      "max",  "clamp", "floor", "erf",  "sigmoid", "softplus"});
 
+}  // namespace
+
+bool is_elementary(std::string_view name) {
+  return std::find(kElementary.begin(), kElementary.end(), name) != kElementary.end();
+}
+
+namespace {
+
 bool has_effect(const Ast& ast, NodeId id) {
   const auto* call = std::get_if<Call>(&ast[id].value);
   if (call == nullptr) return false;
   const auto* name = std::get_if<Name>(&ast[call->callee].value);
   if (name == nullptr) return true;
-  return std::find(kElementary.begin(), kElementary.end(), name->text) == kElementary.end();
+  return !is_elementary(name->text);
 }
 
 BoundaryKind boundary_kind(Tok type) {
@@ -38,6 +46,17 @@ BoundaryKind boundary_kind(Tok type) {
     default:
       return BoundaryKind::Extrapolate;
   }
+}
+
+/// The lines of a comment without white space at their ends.
+std::string without_trailing_blanks(std::string_view comment) {
+  std::string out;
+  for (const char c : comment) {
+    if (c == '\n') out.resize(out.find_last_not_of(" \t\r") + 1);
+    out += c;
+  }
+  out.resize(out.find_last_not_of(" \t\r") + 1);
+  return out;
 }
 
 }  // namespace
@@ -59,9 +78,7 @@ Ast Builder::build(P::FileContext* file) {
   for (std::size_t i = 0; i < list_.comments.size(); ++i) {
     if (used_comments_[i]) continue;
     const Span where{list_.file, list_.comments[i].begin, list_.comments[i].end};
-    std::string text(list_.sources->text(where));
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.pop_back();
-    ast_.comments.push_back({where, std::move(text)});
+    ast_.comments.push_back({where, without_trailing_blanks(list_.sources->text(where))});
   }
   return std::move(ast_);
 }
@@ -137,14 +154,32 @@ void Builder::check_side_by_side(const Item& before, std::size_t at, const Item&
   const auto* expression = std::get_if<ExpressionItem>(&now.value);
   if (expression == nullptr || first.first_on_line || first.after_semicolon) return;
   if (sink_.has_errors()) return;  // it may be a consequence
-  if (has_effect(ast_, expression->value)) return;
+  const Name* function = called_name(before);
+  if (has_effect(ast_, expression->value) && function == nullptr) return;
   if (std::holds_alternative<ModelItem>(before.value) ||
       std::holds_alternative<ForItem>(before.value)) {
+    return;
+  }
+  if (function != nullptr && function->text == "from") {
+    sink_.emit(Kind::UnknownDeclaration, before.span, "'from' begins no import").help =
+        "write 'import std.units' or 'import \"file.hopf\"'";
+    return;
+  }
+  if (function != nullptr) {
+    auto& call = sink_.emit(Kind::MissingOperator, now.span,
+                            "no parentheses around the argument of '" + function->text + "'");
+    call.help = "write '" + function->text + "(...)'";
     return;
   }
   auto& d = sink_.emit(Kind::MissingOperator, now.span, "no operator before this value");
   d.primary_label = "a value beside a value is not a product";
   d.help = "write '*' between them, or begin a new line for a new statement";
+}
+
+/// The name that is a whole statement: before a value on its line it is a function's.
+const Name* Builder::called_name(const Item& item) const {
+  const auto* expression = std::get_if<ExpressionItem>(&item.value);
+  return expression == nullptr ? nullptr : std::get_if<Name>(&ast_[expression->value].value);
 }
 
 std::optional<Item> Builder::item(P::ItemContext* c) {
@@ -204,7 +239,7 @@ void Builder::several(const Items& parts, Tree* whole, std::vector<Declaration>&
     Declaration d;
     d.span = span(part);
     if (first) d.span = join({start.file, start.begin, start.begin}, d.span);
-    if (first) d.doc = doc;
+    d.doc = first ? doc : doc_before(d.span.begin);
     d.continues = !first;
     d.value = make(part);
     out.push_back(std::move(d));

@@ -22,6 +22,7 @@ class Builder {
   // Statements and declarations (build_ast.cpp).
   std::vector<Item> items(const std::vector<P::ItemContext*>&);
   std::optional<Item> item(P::ItemContext*);
+  const Name* called_name(const Item&) const;
   void check_side_by_side(const Item& before, std::size_t token, const Item& now);
   ImportItem import_item(P::ImportItemContext*);
   FunctionItem function_item(P::FunctionItemContext*);

@@ -34,6 +34,22 @@ bool ends_value(Tok type) {
   }
 }
 
+/// The keyword for what other languages, and people, call otherwise.
+std::string other_word(std::string_view word) {
+  constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+      {"cost", "lagrangian"},       {"minimize", "lagrangian"}, {"minimise", "lagrangian"},
+      {"loss", "lagrangian"},       {"maximize", "reward"},     {"maximise", "reward"},
+      {"utility", "reward"},        {"payoff", "reward"},       {"parameter", "param"},
+      {"parameters", "param"},      {"const", "param"},         {"constant", "param"},
+      {"input", "control"},         {"action", "control"},      {"decision", "control"},
+      {"variable", "state"},        {"var", "state"},           {"brownian", "noise"},
+      {"wiener", "noise"},          {"poisson", "jump"},        {"constraint", "subject to"},
+      {"constraints", "subject to"}};
+  for (const auto& [name, keyword] : kWords)
+    if (name == word) return std::string(keyword);
+  return {};
+}
+
 bool begins_value(Tok type) {
   return ends_value(type) ? type != Tok::RPAREN && type != Tok::RBRACKET && type != Tok::RBRACE
                           : type == Tok::LPAREN || type == Tok::LBRACKET || type == Tok::LBRACE ||
@@ -74,7 +90,9 @@ class Explainer {
 
   /// The situation by name; empty where the grammar rule says enough.
   std::string_view situation() {
+    if (const auto where = habit(); !where.empty()) return where;
     if (one_of(rule_, {"dynamicsDecl", "dynamicsTarget"})) return dynamics();
+    if (const auto where = declaration(); !where.empty()) return where;
     if (found() == Tok::ASSIGN) return equals();
     const bool defines = one_of(rule_, {"paramItem", "letItem", "functionItem", "markDecl"});
     if (found() == Tok::EQUAL && defines) return "define-double";
@@ -90,6 +108,70 @@ class Explainer {
     return in_expression();
   }
 
+  bool within(std::string_view rule) const {
+    return std::find(situation_.rules.begin(), situation_.rules.end(), rule) !=
+           situation_.rules.end();
+  }
+
+  std::size_t first_of_line() const {
+    std::size_t first = before_;
+    while (first > 0 && !at(first).first_on_line) --first;
+    return at(first).type == Tok::BEGIN ? first + 1 : first;
+  }
+
+  /// The keyword that begins the declaration before the error; END where there is none.
+  Tok declaring_keyword() const {
+    for (std::size_t i = found_; i > 0; --i) {
+      const Keyword* keyword = find_keyword(at(i - 1).type);
+      if (keyword != nullptr && keyword->place == Place::Model) return keyword->token;
+    }
+    return Tok::END;
+  }
+
+  /// Words with which other languages begin what is written differently here.
+  std::string_view habit() {
+    const std::size_t first = first_of_line();
+    const auto word = list_.text(at(first));
+    const bool beside = at(first + 1).type == Tok::BEGIN || at(first + 1).type == Tok::WORD;
+    if (!starts_line() && beside && at(first).type == Tok::WORD) {
+      statement_ = first;
+      name_ = std::string(word);
+      show_statement_ = one_of(word, {"def", "function", "func", "from", "while"});
+      if (one_of(word, {"def", "function", "func"})) return "habit-function";
+      if (word == "from") return "habit-import";
+      if (word == "while") return "habit-while";
+    }
+    for (std::size_t i = first; i < found_; ++i) {
+      if (list_.text(at(i)) != "lambda" || at(i).type != Tok::WORD) continue;
+      statement_ = i;
+      show_statement_ = true;
+      return "habit-function";
+    }
+    if (list_.text(at(found_)) == "elif") return "habit-elif";
+    return {};
+  }
+
+  /// Signs that other languages use in declarations.
+  std::string_view declaration() const {
+    const Tok next = at(found_ + 1).type;
+    const bool state = within("stateItem"), control = within("controlItem");
+    const Tok first = declaring_keyword();
+    if (found() == Tok::ASSIGN && first == Tok::STATE) return "state-equals";
+    if (found() == Tok::THEN && first == Tok::UNTIL) return "until-then";
+    if (found() == Tok::LPAREN && previous() == Tok::FOR) return "for-parentheses";
+    if (within("unitFactor") && found() == Tok::LBRACKET) return "set-as-unit";
+    if (found() == Tok::COMMA && within("count") && (state || control)) return "domain-without-in";
+    if (found() == Tok::COMMA && previous() == Tok::NUMBER && next == Tok::NUMBER &&
+        at(before_).end == at(found_).begin && at(found_).end == at(found_ + 1).begin)
+      return "decimal-comma";
+    const Keyword* keyword = find_keyword(previous());
+    const bool plain = keyword != nullptr && keyword->place == Place::Model;
+    if (found() == Tok::COLON && plain && within("declaration")) return "extra-colon";
+    if (found() == Tok::COLON && at(before_).type == Tok::STRING && within("braces"))
+      return "quoted-field";
+    return {};
+  }
+
   std::string_view in_expression() {
     const bool bracket = one_of(rule_, {"atom", "callSuffix", "list", "braces", "indices", "count",
                                         "argument", "elements", "fields", "parameters"});
@@ -101,7 +183,14 @@ class Explainer {
     const bool item = starts_line() || found() == Tok::STRING || previous() == Tok::STRING ||
                       previous() == Tok::RBRACKET || previous() == Tok::RBRACE ||
                       (previous() == Tok::NUMBER && found() == Tok::NUMBER);
+    if (!item && called_without_parentheses(before_)) return "call";
     return item && rule_ != "atom" ? "missing-comma" : "side-by-side";
+  }
+
+  bool called_without_parentheses(std::size_t i) {
+    if (at(i).type != Tok::WORD || !is_elementary(list_.text(at(i)))) return false;
+    name_ = std::string(list_.text(at(i)));
+    return true;
   }
 
   /// A statement that starts with a name inside a model and is no equation of motion.
@@ -111,13 +200,18 @@ class Explainer {
     name_ = std::string(list_.text(word));
     if (found() == Tok::EQUAL) return "define-double";
     const Tok second = at(statement_ + 1).type;
+    if (second == Tok::PRIME && found() == Tok::PRIME) return "second-derivative";
+    if (second == Tok::SLASH && list_.text(at(statement_ + 2)) == "dt") return "quotient";
     const bool assigned = second == Tok::PRIME || second == Tok::LBRACKET;
     if (assigned) return {};
     const bool beside =
         !word.first_on_line && statement_ >= 2 && ends_value(at(statement_ - 2).type);
     guess(keyword_names(Place::Model));
+    if (guess_.empty()) guess_ = other_word(name_);
+    if (guess_.empty() && beside) guess(keyword_names(Place::Clause));
     show_statement_ = true;
     if (!guess_.empty()) return "typo";
+    if (beside && called_without_parentheses(statement_ - 2)) return "call";
     return beside ? "beside-name" : "no-declaration";
   }
 
@@ -129,8 +223,9 @@ class Explainer {
     if (needs_name()) return "name";
     if (rule_ == "parameters") return {};
     if (!ends_value(previous())) return "operand";
-    return at_block() && previous() == Tok::RPAREN && rule_ == "file" ? "assign-target"
-                                                                      : "compare-equals";
+    const bool assert = at(first_of_line()).type == Tok::ASSERT;
+    return at_block() && previous() == Tok::RPAREN && rule_ == "file" && !assert ? "assign-target"
+                                                                                 : "compare-equals";
   }
 
   bool needs_name() const {
@@ -200,7 +295,8 @@ class Explainer {
   source::Span place(std::string_view where) const {
     if (show_statement_) return list_.span(at(statement_));
     const bool far = found() == Tok::END || starts_line();
-    if (far && found_ > 0 && (where == "operand" || where == "name" || found() == Tok::END)) {
+    const bool missing = one_of(where, {"operand", "name", "condition"}) || found() == Tok::END;
+    if (far && found_ > 0 && missing) {
       return list_.span(at(before_));
     }
     return list_.span(at(found_));

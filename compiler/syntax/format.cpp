@@ -26,10 +26,14 @@ class Formatter {
     bool after_model = false;
     for (const auto& item : items) {
       const bool model = std::holds_alternative<ModelItem>(item.value);
-      lines_.before(item.span.begin, indent, !item.doc.empty(), item.span.end, model || after_model,
-                    has_block(item) ? block_start(item) : item.span.end);
+      lines_.before(item.span.begin, indent, !item.doc.empty(), model || after_model,
+                    has_block(item) ? block_start(item) : item.span.begin);
       lines_.doc(item.doc, indent);
-      statement(item, indent);
+      if (!has_block(item) && comment_inside(item.span)) {
+        keep(item.span, "", indent);
+      } else {
+        statement(item, indent);
+      }
       after_model = model;
     }
   }
@@ -41,6 +45,16 @@ class Formatter {
   std::uint32_t block_start(const Item& item) const {
     if (const auto* model = std::get_if<ModelItem>(&item.value)) return model->name.span.end;
     return ast_[std::get<ForItem>(item.value).list].span.end;
+  }
+
+  bool comment_inside(const Span& span) const {
+    return lines_.comment_between(span.begin, span.end);
+  }
+  /// `keyword`, and the text of `span` as it stands.
+  void keep(const Span& span, const std::string& keyword, int indent) {
+    const int column = indent + source::count_code_points(keyword);
+    const auto end = lines_.end_with_comment(span.end);
+    lines_.code(keyword + lines_.original(span.begin, end, column), indent, end);
   }
 
   void statement(const Item& item, int indent) {
@@ -81,8 +95,8 @@ class Formatter {
     const auto& ds = x.declarations;
     for (std::size_t i = 0; i < ds.size();) {
       std::size_t end = i + 1;
-      while (end < ds.size() && ds[end].continues &&
-             !lines_.comment_between(ds[end - 1].span.end, ds[end].span.begin)) {
+      while (end < ds.size() && ds[end].continues && ds[end].doc.empty() &&
+             !lines_.comment_between(ds[end - 1].span.begin, ds[end].span.end)) {
         ++end;
       }
       declarations(ds, i, end, indent + 2);
@@ -97,9 +111,10 @@ class Formatter {
   void declarations(const std::vector<Declaration>& ds, std::size_t first, std::size_t end,
                     int indent) {
     const Span whole{ds[first].span.file, ds[first].span.begin, ds[end - 1].span.end};
-    lines_.before(whole.begin, indent, !ds[first].doc.empty(), whole.end, false, whole.end);
+    lines_.before(whole.begin, indent, !ds[first].doc.empty(), false, whole.begin);
     lines_.doc(ds[first].doc, indent);
     std::string out = std::visit([&](const auto& x) { return keyword(x); }, ds[first].value);
+    if (comment_inside(whole)) return keep(whole, ds[first].continues ? out : "", indent);
     const int hanging = indent + source::count_code_points(out);
     int column = hanging;
     for (std::size_t i = first; i < end; ++i) {

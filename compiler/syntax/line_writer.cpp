@@ -47,8 +47,8 @@ void LineWriter::own_comments(std::uint32_t until, int indent) {
   }
 }
 
-void LineWriter::before(std::uint32_t begin, int indent, bool has_doc, std::uint32_t end,
-                        bool blank, std::uint32_t inner_end) {
+void LineWriter::before(std::uint32_t begin, int indent, bool has_doc, bool blank,
+                        std::uint32_t inner_end) {
   if (blank) blank_line();
   own_comments(begin, indent);
   auto start = begin;
@@ -58,7 +58,7 @@ void LineWriter::before(std::uint32_t begin, int indent, bool has_doc, std::uint
   }
   if (blank_in(last_, start)) blank_line();
   last_ = begin;
-  own_comments(std::min(inner_end, end), indent);
+  own_comments(inner_end, indent);
 }
 
 void LineWriter::doc(const std::string& text, int indent) {
@@ -76,6 +76,7 @@ void LineWriter::doc(const std::string& text, int indent) {
 void LineWriter::code(const std::string& text, int indent, std::uint32_t end) {
   lines_.push_back({std::string(static_cast<std::size_t>(indent), ' ') + text, ""});
   last_ = std::max(last_, end);
+  while (next_ < ast_.comments.size() && ast_.comments[next_].span.begin < last_) ++next_;
   opened_ = text.back() == '{';
   trailing_comments();
 }
@@ -98,6 +99,55 @@ void LineWriter::close(std::uint32_t end, int indent) {
   own_comments(end, indent + 2);
   opened_ = false;
   code("}", indent, end);
+}
+
+namespace {
+
+constexpr int kTab = 8;
+
+/// The column after the white space that a line begins with.
+int indentation(std::string_view line) {
+  int column = 0;
+  for (const char c : line) {
+    if (c != ' ' && c != '\t') break;
+    column += c == '\t' ? kTab - column % kTab : 1;
+  }
+  return column;
+}
+
+}  // namespace
+
+std::uint32_t LineWriter::end_with_comment(std::uint32_t end) const {
+  const auto& comments = ast_.comments;
+  const auto next = std::find_if(comments.begin(), comments.end(),
+                                 [&](const Comment& c) { return c.span.begin >= end; });
+  if (next == comments.end() || newline_in(next->span.begin, next->span.end)) return end;
+  const auto between = text_.substr(end, next->span.begin - end);
+  return between.find_first_not_of(" \t") == std::string_view::npos ? next->span.end : end;
+}
+
+std::string LineWriter::original(std::uint32_t begin, std::uint32_t end, int column) const {
+  const std::size_t start = text_.substr(0, 3) == "\xef\xbb\xbf" ? 3 : 0;
+  const std::size_t line_start = std::max(start, begin == 0 ? 0 : text_.rfind('\n', begin - 1) + 1);
+  const auto lead = text_.substr(line_start, begin - line_start);
+  const auto code = lead.substr(std::min(lead.find_first_not_of(" \t"), lead.size()));
+  const int shift = column - indentation(lead) - source::count_code_points(code);
+  std::string out;
+  for (std::size_t at = begin; at <= end;) {
+    const std::size_t stop = std::min<std::size_t>(text_.find('\n', at), end);
+    auto line = text_.substr(at, stop - at);
+    const auto last = line.find_last_not_of(" \t\r");
+    line = line.substr(0, last == std::string_view::npos ? 0 : last + 1);
+    if (at != begin) {
+      out += '\n';
+      if (!line.empty())
+        out += std::string(static_cast<std::size_t>(std::max(0, indentation(line) + shift)), ' ');
+      line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    }
+    out += line;
+    at = stop + 1;
+  }
+  return out;
 }
 
 /// Comments behind consecutive lines begin in one column, where all of them have room.

@@ -32,6 +32,8 @@ constexpr Replacement kForeign[] = {
     {"/=", Tok::ASSIGN, "the whole right-hand side after '=': names are given a value once"},
     {"->", Tok::ASSIGN, "'='"},
     {"=>", Tok::GREATEREQ, "'>=' for at least"},
+    {"=<", Tok::LESSEQ, "'<=' for at most"},
+    {"<>", Tok::NOTEQUAL, "'!='"},
     {"%", Tok::STAR, "'0.01*' for a per cent, or 'x - n*floor(x/n)' for a remainder"},
 };
 
@@ -101,6 +103,8 @@ class Mender {
         return number(token);
       case Tok::DOT:
         return dot(token);
+      case Tok::PRIME:
+        return apostrophe(token);
       default:
         return keep(token);
     }
@@ -130,11 +134,21 @@ class Mender {
     auto& d = report(Kind::ForeignOperator, list_.span(token),
                      quoted(token) + " is not an operator of Hopf");
     d.help = "write " + std::string(row->write);
-    keep_as(token, row->meant);
+    const bool per_cent =
+        row->meant == Tok::STAR && (next().first_on_line || !begins_value(next()));
+    if (!per_cent) keep_as(token, row->meant);
+  }
+
+  static bool begins_value(const Token& token) {
+    return token.type == Tok::NUMBER || token.type == Tok::WORD || token.type == Tok::LPAREN ||
+           token.type == Tok::LBRACKET;
   }
 
   void unknown(const Token& token) {
     const auto text = list_.text(token);
+    if (text == "?") return question(token);
+    if (text == "|" && bar_line_ == line_of(token)) return;  // the other of a pair
+    if (text == "|") bar_line_ = line_of(token);
     if (is_double_quote(text)) return typographic_string(token);
     if (text == "#") return hash(token);
     source::Span span = list_.span(token);
@@ -165,6 +179,44 @@ class Mender {
     while (next().type != Tok::END && !next().first_on_line) ++at_;
   }
 
+  /// `c ? a : b`: what stands after the sign, up to the end of its line or bracket, goes with it.
+  void question(const Token& token) {
+    auto& d = report(Kind::ForeignOperator, list_.span(token), "'?' is not an operator of Hopf");
+    d.help = "write 'if condition then value else value'";
+    for (int depth = 0; next().type != Tok::END && !next().first_on_line; ++at_) {
+      const Tok type = next().type;
+      if (type == Tok::LPAREN || type == Tok::LBRACKET || type == Tok::LBRACE) ++depth;
+      const bool closes = type == Tok::RPAREN || type == Tok::RBRACKET || type == Tok::RBRACE;
+      if (depth == 0 && (closes || type == Tok::COMMA)) return;
+      if (closes) --depth;
+    }
+  }
+
+  std::size_t line_of(const Token& token) const {
+    return static_cast<std::size_t>(list_.sources->position(list_.file, token.begin).line);
+  }
+
+  /// `'text'`: an apostrophe where a value begins, and another on its line.
+  void apostrophe(const Token& token) {
+    const bool derivative = at_ > 0 && in_[at_ - 1].end == token.begin &&
+                            (in_[at_ - 1].type == Tok::WORD || in_[at_ - 1].type == Tok::RBRACKET ||
+                             in_[at_ - 1].type == Tok::RPAREN || in_[at_ - 1].type == Tok::PRIME);
+    std::size_t closing = at_ + 1;
+    while (closing < in_.size() && in_[closing].type != Tok::PRIME && !in_[closing].first_on_line &&
+           in_[closing].type != Tok::END)
+      ++closing;
+    if (derivative || closing >= in_.size() || in_[closing].type != Tok::PRIME ||
+        in_[closing].first_on_line)
+      return keep(token);
+    Token whole = token;
+    whole.end = in_[closing].end;
+    at_ = closing;
+    auto& d =
+        report(Kind::UnknownCharacter, list_.span(whole), "a string has double quotation marks");
+    d.help = "write \"...\"";
+    keep_as(whole, Tok::STRING);
+  }
+
   void typographic_string(const Token& token) {
     Token whole = token;
     while (next().type != Tok::END && !next().first_on_line) {
@@ -183,6 +235,7 @@ class Mender {
                      "this string has no closing quotation mark on its line");
     d.primary_label = "the string begins here";
     d.help = "write '\"' where it ends";
+    list_.open_strings.push_back(token.begin);
     keep_as(token, Tok::STRING);
   }
 
@@ -266,6 +319,7 @@ class Mender {
   std::vector<Token> in_;
   std::size_t at_ = 0;
   std::size_t reports_ = 0;
+  std::size_t bar_line_ = 0;  // of the last '|'
 };
 
 }  // namespace

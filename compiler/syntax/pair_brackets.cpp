@@ -160,6 +160,10 @@ class Pairing {
     open_.pop_back();
     const bool end = at.type == Tok::END;
     const source::Span opened{list_.file, open.begin, open.begin + 1};
+    if (!open.block && swallowed(open.begin)) {
+      list_.doubtful.push_back({list_.file, open.begin, insert_closing(open)});
+      return;
+    }
     const char* right = symbol(partner(open.type));
     auto& d = sink_.emit(open.block ? Kind::UnclosedBlock : Kind::UnclosedBracket, opened,
                          std::string("'") + symbol(open.type) + "' is never closed");
@@ -170,6 +174,16 @@ class Pairing {
     d.help = std::string("write '") + right + "'" +
              (open.block ? " after the last line of the block" : "");
     list_.doubtful.push_back({list_.file, open.begin, insert_closing(open)});
+  }
+
+  /// Is there a string without an end behind this bracket, on its line?
+  bool swallowed(std::uint32_t bracket) const {
+    const std::string_view text = list_.sources->file(list_.file).text;
+    for (const std::uint32_t begin : list_.open_strings) {
+      if (begin < bracket) continue;
+      return text.substr(bracket, begin - bracket).find('\n') == std::string_view::npos;
+    }
+    return false;
   }
 
   /// Where the missing bracket most likely belongs: before the first later line that begins like a

@@ -67,6 +67,8 @@ struct TokenList {
   bool fatal = false;                  // an error after which nothing more is read
   /// Stretches with a repaired bracket: what the parser says inside them is a consequence.
   std::vector<source::Span> doubtful;
+  /// Where strings without an end begin: they may have swallowed the line's closing brackets.
+  std::vector<std::uint32_t> open_strings;
 
   std::string_view text(const Token& token) const {
     const std::string_view all = sources->file(file).text;
@@ -93,6 +95,9 @@ struct Situation {
   std::size_t statement = 0;            // index of the statement's first token
 };
 void explain_syntax_error(const TokenList&, const Situation&, diagnostics::Sink&);
+
+/// Is this a function of numbers, without an effect, such as `sin`?
+bool is_elementary(std::string_view name);
 
 /// Brackets may be nested this deep, and expressions of any kind 5 times that.
 inline constexpr int kMaxNesting = 200;

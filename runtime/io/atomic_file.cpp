@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 namespace hopf::runtime {
@@ -27,29 +28,47 @@ void sync_folder(const std::string& folder) {
   close(fd);
 }
 
-/// What a file made with the user's usual mask would be allowed; mkstemp gives 0600.
-mode_t usual_mode() {
-  const mode_t mask = umask(0);
-  umask(mask);
-  return 0666 & ~mask;
+/// Where a symbolic link leads: the link stays, and what it names is replaced.
+std::string target_of(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (!fs::is_symlink(path, error)) return path;
+  const fs::path target = fs::weakly_canonical(path, error);
+  return error ? path : target.string();
+}
+
+/// Makes a new file in `folder` that nobody else has; -1 and errno when that fails. Its mode is
+/// that of any file which the user makes.
+int create_beside(const std::string& folder, std::string& path) {
+  for (int number = 0; number < 10000; ++number) {
+    path = fmt::format("{}/.hopf-{}-{}.part", folder, static_cast<long>(getpid()), number);
+    const int fd = open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
+    if (fd >= 0 || errno != EEXIST) return fd;
+  }
+  return -1;
 }
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), target_(target_of(path_)) {
   struct stat existing;
-  if (stat(path_.c_str(), &existing) == 0 && S_ISDIR(existing.st_mode)) {
-    error_ = failure("it is a folder");
+  const bool exists = stat(target_.c_str(), &existing) == 0;
+  if (exists && !S_ISREG(existing.st_mode)) {
+    error_ = failure(S_ISDIR(existing.st_mode) ? "it is a folder" : "it is no ordinary file");
     return;
   }
-  std::string pattern = path_ + ".XXXXXX";
-  const int fd = mkstemp(pattern.data());
+  if (exists ? access(target_.c_str(), W_OK) != 0 : errno == ELOOP) {
+    error_ = failure(std::strerror(errno));
+    return;
+  }
+  std::string temporary;
+  const int fd = create_beside(folder_of(target_), temporary);
   if (fd < 0) {
     error_ = failure(std::strerror(errno));
     return;
   }
-  temporary_ = pattern;
-  fchmod(fd, usual_mode());
+  temporary_ = std::move(temporary);
+  if (exists) fchmod(fd, existing.st_mode & 07777);
   close(fd);
 }
 
@@ -68,9 +87,9 @@ std::string AtomicFile::commit() {
   const int reason = errno;
   close(fd);
   if (!durable) return failure(std::strerror(reason));
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) return failure(std::strerror(errno));
+  if (std::rename(temporary_.c_str(), target_.c_str()) != 0) return failure(std::strerror(errno));
   temporary_.clear();
-  sync_folder(folder_of(path_));
+  sync_folder(folder_of(target_));
   return {};
 }
 

@@ -26,7 +26,7 @@ class AtomicFile {
   std::string failure(std::string_view reason) const;
 
  private:
-  std::string path_, temporary_, error_;
+  std::string path_, target_, temporary_, error_;
 };
 
 /// The whole of `bytes` as the file `path`. Error text, or empty.

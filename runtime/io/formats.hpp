@@ -20,6 +20,10 @@ std::optional<std::string> read_file(const std::string& path, std::string& error
 /// The bytes of an NPY file, format 1.0, little-endian doubles in row-major order.
 std::string npy_bytes(const std::vector<std::size_t>& shape, const std::vector<double>& data);
 
+/// The unit of time of an answer: seconds where its model declares units, none where it does not.
+std::string time_unit(const ValueFunction&);
+std::string time_unit(const Ensemble&);
+
 /// True when levels are the times of a finite horizon and not the one level of a stationary
 /// problem.
 bool has_time_axis(const ValueFunction&);

@@ -20,7 +20,21 @@ std::string save_by_ending(const Result& result, const Provenance& provenance,
   return fmt::format("cannot write '{}': a file to save ends in .nc, .csv or .npy", path);
 }
 
+bool has_unit(const std::vector<NamedUnit>& all) {
+  return std::any_of(all.begin(), all.end(),
+                     [](const NamedUnit& one) { return !one.unit.empty(); });
+}
+
 }  // namespace
+
+std::string time_unit(const ValueFunction& value) {
+  const bool units = has_unit(value.states) || has_unit(value.controls);
+  return units || !value.value_unit.empty() ? "s" : "";
+}
+
+std::string time_unit(const Ensemble& ensemble) {
+  return has_unit(ensemble.states) || !ensemble.cost_unit.empty() ? "s" : "";
+}
 
 std::string save(const ValueFunction& value, const Provenance& provenance,
                  const std::string& path) {

@@ -15,6 +15,7 @@ struct Provenance {
   std::string source;   // the model's text
   std::string version;  // the compiler's
   std::string command;
+  std::string parameters;  // "gamma = 5, r = 0.03": the values used, which the text may not have
 };
 
 /// Error text, or empty on success. `.nc` netCDF-4, `.npy`, `.csv` by the file's ending.

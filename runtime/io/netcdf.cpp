@@ -44,6 +44,7 @@ void write_provenance(NetcdfFile& file, const Provenance& provenance, const std:
   file.global("hopf_version", provenance.version);
   file.global("hopf_command", provenance.command);
   file.global("hopf_model", provenance.source);
+  file.global("hopf_parameters", provenance.parameters);
 }
 
 void write_report(NetcdfFile& file, const ValueFunction& value) {
@@ -75,7 +76,7 @@ GridLayout define_grid(NetcdfFile& file, const ValueFunction& value, const Grid&
     const std::string name = file.unused_name("time");
     layout.dimensions.push_back(file.dimension(name, value.times.size()));
     layout.time = file.variable(name, {layout.dimensions.back()});
-    describe(file, layout.time, "time", "s");
+    describe(file, layout.time, "time", time_unit(value));
   }
   if (value.regimes > 1) {
     const std::string name = file.unused_name("regime");
@@ -234,7 +235,7 @@ void save_quadratic(NetcdfFile& file, const ValueFunction& value) {
   if (has_time_axis(value)) {
     time.push_back(file.dimension("time", value.quadratic.size()));
     time_variable = file.variable("time", time);
-    describe(file, time_variable, "time", "s");
+    describe(file, time_variable, "time", time_unit(value));
   }
   const NamedDimension row(file, "state", value.states), column(file, "state_column", value.states);
   std::optional<NamedDimension> control;
@@ -290,7 +291,7 @@ std::string save_netcdf(const Ensemble& ensemble, const Provenance& provenance,
   const int time = file.dimension(time_name, ensemble.times.size());
   const int paths = file.dimension(path_name, static_cast<std::size_t>(ensemble.paths));
   const int times = file.variable(time_name, {time});
-  describe(file, times, "time", "s");
+  describe(file, times, "time", time_unit(ensemble));
   std::vector<int> states;
   for (const NamedUnit& state : ensemble.states) {
     states.push_back(file.variable(file.unused_name(state.name), {time, paths}));

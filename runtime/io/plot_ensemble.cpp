@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "io/figure.hpp"
+#include "io/formats.hpp"
 #include "io/io.hpp"
 
 namespace hopf::runtime {
@@ -61,7 +62,8 @@ void fan(Figure& figure, const Box& box, const Ensemble& ensemble, std::size_t s
   figure.add(fmt::format(
       "set xrange [{}:{}]\nset ylabel {}\nset grid linecolor rgb '#e4e4e4' linewidth 0.6\n",
       ensemble.times.front(), ensemble.times.back(), quoted(axis_label(named.name, named.unit))));
-  figure.add(last ? std::string("set xlabel 'time [s]'\n") : std::string("set format x ''\n"));
+  const std::string time = quoted(axis_label("time", time_unit(ensemble)));
+  figure.add(last ? fmt::format("set xlabel {}\n", time) : std::string("set format x ''\n"));
   if (state == 0) {
     figure.add(fmt::format(
         "set key at graph 1, graph {} right bottom horizontal samplen 2 width 1 font ',9'\n",
@@ -79,6 +81,11 @@ void fan(Figure& figure, const Box& box, const Ensemble& ensemble, std::size_t s
       "NaN with lines linewidth 2.2 linecolor rgb '#0d3b55' title 'median', "
       "NaN with lines linewidth 0.7 linecolor rgb '#7a6a55' title 'single paths'\n",
       state));
+}
+
+std::string step_text(const Ensemble& ensemble) {
+  const std::string unit = time_unit(ensemble);
+  return fmt::format("{:g}{}{}", ensemble.step, unit.empty() ? "" : " ", unit);
 }
 
 std::string cost_text(const Ensemble& ensemble) {
@@ -113,7 +120,7 @@ void cost_histogram(Figure& figure, const Box& box, const Ensemble& ensemble) {
 std::vector<Fact> facts_of(const Ensemble& ensemble) {
   std::vector<Fact> facts{
       {"paths", std::to_string(ensemble.paths), ""},
-      {"step", fmt::format("{:g} s", ensemble.step), "Euler–Maruyama, weak order one"},
+      {"step", step_text(ensemble), "Euler–Maruyama, weak order one"},
       {"seed", std::to_string(ensemble.seed),
        "the same seed gives the same paths on any number of threads"},
       {ensemble.reward ? "reward" : "cost",
@@ -134,8 +141,8 @@ std::string plot(const Ensemble& ensemble, const std::string& path) {
   const int each = panels == 1 ? 300 : 190;
   const int height = 96 + panels * (each + 18) + 45 + (has_cost ? 235 : 0);
   Figure figure(path, 820, height);
-  figure.title(ensemble.model, fmt::format("{} paths, step {:g} s, seed {}", ensemble.paths,
-                                           ensemble.step, ensemble.seed));
+  figure.title(ensemble.model, fmt::format("{} paths, step {}, seed {}", ensemble.paths,
+                                           step_text(ensemble), ensemble.seed));
   double top = height - 96;
   for (int i = 0; i < panels; ++i) {
     const Box box{90, top - each, 700, static_cast<double>(each)};

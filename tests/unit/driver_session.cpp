@@ -1,6 +1,9 @@
 // Sessions as a program sees them: diagnostics are values, faults stop at the door, two sessions do
 // not meet.
+#include <filesystem>
+#include <fstream>
 #include <hopf/hopf.hpp>
+#include <iterator>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -116,4 +119,151 @@ TEST_CASE("points, regimes and names that a solution does not have") {
   CHECK_FALSE(session.solve(*model, options));
   REQUIRE(session.diagnostics().size() == 1);
   CHECK(session.diagnostics()[0].kind == "grid-count-mismatch");
+}
+
+TEST_CASE("parameters, policies and paths without a script") {
+  hopf::Session session;
+  const auto model = session.compile(
+      "model ou { param a = 1, c = [1, 2]  state x in [-4, 4] extrapolate  control u  noise w"
+      "  dx = (u - a*x)*dt + 0.5*dw  lagrangian c[1]*x^2 + u^2  discount 1 }");
+  REQUIRE(model);
+  const auto steeper = session.with_parameters(*model, {{"a", "1 + 2"}, {"c", "[4, 0]"}});
+  REQUIRE(steeper);
+  CHECK(session.derive(*steeper, hopf::Style::Hopf, "hamiltonian") !=
+        session.derive(*model, hopf::Style::Hopf, "hamiltonian"));
+  CHECK_FALSE(session.with_parameters(*model, {{"b", "1"}}));
+  CHECK(session.diagnostics()[0].kind == "unknown-parameter");
+  CHECK_FALSE(session.with_parameters(*model, {{"a", "\"one\""}}));
+  CHECK(session.diagnostics()[0].kind == "unknown-setting");
+  CHECK_FALSE(session.derive(*model, hopf::Style::Unicode, "hamiltonan"));
+  CHECK(session.diagnostics()[0].help == "did you mean 'hamiltonian'?");
+  CHECK(session.bellman(*model, 0.1));
+  CHECK_FALSE(session.bellman(*model, 0));
+
+  hopf::SimulateOptions options;
+  options.from = {1};
+  options.until = 0.5;
+  options.paths = 50;
+  options.records = 6;
+  const auto paths = session.simulate(*model, hopf::Policy{{"u", "-x"}}, options);
+  REQUIRE(paths);
+  CHECK(paths->times().size() == 6);
+  CHECK(paths->values("x", 0) == std::vector<double>(50, 1));
+  CHECK(paths->values("x", 5) == paths->final_values("x"));
+  CHECK(paths->values("x", 6).empty());
+  CHECK(paths->values("y", 0).empty());
+  for (const hopf::Policy& wrong :
+       {hopf::Policy{}, {{"v", "x"}}, {{"u", "x, u: 2"}}, {{"u", "x} y = {u: 1"}}, {{"u", "z"}}})
+    CHECK_FALSE(session.simulate(*model, wrong, options));
+  options.from = {1, 2};
+  CHECK_FALSE(session.simulate(*model, hopf::Policy{{"u", "-x"}}, options));
+}
+
+TEST_CASE("a model belongs to its session, solutions and paths to nobody") {
+  std::optional<hopf::Model> model;
+  std::optional<hopf::Solution> V;
+  {
+    hopf::Session gone;
+    model = gone.compile(model_text(0));
+    REQUIRE(model);
+    hopf::SolveOptions options;
+    options.grid = {41};
+    V = gone.solve(*model, options);
+    REQUIRE(V);
+  }
+  CHECK(V->value({0}) >= 0);
+  CHECK(model->name() == "m");
+  hopf::Session other;
+  CHECK_FALSE(other.solve(*model));
+  REQUIRE(other.diagnostics().size() == 1);
+  CHECK(other.diagnostics()[0].kind == "unknown-model");
+  CHECK_FALSE(other.derive(hopf::Model()));
+  // A solution of the same model serves as a policy there.
+  const auto again = other.compile(model_text(0));
+  REQUIRE(again);
+  hopf::SimulateOptions options;
+  options.from = {1};
+  options.until = 1;
+  options.paths = 3;
+  CHECK(other.simulate(*again, *V, options));
+  const auto different = other.compile(
+      "model n { state y in [-1, 1] reflect  control v  y' = v  lagrangian v^2 + y^2  discount 1 }",
+      "n");
+  REQUIRE(different);
+  CHECK_FALSE(other.simulate(*different, *V, options));
+  CHECK(other.diagnostics()[0].kind == "wrong-argument-type");
+}
+
+TEST_CASE("a stop asked for ends the call, and the session goes on") {
+  bool stop = true;
+  hopf::SessionOptions options;
+  options.progress = [&](std::string_view, double, double) { return stop; };
+  hopf::Session session(options);
+  const auto model = session.compile(model_text(0));
+  REQUIRE(model);
+  hopf::SolveOptions grid;
+  grid.grid = {201};
+  CHECK_FALSE(session.solve(*model, grid));
+  CHECK(session.cancelled());
+  CHECK(session.diagnostics().empty());
+  // No statement, comprehension or chain of functions works on.
+  CHECK_FALSE(session.run_text("fn f(n) = if n < 2 then n else f(n - 1) + f(n - 2)\nf(80)"));
+  CHECK(session.cancelled());
+  CHECK_FALSE(session.run_text("sum(i for i in 1..10_000_000)"));
+  CHECK(session.cancelled());
+  stop = false;
+  CHECK(session.solve(*model, grid));
+  CHECK_FALSE(session.cancelled());
+}
+
+TEST_CASE("layout of files: asked for, checked, and written over the file") {
+  const auto path = std::filesystem::temp_directory_path() / "hopf_session_layout.hopf";
+  const auto write = [&](const char* text) { std::ofstream(path) << text; };
+  const auto read = [&] {
+    std::ifstream in(path);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  hopf::Session session;
+  write("x=1 // one\n");
+  CHECK(session.is_formatted(path.string()) == false);
+  CHECK(session.format_file(path.string()) == "x = 1  // one\n");
+  CHECK(read() == "x=1 // one\n");
+  std::filesystem::permissions(path, std::filesystem::perms(0640));
+  CHECK(session.reformat_file(path.string()));
+  CHECK(read() == "x = 1  // one\n");
+  CHECK(std::filesystem::status(path).permissions() == std::filesystem::perms(0640));
+  CHECK(session.is_formatted(path.string()) == true);
+  write("x = (1\n");
+  CHECK_FALSE(session.reformat_file(path.string()));
+  CHECK_FALSE(session.is_formatted(path.string()));
+  CHECK(read() == "x = (1\n");
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("files of solutions and paths") {
+  const auto folder = std::filesystem::temp_directory_path() / "hopf_session_files";
+  std::filesystem::create_directories(folder);
+  const auto file = [&](const char* name) { return (folder / name).string(); };
+  hopf::Session session;
+  const auto model = session.compile(model_text(0));
+  REQUIRE(model);
+  hopf::SolveOptions grid;
+  grid.grid = {41};
+  const auto V = session.solve(*model, grid);
+  REQUIRE(V);
+  hopf::SimulateOptions options;
+  options.from = {1};
+  options.until = 1;
+  options.paths = 3;
+  const auto paths = session.simulate(*model, *V, options);
+  REQUIRE(paths);
+  CHECK(session.save(*V, file("V.csv")));
+  CHECK(session.save(*paths, file("S.nc")));
+  CHECK(session.plot(*paths, file("S.svg")));
+  CHECK_FALSE(session.save(*paths, file("S.txt")));
+  CHECK(session.diagnostics()[0].kind == "cannot-write");
+  std::size_t left = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) left += entry.exists();
+  CHECK(left == 3);
+  std::filesystem::remove_all(folder);
 }

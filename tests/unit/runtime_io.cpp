@@ -80,7 +80,7 @@ Ensemble small_ensemble() {
   return e;
 }
 
-const Provenance kOrigin{"model demo { }", "0.1.0", "hopf run demo.hopf"};
+const Provenance kOrigin{"model demo { }", "0.1.0", "hopf run demo.hopf", "gamma = 5"};
 
 /// Reads back through the library, as ncdump would.
 struct Reader {
@@ -134,6 +134,7 @@ TEST_CASE("a value function in netCDF has named axes, units and its origin", "[i
   CHECK(file.text("", "hopf_model") == "model demo { }");
   CHECK(file.text("", "hopf_version") == "0.1.0");
   CHECK(file.text("", "hopf_command") == "hopf run demo.hopf");
+  CHECK(file.text("", "hopf_parameters") == "gamma = 5");
 }
 
 TEST_CASE("times and regimes become dimensions, and clashing names give way", "[io]") {

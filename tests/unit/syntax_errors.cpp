@@ -2,6 +2,63 @@
 #include "syntax/messages.hpp"
 #include "syntax_support.hpp"
 
+TEST_CASE("habits of other languages: one error each, and how Hopf writes it") {
+  const struct {
+    const char *text, *kind, *help;
+  } cases[] = {
+      {"model m { state x [-6, 6] reflect }", "incomplete-declaration", "write 'x in [a, b]'"},
+      {"model m {\n state x = 0\n}", "unexpected-equals",
+       "write 'x in [a, b]' here, and 'from = [...]' in 'simulate'"},
+      {"model m { control u: [-1, 1] }", "malformed-unit", "write 'in' before the set"},
+      {"model m { discount 0,5 }", "malformed-number", "write '.' instead of ','"},
+      {"model m { lagrangian: x^2 }", "unexpected-equals", "write 'lagrangian ...' without ':'"},
+      {"model m {\n x'' = u\n}", "syntax-error",
+       "declare its velocity as a state: \"x' = v\" and \"v' = ...\""},
+      {"model m {\n dx/dt = u\n}", "syntax-error",
+       "write 'dx = ...*dt', or \"x' = ...\" for a noiseless state"},
+      {"model m {\n dx = u*dt,\n discount 1 }", "syntax-error", "leave the ',' out"},
+      {"model m {\n lagrangian sin x\n}", "missing-operator", "write 'sin(...)'"},
+      {"model m { until x > 0 then 1 }", "incomplete-declaration",
+       "write 'until condition pay expression'"},
+      {"model m { state x in [0, 1] reflecting }", "unknown-declaration", "write 'reflect'"},
+      {"model m {\n minimize x^2\n}", "unknown-declaration", "write 'lagrangian'"},
+      {"model m {\n lagrangian lambda x: x^2\n}", "unknown-declaration",
+       "write 'fn f(x) = expression' outside of models"},
+      {"def f(x): return x^2", "unknown-declaration",
+       "write 'fn f(x) = expression' outside of models"},
+      {"function f(x) = x^2", "unknown-declaration",
+       "write 'fn f(x) = expression' outside of models"},
+      {"from std import units", "unknown-declaration",
+       "write 'import std.units' or 'import \"file.hopf\"'"},
+      {"y = if x > 1 then 2 elif x > 0 then 1 else 0", "missing-else",
+       "write 'else if condition then value'"},
+      {"y = x > 0 ? f(1, 2) : 0", "foreign-operator", "write 'if condition then value else value'"},
+      {"y = f((x > 0 ? 1 : 0), 2)", "foreign-operator",
+       "write 'if condition then value else value'"},
+      {"assert V(0) = 1", "assignment-in-expression", "write '=='"},
+      {"assert x <> 1", "foreign-operator", "write '!='"},
+      {"assert x =< 1", "foreign-operator", "write '<=' for at most"},
+      {"r = 5%", "foreign-operator",
+       "write '0.01*' for a per cent, or 'x - n*floor(x/n)' for a remainder"},
+      {"print('hello')", "unknown-character", "write \"...\""},
+      {"y = |x| + |z|", "unknown-character",
+       "write 'abs(x)' for an absolute value, 'or' between conditions"},
+      {"print(\"V)", "unterminated-string", "write '\"' where it ends"},
+      {"print V(0)", "missing-operator", "write 'print(...)'"},
+      {"for (i = 0; i < 3) { print(i) }", "incomplete-declaration",
+       "write 'for name in list { ... }'"},
+      {"y = {\"u\": 0}", "missing-name", "write it without quotation marks"},
+      {"model = 3", "missing-name", "choose another name"},
+  };
+  for (const auto& [text, kind, help] : cases) {
+    const Parsed p(text);
+    INFO(text << "\n" << p.messages());
+    CHECK(p.kinds() == kind);
+    if (p.sink.error_count() > 0) CHECK(p.sink.sorted()[0].help == help);
+  }
+  CHECK(Parsed("model m {\n state x\n x' = 1\n x[1]' = 2 }").kinds() == "");
+}
+
 TEST_CASE("each mistake has its kind") {
   const std::pair<const char*, const char*> cases[] = {
       {"a, b = 1", "syntax-error"},

@@ -72,6 +72,51 @@ TEST_CASE("comments stay where they are, blank lines are single") {
         "  x' = 1    // short\n  y' = x*y  // longer\n  // last\n}\n// end\n");
 }
 
+TEST_CASE("a statement with comments inside keeps its author's layout") {
+  const Parsed p(
+      "fn f(x,y) =   // first\n"
+      "      x /* plus */ + y\n"
+      "model m {\n"
+      "      param A = [[0, 1],   // position  \n"
+      "                 [0, 0]],  // velocity\n"
+      "            b=2,           /// The third.\n"
+      "            c=3\n"
+      "  lagrangian x^2 // running\n"
+      "     + u^2\r\n"
+      "}\n"
+      "V=solve(m,\n"
+      "  grid=[11]   // coarse\n"
+      ")  // done\n");
+  CHECK_FALSE(p.sink.has_errors());
+  const std::string expected =
+      "fn f(x,y) =   // first\n"
+      "      x /* plus */ + y\n\n"
+      "model m {\n"
+      "  param A = [[0, 1],   // position\n"
+      "             [0, 0]]  // velocity\n"
+      "  param b = 2\n"
+      "  /// The third.\n"
+      "  param c = 3\n"
+      "  lagrangian x^2 // running\n"
+      "     + u^2\n"
+      "}\n\n"
+      "V=solve(m,\n"
+      "  grid=[11]   // coarse\n"
+      ")  // done\n";
+  CHECK(p.formatted() == expected);
+  CHECK(Parsed(expected).formatted() == expected);
+  CHECK(Parsed(expected).printed() == p.printed());
+}
+
+TEST_CASE("line ends of other systems, byte order marks and missing last line ends") {
+  CHECK(Parsed("\xef\xbb\xbfx=1\r\n/* a \r\n b */\r\n\ty=2").formatted() ==
+        "x = 1\n/* a\n b */\ny = 2\n");
+  CHECK(Parsed("\xef\xbb\xbfx = f(1, // a\n      2)").formatted() == "x = f(1, // a\n      2)\n");
+  CHECK(Parsed("").formatted() == "");
+  CHECK(Parsed("\n\n").formatted() == "");
+  CHECK(Parsed("// only").formatted() == "// only\n");
+}
+
 TEST_CASE("long lines are broken") {
   std::string sum = "y = alpha";
   for (int i = 0; i < 40; ++i) sum += " + beta" + std::to_string(i) + "*gamma";
