@@ -15,6 +15,9 @@ constexpr auto kKinds = std::to_array<KindInfo>({
 #undef HOPF_KIND
 });
 
+/// More are counted, and only the last of them is kept: nobody reads a flood.
+constexpr std::size_t kMost = 200;
+
 auto place(const Diagnostic& d) {
   return std::tuple(d.primary.file.value, d.primary.begin, d.primary.end);
 }
@@ -46,18 +49,24 @@ std::optional<Kind> find_kind(std::string_view kebab_or_code) {
 
 Diagnostic& Sink::emit(Kind kind, source::Span primary, std::string message) {
   if (info(kind).severity == Severity::Error) ++errors_;
-  return diagnostics_.emplace_back(Diagnostic{.kind = kind,
-                                              .message = std::move(message),
-                                              .primary = primary,
-                                              .primary_label = {},
-                                              .labels = {},
-                                              .notes = {},
-                                              .help = {}});
+  Diagnostic made{.kind = kind,
+                  .message = std::move(message),
+                  .primary = primary,
+                  .primary_label = {},
+                  .labels = {},
+                  .notes = {},
+                  .help = {}};
+  if (diagnostics_.size() < kMost) return diagnostics_.emplace_back(std::move(made));
+  return diagnostics_.back() = std::move(made);
 }
 
 void Sink::add(Diagnostic d) {
   if (info(d.kind).severity == Severity::Error) ++errors_;
-  diagnostics_.push_back(std::move(d));
+  if (diagnostics_.size() < kMost) {
+    diagnostics_.push_back(std::move(d));
+  } else {
+    diagnostics_.back() = std::move(d);
+  }
 }
 
 std::vector<Diagnostic> Sink::sorted() const {

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -35,6 +36,9 @@ constexpr const char* kFooter =
     "Exit codes:\n"
     "  0 good   1 errors in the source   2 wrong use of the command   3 numerical failure\n"
     "  4 an assert failed   5 a file or the machine   130 interrupted (Ctrl-C)\n";
+
+constexpr const char* kVerbFooter =
+    "Options of all commands, such as --set, --threads, --quiet and --format: hopf --help\n";
 
 /// A signal handler can reach only an object of static storage; nothing else writes it.
 volatile std::sig_atomic_t interrupts = 0;
@@ -331,7 +335,8 @@ void add_common(CLI::App& app, Arguments& a) {
   app.add_option("--stop-after", a.stop_after,
                  "the last phase: load parse check derive plan lower codegen solve")
       ->check(CLI::IsMember(kPhases));
-  app.add_option("--off", a.off, "switch a pass off, for those who work on the compiler")
+  app.add_option("--off", a.off, "work without a pass: cache (of compiled code) or optimize")
+      ->check(CLI::IsMember({"cache", "optimize"}))
       ->allow_extra_args(false);
 }
 
@@ -351,6 +356,19 @@ void add_solver(CLI::App* command, Arguments& a) {
   command->add_option("--steps", a.steps, "time steps of a problem with a horizon");
 }
 
+/// A long solve must not end in a file name that nothing can be written to.
+CLI::Validator ends_in(std::vector<std::string> endings) {
+  return CLI::Validator(
+      [endings](std::string& path) {
+        std::string ending = std::filesystem::path(path).extension().string();
+        for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        const bool known = std::find(endings.begin(), endings.end(), ending) != endings.end();
+        return known ? std::string()
+                     : "'" + path + "' ends in none of " + CLI::detail::join(endings);
+      },
+      "FILE");
+}
+
 struct Verb {
   CLI::App* app;
   int (*action)(const Arguments&);
@@ -358,7 +376,9 @@ struct Verb {
 
 std::vector<Verb> add_verbs(CLI::App& app, Arguments& a) {
   const auto verb = [&](const char* name, const char* words) {
-    return app.add_subcommand(name, words)->fallthrough();
+    CLI::App* made = app.add_subcommand(name, words)->fallthrough();
+    made->footer(kVerbFooter);
+    return made;
   };
   CLI::App* run_app = verb("run", "run a file from top to bottom");
   CLI::App* check_app = verb("check", "find errors without running anything");
@@ -377,8 +397,10 @@ std::vector<Verb> add_verbs(CLI::App& app, Arguments& a) {
       "FIELD", a.field, "one result: hamiltonian, control_law, hjb, generator, fokker_planck, ...");
   derive_app->add_option("--as", a.as, "unicode, latex or hopf")
       ->check(CLI::IsMember({"unicode", "latex", "hopf"}));
-  solve_app->add_option("--save", a.save, "write the solution: .nc, .npy or .csv");
-  solve_app->add_option("--plot", a.plot, "draw the solution: .svg, .png or .html");
+  solve_app->add_option("--save", a.save, "write the solution: .nc, .npy or .csv")
+      ->check(ends_in({".nc", ".npy", ".csv"}));
+  solve_app->add_option("--plot", a.plot, "draw the solution: .svg, .png or .html")
+      ->check(ends_in({".svg", ".png", ".html"}));
   solve_app->add_flag("--halve", a.halve,
                       "also solve on coarser grids and report the observed order");
   fmt_app->add_option("FILES", a.files, "source files")->required();
@@ -401,8 +423,12 @@ std::vector<std::string> with_implied_run(int count, char** words, const std::ve
   for (const Verb& verb : verbs)
     if (verb.app->get_name() == arguments[0]) return arguments;
   if (arguments[0] == "-" || arguments[0].find('.') != std::string::npos ||
-      std::filesystem::exists(arguments[0]))
+      std::filesystem::exists(arguments[0])) {
     arguments.insert(arguments.begin(), "run");
+  } else {
+    throw CLI::ExtrasError("'" + arguments[0] + "' is neither a command nor a file",
+                           CLI::ExitCodes::ExtrasError);
+  }
   return arguments;
 }
 

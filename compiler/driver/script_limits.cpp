@@ -23,7 +23,7 @@ bool take_step(Script& s, source::Span span) {
   if (s.steps % 1024 == 0 && s.context.poll()) return false;
   if (s.steps <= kMaximumSteps) return true;
   if (s.steps == kMaximumSteps + 1) {
-    s.error(Kind::TooManySteps, span,
+    s.error(Kind::RecursionTooDeep, span,
             fmt::format("this statement takes more than {} million steps", kMaximumSteps / 1000000))
         .notes.push_back("functions that call each other twice double the work with every level");
   }

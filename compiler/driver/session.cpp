@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <exception>
 #include <new>
 #include <stdexcept>
@@ -48,6 +49,7 @@ void Session::Impl::read_settings() {
 std::optional<model::Override> Session::Impl::read_setting(const std::string& name,
                                                            const std::string& text,
                                                            const std::string& place) {
+  const std::size_t errors = context.sink.error_count();
   const Module* module = driver::add_module(context, place, name + " = " + text, {});
   const syntax::Item* item =
       module && module->ast.items.size() == 1 ? &module->ast.items[0] : nullptr;
@@ -56,7 +58,6 @@ std::optional<model::Override> Session::Impl::read_setting(const std::string& na
     script.ast = &module->ast;
     script.module = module;
   }
-  const std::size_t errors = context.sink.error_count();
   const auto value = setting ? driver::eval(script, setting->value) : std::nullopt;
   const auto numeric = value ? driver::numeric_of(*value) : std::nullopt;
   if (numeric) return model::Override{name, numeric->shape, numeric->data, {}};
@@ -206,7 +207,10 @@ std::optional<std::string> Session::explain(std::string_view kind) {
       list += fmt::format("{}  {:<28} {}\n", info.code, info.kebab, info.summary);
     return list;
   }
-  const auto found = diagnostics::find_kind(kind);
+  std::string code(kind);
+  for (char& c : code) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  auto found = diagnostics::find_kind(kind);
+  if (!found) found = diagnostics::find_kind(code);
   if (!found) return {};
   const auto& info = diagnostics::info(*found);
   std::string why;
@@ -254,6 +258,10 @@ std::vector<Diagnostic> Session::diagnostics() const {
   return result;
 }
 
+namespace {
+constexpr std::size_t kFlood = 199;  // errors; the sink keeps no more
+}
+
 std::string Session::diagnostics_text() const {
   std::string text;
   for (const auto& d : impl_->context.sink.sorted()) {
@@ -262,6 +270,8 @@ std::string Session::diagnostics_text() const {
       continue;
     text += diagnostics::render_text(d, impl_->context.sources, {impl_->context.options.color});
   }
+  const std::size_t errors = impl_->context.sink.error_count();
+  if (errors > kFlood) text += fmt::format("{} errors in all; the first are shown\n", errors);
   return text;
 }
 

@@ -20,7 +20,7 @@ runtime::ValueFunction empty_value(const model::Model& model) {
     result.control_is_discrete.push_back(model.groups[control.group].set ==
                                          model::ControlGroup::Set::Finite);
   }
-  result.value_unit = model.cost_unit.text;
+  if (model.has_units) result.value_unit = model::to_string(model.cost_unit);
   result.reward = model.reward;
   result.regimes = model.regime ? model.regime->count : 1;
   result.horizon = model.horizon;

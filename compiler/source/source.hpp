@@ -52,8 +52,7 @@ class SourceSet {
   std::deque<File> files_;  // a deque: views into one file stay valid while others are added
 };
 
-/// The whole of a file ("-": of the standard input); nothing, and the system's reason in `why`,
-/// when it cannot be read. A signal that arrives while a pipe is silent is such a reason.
+/// The whole of a file ("-": standard input), or the system's reason against it in `why`.
 std::optional<std::string> read_file(const std::string& path, std::string& why);
 
 /// Reads a whole file from disk into the set; nothing, and the reason in `why`, when it cannot.

@@ -89,6 +89,7 @@ class Mender {
 
  private:
   void one(const Token& token) {
+    if (token.first_on_line) ++line_;
     switch (token.type) {
       case Tok::FOREIGN:
         return foreign(token);
@@ -147,8 +148,8 @@ class Mender {
   void unknown(const Token& token) {
     const auto text = list_.text(token);
     if (text == "?") return question(token);
-    if (text == "|" && bar_line_ == line_of(token)) return;  // the other of a pair
-    if (text == "|") bar_line_ = line_of(token);
+    if (text == "|" && bar_line_ == line_) return;  // the other of a pair
+    if (text == "|") bar_line_ = line_;
     if (is_double_quote(text)) return typographic_string(token);
     if (text == "#") return hash(token);
     source::Span span = list_.span(token);
@@ -190,10 +191,6 @@ class Mender {
       if (depth == 0 && (closes || type == Tok::COMMA)) return;
       if (closes) --depth;
     }
-  }
-
-  std::size_t line_of(const Token& token) const {
-    return static_cast<std::size_t>(list_.sources->position(list_.file, token.begin).line);
   }
 
   /// `'text'`: an apostrophe where a value begins, and another on its line.
@@ -319,7 +316,7 @@ class Mender {
   std::vector<Token> in_;
   std::size_t at_ = 0;
   std::size_t reports_ = 0;
-  std::size_t bar_line_ = 0;  // of the last '|'
+  std::size_t line_ = 0, bar_line_ = 0;  // of lines with tokens: this one, that of the last '|'
 };
 
 }  // namespace
