@@ -43,6 +43,9 @@ Attempt kinked_law(Context&, const Block&);
 Attempt simplex_law(Context&, const Block&);
 Attempt ball_law(Context&, const Block&);
 
+/// The point of the simplex nearest to y, for a few components.
+std::vector<ExprId> project_to_simplex(expr::Store&, const std::vector<ExprId>& y);
+
 bool is_product_set(const Block&);
 /// The point of [lo, hi] nearest to zero: what a tie settles on.
 double nearest_zero(double lo, double hi);

@@ -119,26 +119,6 @@ std::vector<ExprId> least_vertex(Store& store, const std::vector<ExprId>& b) {
   return u;
 }
 
-// Projection of y: u_i = max(y_i - tau, 0), tau = max over non-empty subsets of (sum y - 1)/size.
-// The maximum is attained by the largest entries, which is the sorting rule of Held, Wolfe &
-// Crowder 1974.
-std::vector<ExprId> project_to_simplex(Store& store, const std::vector<ExprId>& y) {
-  std::vector<ExprId> candidates;
-  for (std::size_t subset = 1; subset < (std::size_t{1} << y.size()); ++subset) {
-    std::vector<ExprId> members{store.integer(-1)};
-    for (std::size_t i = 0; i < y.size(); ++i) {
-      if (subset >> i & 1) members.push_back(y[i]);
-    }
-    const ExprId count = store.integer(static_cast<std::int64_t>(members.size()) - 1);
-    candidates.push_back(store.div(store.add(members), count));
-  }
-  ExprId tau = candidates[0];
-  for (std::size_t k = 1; k < candidates.size(); ++k) tau = store.max(tau, candidates[k]);
-  std::vector<ExprId> u;
-  for (ExprId e : y) u.push_back(store.max(store.sub(e, tau), store.integer(0)));
-  return u;
-}
-
 /// H = lambda sum u log u + b.u on the simplex: weights exp(-b/lambda), shifted by the least b
 /// against overflow.
 std::optional<std::vector<ExprId>> softmax(Context& context, const Block& block) {
@@ -171,6 +151,26 @@ std::optional<std::vector<ExprId>> softmax(Context& context, const Block& block)
 }
 
 }  // namespace
+
+// Projection of y: u_i = max(y_i - tau, 0), tau = max over non-empty subsets of (sum y - 1)/size.
+// The maximum is attained by the largest entries, which is the sorting rule of Held, Wolfe &
+// Crowder 1974.
+std::vector<ExprId> project_to_simplex(Store& store, const std::vector<ExprId>& y) {
+  std::vector<ExprId> candidates;
+  for (std::size_t subset = 1; subset < (std::size_t{1} << y.size()); ++subset) {
+    std::vector<ExprId> members{store.integer(-1)};
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      if (subset >> i & 1) members.push_back(y[i]);
+    }
+    const ExprId count = store.integer(static_cast<std::int64_t>(members.size()) - 1);
+    candidates.push_back(store.div(store.add(members), count));
+  }
+  ExprId tau = candidates[0];
+  for (std::size_t k = 1; k < candidates.size(); ++k) tau = store.max(tau, candidates[k]);
+  std::vector<ExprId> u;
+  for (ExprId e : y) u.push_back(store.max(store.sub(e, tau), store.integer(0)));
+  return u;
+}
 
 Attempt simplex_law(Context& context, const Block& block) {
   if (block.group->set != Set::Simplex) return std::nullopt;

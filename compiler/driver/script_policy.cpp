@@ -6,6 +6,7 @@
 #include <set>
 
 #include "driver/ast_walk.hpp"
+#include "driver/policy_sets.hpp"
 #include "driver/script.hpp"
 
 namespace hopf::driver {
@@ -99,6 +100,13 @@ void wrong_size(Script& s, const model::ControlGroup& group, source::Span span) 
       .help = "give a list with one expression each";
 }
 
+void set_law(const model::Model& model, const model::ControlGroup& group,
+             const std::vector<expr::ExprId>& law, Policy& policy) {
+  const std::vector<expr::ExprId> kept = nearest_in_set(model, group, law);
+  for (std::size_t i = 0; i < kept.size(); ++i)
+    policy[model.controls[static_cast<std::size_t>(group.components[i])].name] = kept[i];
+}
+
 /// One field of a literal record: an expression with one entry a component.
 bool add_field(Script& s, const model::Model& model, syntax::Ast& ast,
                const syntax::RecordField& field, Policy& policy) {
@@ -111,8 +119,7 @@ bool add_field(Script& s, const model::Model& model, syntax::Ast& ast,
   const auto law =
       model::check_policy(model, group->name, ast, field.value, s.module->scope, s.context.sink);
   if (!law) return false;
-  for (std::size_t i = 0; i < law->size(); ++i)
-    policy[model.controls[static_cast<std::size_t>(group->components[i])].name] = (*law)[i];
+  set_law(model, *group, *law, policy);
   return true;
 }
 
@@ -129,9 +136,9 @@ bool add_value(Script& s, const model::Model& model, const std::string& name, co
     wrong_size(s, *group, span);
     return false;
   }
-  for (std::size_t i = 0; i < numeric->data.size(); ++i)
-    policy[model.controls[static_cast<std::size_t>(group->components[i])].name] =
-        model.store->number(numeric->data[i]);
+  std::vector<expr::ExprId> law;
+  for (const double number : numeric->data) law.push_back(model.store->number(number));
+  set_law(model, *group, law, policy);
   return true;
 }
 

@@ -36,7 +36,7 @@ std::vector<std::size_t> inner_half(const runtime::Grid& grid, std::size_t unkno
 
 Check residual_check(const runtime::GridSolution& solution) {
   return {"residual", fmt::format("{:.2g}", solution.residual),
-          "largest |discrete HJB equation|, relative to 1 + max |V|", solution.residual,
+          "largest |discrete HJB equation|, relative to the size of V", solution.residual,
           !(solution.residual < kLargestResidual)};
 }
 

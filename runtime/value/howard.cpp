@@ -14,6 +14,9 @@ constexpr double kUnbounded = 1e11;      // V relative to the largest cost, with
 constexpr double kFirstLimit = 1e6;      // of the first policy's controls
 constexpr int kStartSteps = 16;          // of implicit Euler within the first step of BDF2
 
+// a/b, and 0 where nothing is compared with nothing.
+double relative(double a, double b) { return a == 0 ? 0 : a / b; }
+
 double largest(std::span<const double> v) {
   double result = 0;
   for (const double x : v) result = std::max(result, std::abs(x));
@@ -46,6 +49,9 @@ class Iteration {
   void store(double t);
   bool load_terminal();
   bool undiscounted() const;
+  /// What V is measured against, in its own unit: the values, and where they cancel the cost of one
+  /// step.
+  double size() const { return largest(V_) + step_cost_; }
   GridSolution finish();
 
   PolicySystem& system_;
@@ -56,6 +62,7 @@ class Iteration {
   SparseMatrix A_;
   std::vector<double> b_, V_, residual_, next_;
   GridSolution answer_;
+  double step_cost_ = 0;  // max |b|/diagonal of the last system
   double fraction_ = -1;
 };
 
@@ -80,11 +87,16 @@ bool Iteration::feasible() {
 bool Iteration::linear_solve(double shift, std::span<const double> source, double tolerance) {
   if (A_.value.empty() || problem_.time_dependent) A_ = system_.pattern();
   system_.assemble(shift, source, A_, b_);
+  step_cost_ = 0;
+  for (std::size_t u = 0; u < b_.size(); ++u) {
+    const double diagonal = A_.value[static_cast<std::size_t>(A_.start[u])];
+    step_cost_ = std::max(step_cost_, relative(std::abs(b_[u]), std::abs(diagonal)));
+  }
   next_ = V_;
   const LinearOutcome outcome = solver_.solve(A_, b_, next_, tolerance);
   answer_.linear_iterations += outcome.iterations;
   // A cost that is collected for ever shows as a value beyond all proportion to it.
-  const bool unbounded = shift == 0 && largest(next_) > kUnbounded * (1 + largest(b_));
+  const bool unbounded = shift == 0 && largest(next_) > kUnbounded * (step_cost_ + largest(b_));
   if (!outcome.ok || unbounded) answer_.failure = Failure::Singular;
   return answer_.failure == Failure::None;
 }
@@ -101,7 +113,7 @@ bool Iteration::howard(double shift, std::span<const double> source) {
     for (std::size_t u = 0; u < V_.size(); ++u) moved = std::max(moved, std::abs(next_[u] - V_[u]));
     const bool first = answer_.iterations++ == 0;
     V_.swap(next_);
-    change = answer_.change = moved / (1 + largest(V_));
+    change = answer_.change = relative(moved, size());
     if (stop(fraction_)) return false;
     system_.improve(V_);
     if (problem_.fixed_policy) return true;
@@ -146,7 +158,7 @@ GridSolution Iteration::finish() {
   if (answer_.failure == Failure::None || answer_.failure == Failure::NotConverged) {
     if (settings_.horizon <= 0) {
       system_.residual(V_, 0, {}, residual_);
-      answer_.residual = largest(residual_) / (1 + largest(V_));
+      answer_.residual = relative(largest(residual_), size());
       store(0);
     }
   }
@@ -210,7 +222,7 @@ bool Iteration::march(double dt, int step, std::vector<double>& older) {
   problem_.fixed_policy ? system_.improve(V_) : system_.apply(V_);
   if (!feasible() || !howard(1.5 / dt, source)) return false;
   system_.residual(V_, 1.5 / dt, source, residual_);
-  answer_.residual = std::max(answer_.residual, largest(residual_) * dt / (1 + largest(V_)));
+  answer_.residual = std::max(answer_.residual, relative(largest(residual_) * dt, size()));
   return true;
 }
 

@@ -11,7 +11,7 @@
 namespace hopf::runtime {
 
 struct SolveSettings {
-  double tolerance = 1e-10;  // largest change of V in the last iteration, relative to 1 + max|V|
+  double tolerance = 1e-10;  // largest change of V in the last iteration, relative to its size
   int max_iterations = 200;  // of Howard's algorithm, per time step
   int threads = 1;
   double horizon = 0;  // > 0: finite horizon, `steps` steps
@@ -32,7 +32,7 @@ struct GridSolution {
   std::vector<std::vector<std::vector<double>>> policy;  // [level][control][unknown]
   int iterations = 0;                                    // of Howard's algorithm, summed over steps
   int linear_iterations = 0;
-  double residual = 0;  // max |discrete HJB| / (1 + max|V|)
+  double residual = 0;  // max |discrete HJB| / (max|V| + the largest cost of one step)
   double change = 0;    // of the last iteration
 };
 

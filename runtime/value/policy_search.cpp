@@ -14,7 +14,7 @@ constexpr double kFirstStep = 0.03;  // of a descent from a sample, relative to 
 constexpr double kNearStep = 2e-3;   // of one from controls that were a minimum just before
 constexpr double kLastStep = 1e-9;   // at which it ends
 constexpr double kLastTurn = 1e-4;   // the same along kinks
-constexpr double kNoGain = 1e-15;    // relative to 1 + |score|
+constexpr double kNoGain = 1e-15;    // relative to the score
 constexpr int kReset = 8;            // rounds after which the axes are taken again
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
@@ -250,7 +250,7 @@ class PolicySearch::Descent {
   double step_factor(std::size_t i, double step, Shrink shrink) const {
     const double here = best_.score[i], length = std::abs(trial_[i]);
     // The parabola says that no digit is left to gain.
-    if (gain_[i] <= kNoGain * (1 + std::abs(here))) return shrink.settled;
+    if (gain_[i] <= kNoGain * std::abs(here)) return shrink.settled;
     if (lowest_.score[i] == here) {
       if (-left_[i] <= 0 && rises(here, length, moved_[i], right_[i], above_[i]))
         return shrink.settled;

@@ -386,7 +386,7 @@ std::size_t PolicySystem::choose_stops(std::span<const double> V, double shift,
     // Between equals a node stays with what it does: where stopping pays as much as a flat V, all
     // would stop at first and come back one neighbour an iteration.
     const double gain = going_on / diagonal - (stop_value_[u] - V[u]);
-    const double even = kEven * (1 + std::abs(V[u]));
+    const double even = kEven * (std::abs(stop_value_[u]) + std::abs(V[u]));
     const bool stop = stopped_[u] ? gain >= -even : gain > even;
     changed += stop != static_cast<bool>(stopped_[u]);
     stopped_[u] = stop;

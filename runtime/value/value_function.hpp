@@ -26,7 +26,7 @@ struct Report {
   std::string method;  // "Howard iteration on monotone implicit finite differences"
   std::string scheme;  // "hybrid central/upwind, first order, monotone"
   int iterations = 0;
-  double residual = 0;  // max over points of |discrete HJB|, relative to 1 + max|V|
+  double residual = 0;  // max over points of |discrete HJB|, relative to the size of V
   double seconds = 0;
   std::vector<Check> checks;
   bool has_warning() const;
