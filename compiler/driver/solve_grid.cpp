@@ -14,6 +14,7 @@ namespace {
 using diagnostics::Kind;
 
 constexpr double kFewRunaways = 0.01;  // share of the nodes
+constexpr double kGrowth = 4;  // of a control from a coarse grid to the start on a finer one
 
 struct Place {
   std::vector<double> x;
@@ -136,8 +137,8 @@ runtime::SolveSettings settings_of(const SolveTask& task, const plan::Plan& plan
 
 // V on a coarser grid, solved in the same way, interpolated: Howard's iteration then needs a few
 // steps only. Empty where the grid is small already, and for problems that need no start.
-std::vector<double> first_guess(const SolveTask& task, const runtime::PointProblem& fine,
-                                const runtime::SolveSettings& settings) {
+runtime::Start first_guess(const SolveTask& task, const runtime::PointProblem& fine,
+                           const runtime::SolveSettings& settings) {
   if (settings.horizon > 0 || fine.fixed_policy) return {};
   const bool line = fine.grid.dimension() == 1;
   // The edge of a stopping set moves by one node an iteration, so it is found on coarse grids.
@@ -154,7 +155,12 @@ std::vector<double> first_guess(const SolveTask& task, const runtime::PointProbl
   const runtime::GridSolution solution =
       runtime::solve_grid(system, coarse, rough, first_guess(task, coarse, settings));
   if (solution.failure != runtime::Failure::None) return {};
-  return runtime::prolong(coarse.grid, solution.value.front(), fine.grid, fine.regimes);
+  double largest = 0;
+  for (const auto& control : solution.policy.front()) {
+    for (const double u : control) largest = std::max(largest, std::abs(u));
+  }
+  return {runtime::prolong(coarse.grid, solution.value.front(), fine.grid, fine.regimes),
+          kGrowth * largest};
 }
 
 }  // namespace

@@ -11,7 +11,6 @@ namespace {
 constexpr double kTight = 1e-11;         // accuracy of the linear solve that may end the iteration
 constexpr double kLeastDiscount = 5e-5;  // of the artificial ones
 constexpr double kUnbounded = 1e11;      // V relative to the largest cost, without a horizon
-constexpr double kFirstLimit = 1e6;      // of the first policy's controls
 constexpr int kStartSteps = 16;          // of implicit Euler within the first step of BDF2
 
 // a/b, and 0 where nothing is compared with nothing.
@@ -27,13 +26,14 @@ double largest(std::span<const double> v) {
 class Iteration {
  public:
   Iteration(PolicySystem& system, const PointProblem& problem, const SolveSettings& settings,
-            std::vector<double> guess)
+            Start start)
       : system_(system),
         problem_(problem),
         settings_(settings),
         solver_(system.elimination_order(), problem.grid.dimension() == 2),
-        guessed_(!guess.empty()),
-        V_(guessed_ ? std::move(guess) : std::vector<double>(system.unknowns(), 0.0)),
+        guessed_(!start.V.empty()),
+        first_limit_(start.limit),
+        V_(guessed_ ? std::move(start.V) : std::vector<double>(system.unknowns(), 0.0)),
         residual_(system.unknowns(), 0.0) {}
 
   GridSolution stationary();
@@ -59,6 +59,7 @@ class Iteration {
   const SolveSettings& settings_;
   LinearSolver solver_;
   bool guessed_;
+  double first_limit_;
   SparseMatrix A_;
   std::vector<double> b_, V_, residual_, next_;
   GridSolution answer_;
@@ -139,8 +140,7 @@ bool Iteration::undiscounted() const {
 GridSolution Iteration::stationary() {
   system_.set_time(0);
   system_.improve(V_);
-  // V = 0 asks some controls to go to infinity, where the value of a policy has no digits left.
-  if (!guessed_ && !problem_.fixed_policy) system_.restrain(V_, kFirstLimit);
+  if (!problem_.fixed_policy) system_.restrain(V_, first_limit_);
   if (!feasible()) return finish();
   system_.choose_stops(V_, 0, {});
   if (undiscounted() && !problem_.fixed_policy) {
@@ -250,8 +250,8 @@ GridSolution Iteration::finite_horizon() {
 }  // namespace
 
 GridSolution solve_grid(PolicySystem& system, const PointProblem& problem,
-                        const SolveSettings& settings, std::vector<double> guess) {
-  Iteration iteration(system, problem, settings, std::move(guess));
+                        const SolveSettings& settings, Start start) {
+  Iteration iteration(system, problem, settings, std::move(start));
   return settings.horizon > 0 ? iteration.finite_horizon() : iteration.stationary();
 }
 

@@ -36,10 +36,17 @@ struct GridSolution {
   double change = 0;    // of the last iteration
 };
 
-/// Solves the problem on the system's grid; a stationary one starts from V = `guess` (zero when
-/// empty). The system is left with the last (earliest) policy's coefficients.
-GridSolution solve_grid(PolicySystem&, const PointProblem&, const SolveSettings&,
-                        std::vector<double> guess = {});
+/// Where a stationary solve starts: V (zero when empty), and how large the controls of the first
+/// policy may be. V = 0 asks some controls to go to infinity, where the value of a policy has no
+/// digits left, and so does an interpolated V where its curvature vanishes between coarse nodes.
+struct Start {
+  std::vector<double> V;
+  double limit = 1e6;
+};
+
+/// Solves the problem on the system's grid. The system is left with the last (earliest) policy's
+/// coefficients.
+GridSolution solve_grid(PolicySystem&, const PointProblem&, const SolveSettings&, Start start = {});
 
 /// V of the system's present coefficients, by one linear solve; empty when the matrix is singular.
 std::vector<double> value_of_policy(const PolicySystem&, double shift = 0);
