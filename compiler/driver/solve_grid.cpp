@@ -13,6 +13,7 @@ namespace {
 
 using diagnostics::Kind;
 
+constexpr double kRounding = 1e-13;    // changes of V, relative to its size, that mean nothing
 constexpr double kFewRunaways = 0.01;  // share of the nodes
 constexpr double kGrowth = 4;  // of a control from a coarse grid to the start on a finer one
 
@@ -207,12 +208,15 @@ void report_failure(const SolveTask& task, const plan::Plan& plan,
                   : "without a discount some points of the domain collect cost for ever");
       return;
     case runtime::Failure::NotConverged: {
+      const bool rounding = solution.change < kRounding;
       auto& d = task.sink.emit(
           Kind::NotConverged, task.options.span,
-          fmt::format("Howard's iteration did not converge in {} steps: V still changes by {:.2g}",
-                      solution.iterations, solution.change));
-      d.notes.push_back(fmt::format("the largest residual is at {}", place.text));
-      d.help = "ask for a finer grid, a larger domain, or a larger tolerance";
+          fmt::format("Howard's iteration did not converge in {} steps: V still changes by {}",
+                      solution.iterations,
+                      rounding ? "rounding errors" : fmt::format("{:.2g}", solution.change)));
+      if (!rounding) d.notes.push_back(fmt::format("the largest residual is at {}", place.text));
+      d.help = rounding ? "ask for a larger tolerance"
+                        : "ask for a finer grid, a larger domain, or a larger tolerance";
     }
   }
 }
