@@ -62,6 +62,17 @@ Discrete discretise(const LQ& lq, std::size_t states, std::size_t controls, doub
           matrix(lq.Q, n, n) * dt, matrix(lq.N, n, m) * dt, matrix(lq.R, m, m) * dt};
 }
 
+/// Whether P solves the equation and its feedback brings the (discounted) state to rest: where
+/// nothing damps an uncontrolled part, doubling runs away.
+bool stabilises(const Discrete& d, const Dense& P) {
+  const Dense coupling = d.B.transpose() * P * d.A + d.N.transpose();
+  const Dense gain = (d.R + d.B.transpose() * P * d.B).ldlt().solve(coupling);
+  const Dense residual = d.Q + d.A.transpose() * P * d.A - coupling.transpose() * gain - P;
+  if (!(residual.norm() <= 1e-9 * (1 + P.norm()))) return false;
+  const Dense closed = d.A - d.B * gain;
+  return closed.eigenvalues().cwiseAbs().maxCoeff() < 1;
+}
+
 /// Structure-preserving doubling (Chu, Fan, Lin & Wang 2004): quadratic convergence to the
 /// stabilising solution.
 std::optional<Dense> solve_discrete(const Discrete& d) {
@@ -79,7 +90,9 @@ std::optional<Dense> solve_discrete(const Discrete& d) {
     A = (A * WA).eval();
     H += change;
     if (!H.allFinite()) return std::nullopt;
-    if (change.norm() <= 1e-15 * (1 + H.norm())) return Dense(0.5 * (H + H.transpose()));
+    if (change.norm() > 1e-15 * (1 + H.norm())) continue;
+    const Dense P = 0.5 * (H + H.transpose());
+    return stabilises(d, P) ? std::optional(P) : std::nullopt;
   }
   return std::nullopt;
 }
@@ -96,30 +109,28 @@ bool has_exact_step(const Equations& eqs) {
   return eqs.lq && eqs.lq->unconstrained && additive(*eqs.lq);
 }
 
-bool is_correlated(const model::Model& model) {
-  const std::size_t k = model.noise_count();
-  if (model.correlation.size() != k * k) return false;
-  for (std::size_t i = 0; i < k; ++i) {
-    for (std::size_t j = 0; j < i; ++j)
-      if (model.correlation[i * k + j] != 0) return true;
-  }
-  return false;
-}
-
 void add_next_state(Context& context, Step& step) {
   Store& store = context.store;
   const auto& model = context.model;
-  const ExprId dt = store.symbol("dt");
+  const ExprId dt = store.symbol(context.names.step);
   const std::size_t count = model.noise_count();
   for (std::size_t i = 0; i < model.dimension(); ++i) {
     std::vector<ExprId> terms{store.symbol(model.states[i].symbol), store.mul(model.drift[i], dt)};
     for (std::size_t k = 0; k < count; ++k) {
-      const ExprId xi = store.symbol(fmt::format("xi[{}]", model.noises[k].name));
+      const ExprId xi =
+          store.symbol(fmt::format("{}[{}]", context.names.normal, model.noises[k].name));
       terms.push_back(store.mul(model.diffusion[i * count + k], store.mul(store.sqrt(dt), xi)));
     }
     Equation next{store.symbol(fmt::format("next[{}]", model.states[i].name)), store.add(terms)};
     step.equations.push_back(next);
   }
+}
+
+std::string normal_words(const Context& context) {
+  if (context.model.noises.empty()) return "";
+  return fmt::format(", and {} are {}standard normals{}", context.names.normal,
+                     is_correlated(context.model) ? "" : "independent ",
+                     is_correlated(context.model) ? " with the declared correlation" : "");
 }
 
 }  // namespace
@@ -128,18 +139,19 @@ Step bellman(const model::Model& model, const Equations& eqs, double dt) {
   diagnostics::Sink unused;
   Context context = make_context(model, unused);
   Store& store = context.store;
+  const Names& names = context.names;
+  const std::string next = names.value + "_next";
   Step step;
   step.field = "bellman";
   step.title = "Bellman equation in discrete time";
   step.source = "Kushner & Dupuis 2001, 4.1 and 5.1; Bertsekas 2017, ch. 3";
   step.words = fmt::format(
-      "One Euler-Maruyama step of length dt = {} with the control held, the running amount paid at "
-      "its start; "
-      "next[x] is the state after the step and xi are independent standard normals{}.",
-      number(dt), is_correlated(model) ? " with the declared correlation" : "");
-  const ExprId step_symbol = store.symbol("dt"), V = store.symbol(eqs.V);
+      "One Euler-Maruyama step of length {} = {} with the control held, the running amount paid at "
+      "its start; {} is the mean of {} after the step, next[x] the state there{}.",
+      names.step, number(dt), next, names.value, normal_words(context));
+  const ExprId step_symbol = store.symbol(names.step), V = store.symbol(eqs.V);
   const ExprId L = model.lagrangian.value.valid() ? model.lagrangian.value : store.integer(0);
-  const ExprId mean = store.symbol(fmt::format("mean_{}_next", store.name(eqs.V)));
+  const ExprId mean = store.symbol(unknown(store, next));
   const ExprId rho = model.discount ? model.discount->value : store.integer(0);
   const ExprId factor = store.apply(expr::Op::Exp, {store.neg(store.mul(rho, step_symbol))});
   Equation equation{V, store.add(store.mul(model.reward ? store.neg(L) : L, step_symbol),
@@ -147,27 +159,37 @@ Step bellman(const model::Model& model, const Equations& eqs, double dt) {
   for (std::size_t g = 0; g < model.groups.size(); ++g)
     equation.over.push_back(static_cast<int>(g));
   step.equations.push_back(equation);
-  if (model.stop_pays) step.notes.push_back("where stopping is better V is what stopping pays");
+  if (model.stop_pays)
+    step.notes.push_back(
+        fmt::format("where stopping is better {} is what stopping pays", names.value));
+  if (model.until)
+    step.notes.push_back(fmt::format("where {} the value {} is what is paid there",
+                                     text(context, model.until->condition), names.value));
   if (model.horizon)
-    step.notes.push_back("V on the right is at t + dt; at the horizon it is the terminal amount");
+    step.notes.push_back(
+        fmt::format("{} is at t + {}; at the horizon it is the terminal amount", next, names.step));
+  if (model.regime)
+    step.notes.push_back(fmt::format(
+        "in the step the regime moves from j to k with probability q_jk {} (k not j)", names.step));
   if (!model.jumps.empty())
-    step.notes.push_back("a jump happens in the step with probability rate*dt");
+    step.notes.push_back("a jump happens in the step with probability rate times its length");
   add_next_state(context, step);
   step.equations.push_back({step_symbol, store.number(dt)});
   if (const auto P = bellman_riccati(model, eqs, dt)) {
     const int n = static_cast<int>(model.dimension());
     step.matrices.push_back({"P_dt", n, n, *P});
-    step.notes.push_back(
-        "P_dt: V = 1/2 x'P_dt x + ..., with the transition exact under a held control (zero-order "
-        "hold), "
-        "solved by structure-preserving doubling");
+    step.notes.push_back(fmt::format(
+        "P_dt: {} = {}1/2 x'P_dt x + ..., with the transition exact under a held control "
+        "(zero-order hold), solved by structure-preserving doubling",
+        names.value, model.reward ? "-" : ""));
   }
   return step;
 }
 
 std::optional<std::vector<double>> bellman_riccati(const model::Model& model, const Equations& eqs,
                                                    double dt) {
-  if (!has_exact_step(eqs) || model.controls.empty() || !(dt > 0)) return std::nullopt;
+  if (!has_exact_step(eqs) || model.controls.empty() || model.horizon || !(dt > 0))
+    return std::nullopt;
   diagnostics::Sink unused;
   const Context context = make_context(model, unused);
   const double rho =

@@ -27,8 +27,10 @@ struct Elimination {
   expr::Substitution solved;                          // control -> law found so far
   std::vector<std::optional<BlockLaw>> by_component;  // the law of the block a component belongs to
   std::vector<ExprId> law;                            // per component
-  std::vector<ExprId> stationary;
-  std::vector<int> order;  // groups in the order in which they were eliminated
+  std::vector<ExprId> stationary, shown;
+  std::vector<ExprId> minima;  // of the blocks; invalid entries where one has cases
+  std::vector<ExprId> rest;    // summands without controls
+  std::vector<int> order;      // groups in the order in which they were eliminated
   bool ok = true;
 };
 
@@ -40,7 +42,7 @@ void split_terms(Elimination& e) {
   Store& store = e.context.store;
   std::vector<ExprId> dependent;
   for (ExprId term : summands(store, e.eqs.hamiltonian_integrand)) {
-    if (depends_on_any(store, term, e.symbols)) dependent.push_back(term);
+    (depends_on_any(store, term, e.symbols) ? dependent : e.rest).push_back(term);
   }
   const ExprId expanded = expr::expand(store, store.add(dependent));
   for (ExprId term : summands(store, expanded)) {
@@ -50,7 +52,10 @@ void split_terms(Elimination& e) {
       if (std::find(free.begin(), free.end(), e.symbols[c]) != free.end())
         controls.push_back(static_cast<int>(c));
     }
-    if (controls.empty()) continue;
+    if (controls.empty()) {
+      e.rest.push_back(term);
+      continue;
+    }
     e.terms.push_back(term);
     e.term_controls.push_back(std::move(controls));
   }
@@ -173,22 +178,35 @@ BlockLaw block_law(Elimination& e, const Block& block) {
 
 void report_fault(Elimination& e, const Block& block, const BlockLaw& law) {
   const auto& model = e.context.model;
-  const bool maximises = is_disturbance(model, block.components[0]);
-  auto& diagnostic = e.context.sink.emit(
-      *law.fault, block.group->span,
-      fmt::format("the Hamiltonian has no {} over '{}': {}", maximises ? "maximum" : "minimum",
-                  block.group->name, law.reason));
+  auto& diagnostic =
+      e.context.sink.emit(*law.fault, block.group->span,
+                          fmt::format("the Hamiltonian has no {} over '{}': {}",
+                                      maximises(e.context, block) ? "maximum" : "minimum",
+                                      block.group->name, law.reason));
   diagnostic.primary_label = "this set has no bound";
   if (model.lagrangian.span.valid())
-    diagnostic.labels.push_back({model.lagrangian.span, "the running cost"});
-  const std::string name = component_name(e.context, block, 0);
-  diagnostic.help = fmt::format("bound it: 'control {} in [a, b]', or add a cost such as {}^2",
-                                block.group->name, name);
+    diagnostic.labels.push_back(
+        {model.lagrangian.span, model.reward ? "the reward" : "the running cost"});
+  diagnostic.help =
+      fmt::format("bound it: '{} {} in [a, b]', or add a {} such as {}{}^2",
+                  block.group->disturbance ? "disturbance" : "control", block.group->name,
+                  model.reward ? "reward" : "cost", maximises(e.context, block) ? "-" : "",
+                  component_name(e.context, block, 0));
   e.ok = false;
+}
+
+ExprId minimum_of_constant(const Elimination& e, const Block& block, const BlockLaw& law) {
+  expr::Substitution fixed;
+  for (std::size_t i = 0; i < block.symbols.size(); ++i) fixed[block.symbols[i]] = law.law[i];
+  return expr::substitute(e.context.store, block.objective, fixed);
 }
 
 void record(Elimination& e, const Block& block, BlockLaw law) {
   const bool closed = law.form != Form::Numerical;
+  const bool negated = is_disturbance(e.context.model, block.components[0]);
+  if (law.form == Form::None) law.minimum = minimum_of_constant(e, block, law);
+  e.minima.push_back(law.minimum.valid() && negated ? e.context.store.neg(law.minimum)
+                                                    : law.minimum);
   for (std::size_t i = 0; i < block.components.size(); ++i) {
     const int c = block.components[i];
     if (closed) {
@@ -196,6 +214,7 @@ void record(Elimination& e, const Block& block, BlockLaw law) {
       e.solved[block.symbols[i]] = law.law[i];
     }
     if (i < law.stationary.size()) e.stationary[c] = law.stationary[i];
+    if (closed) e.shown[c] = law.shown.empty() ? law.law[i] : law.shown[i];
     e.by_component[c] = law;
     const int group = e.context.model.controls[c].group;
     if (std::find(e.order.begin(), e.order.end(), group) == e.order.end()) e.order.push_back(group);
@@ -265,6 +284,11 @@ bool saddle_of_quadratic(Elimination& e, Block block) {
   if (!saddle) return false;
   BlockLaw law{.form = Form::Quadratic};
   law.law = law.stationary = *saddle;
+  std::vector<ExprId> terms;
+  for (std::size_t i = 0; i < saddle->size(); ++i)
+    terms.push_back(half(store, store.mul(quadratic->linear[i], (*saddle)[i])));
+  law.minimum = tidy(store, store.add(terms));
+  if (is_disturbance(e.context.model, block.components[0])) law.minimum = store.neg(law.minimum);
   law.reason = fmt::format(
       "quadratic in {}, convex for the control and concave for the disturbance: the saddle point",
       block_names(e.context, block.components));
@@ -401,7 +425,8 @@ void eliminate(Elimination& e) {
   for (const auto& components : pure) solve_finite(e, components);
 }
 
-/// Laws of continuous controls may still contain finite ones: those are put in last.
+/// Laws of continuous controls may still contain finite ones: those are put in last, but for
+/// display.
 void back_substitute(Elimination& e) {
   expr::Substitution finite;
   for (std::size_t c = 0; c < e.symbols.size(); ++c) {
@@ -414,6 +439,18 @@ void back_substitute(Elimination& e) {
   }
 }
 
+/// The minimised Hamiltonian as it is read: the sum of the blocks' minima, where none has cases.
+ExprId written_out(const Elimination& e) {
+  Store& store = e.context.store;
+  std::vector<ExprId> terms = e.rest;
+  for (ExprId minimum : e.minima) {
+    if (!minimum.valid()) return ExprId();
+    terms.push_back(minimum);
+  }
+  const ExprId H = store.add(terms);
+  return depends_on_any(store, H, e.symbols) ? ExprId() : H;
+}
+
 ControlLaw group_law(const Elimination& e, int g) {
   const auto& group = e.context.model.groups[g];
   ControlLaw law{.group = g, .form = ControlLaw::Form::None};
@@ -423,18 +460,26 @@ ControlLaw group_law(const Elimination& e, int g) {
     const auto& part = e.by_component[c];
     if (!part) continue;
     law.form = part->form == Form::None && law.form != Form::None ? law.form : part->form;
-    if (part->switching.valid() && !law.switching.valid()) law.switching = part->switching;
+    law.switching.push_back(part->switching);
+    if (part->exists.valid())
+      law.exists = law.exists.valid()
+                       ? e.context.store.apply(expr::Op::And, {law.exists, part->exists})
+                       : part->exists;
     if (std::find(reasons.begin(), reasons.end(), part->reason) == reasons.end())
       reasons.push_back(part->reason);
     closed = closed && e.law[c].valid();
     law.law.push_back(e.law[c]);
     law.stationary.push_back(e.stationary[c]);
+    law.shown.push_back(e.shown[c]);
   }
   law.reason = join(reasons, "; ");
   if (!closed) {
     law.form = Form::Numerical;
     law.law.clear();
     law.stationary.clear();
+    law.shown.clear();
+    law.switching.clear();
+    law.exists = ExprId();
   }
   return law;
 }
@@ -478,7 +523,10 @@ bool minimise(Context& context, Equations& eqs) {
   const auto symbols = control_symbols(model);
   eqs.closed_form = true;
   eqs.hamiltonian = eqs.hamiltonian_integrand;
-  if (symbols.empty()) return true;
+  if (symbols.empty()) {
+    eqs.hamiltonian_shown = eqs.hamiltonian;
+    return true;
+  }
   if (jump_depends_on_controls(context, symbols)) {
     all_numerical(context, eqs);
     eqs.closed_form = false;
@@ -490,6 +538,7 @@ bool minimise(Context& context, Equations& eqs) {
   e.by_component.resize(m);
   e.law.resize(m);
   e.stationary.resize(m);
+  e.shown.resize(m);
   split_terms(e);
   eliminate(e);
   if (!e.ok) return false;
@@ -507,6 +556,7 @@ bool minimise(Context& context, Equations& eqs) {
   }
   eqs.hamiltonian =
       eqs.closed_form ? expr::substitute(store, eqs.hamiltonian_integrand, laws) : ExprId();
+  if (eqs.closed_form) eqs.hamiltonian_shown = written_out(e);
   return true;
 }
 

@@ -24,6 +24,9 @@ struct BlockLaw {
   Form form;
   std::vector<ExprId> law;
   std::vector<ExprId> stationary;  // before clamping; entries may be invalid
+  std::vector<ExprId> shown;       // as it is read; empty where the law is read as it is
+  ExprId exists;                   // where the minimum is attained; invalid for everywhere
+  ExprId minimum;                  // of the objective, where it has no cases
   ExprId switching;
   std::string reason;
   /// Set where no minimum exists: the kind and words of the error.
@@ -58,5 +61,9 @@ ExprId bound(expr::Store&, double value);
 std::string component_name(const Context&, const Block&, std::size_t i);
 /// "[-2, 2]" or "the whole line".
 std::string interval_text(double lo, double hi);
+/// Whether the user sees the block maximised: a control of a reward, or a disturbance of a cost.
+bool maximises(const Context&, const Block&);
+/// A coefficient of the block's objective with the sign that the user sees.
+ExprId coefficient_in_user_terms(const Context&, const Block&, ExprId e);
 
 }  // namespace hopf::derive

@@ -7,6 +7,7 @@
 // sign, and the minimiser is an end of the set.
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 
 #include "derive/control_law.hpp"
@@ -93,29 +94,63 @@ class Peeler {
   bool undo_product(const std::vector<ExprId>& factors, Inversion& state) {
     std::vector<ExprId> rest, dependent;
     for (ExprId factor : factors) (involves(factor) ? dependent : rest).push_back(factor);
-    if (dependent.size() == 2) return undo_signed_power(dependent, rest, state);
+    if (dependent.size() == 2)
+      return undo_signed_power(dependent, rest, state) || undo_slope(dependent, rest, state);
     if (dependent.size() != 1) return false;
     state.remaining = dependent[0];
     return divide(state, store_.mul(rest));
   }
 
-  /// |y|^k sign(y), the derivative of |y|^(k+1): y = sign(t) |t|^(1/k).
+  /// |y|^k sign(y), the derivative of |y|^(k+1), or y^j |y|^i with an odd j: y = sign(t) |t|^(1/k).
   bool undo_signed_power(const std::vector<ExprId>& pair, const std::vector<ExprId>& rest,
                          Inversion& state) {
-    const bool sign_first = store_.op(pair[0]) == Op::Sign;
-    const ExprId sign = sign_first ? pair[0] : pair[1], power = sign_first ? pair[1] : pair[0];
-    if (store_.op(sign) != Op::Sign) return false;
-    const ExprId inner = store_.args(sign)[0];
-    ExprId base = power, exponent = store_.integer(1);
-    if (store_.op(power) == Op::Pow) {
-      base = store_.args(power)[0];
-      exponent = store_.args(power)[1];
-    }
-    if (store_.op(base) != Op::Abs || store_.args(base)[0] != inner) return false;
+    const auto [p, i] = as_power(pair[0]);
+    const auto [q, j] = as_power(pair[1]);
+    const bool size_first = store_.op(p) == Op::Abs;
+    const ExprId size = size_first ? p : q, other = size_first ? q : p, power = size_first ? j : i;
+    if (store_.op(size) != Op::Abs) return false;
+    const ExprId inner = store_.args(size)[0];
+    const auto n = store_.rational_value(power);
+    const bool is_sign = store_.op(other) == Op::Sign && store_.args(other)[0] == inner;
+    const bool is_odd = other == inner && n && n->den == 1 && n->num % 2 != 0;
+    if (!is_sign && !is_odd) return false;
+    const ExprId exponent = is_sign ? (size_first ? i : j) : store_.add(i, j);
     if (sign_of(context_, exponent) != Sign::Positive || !divide(state, store_.mul(rest)))
       return false;
     state.remaining = inner;
     state.target = signed_root(state.target, exponent);
+    return true;
+  }
+
+  std::pair<ExprId, ExprId> as_power(ExprId e) {
+    if (store_.op(e) != Op::Pow) return {e, store_.integer(1)};
+    return {store_.args(e)[0], store_.args(e)[1]};
+  }
+
+  /// u (a + b u^2)^(-1/2), the slope of sqrt(a + b u^2): u = t sqrt(a/(1 - b t^2)). Arc lengths and
+  /// relativistic Lagrangians are of this form.
+  bool undo_slope(const std::vector<ExprId>& pair, const std::vector<ExprId>& rest,
+                  Inversion& state) {
+    const bool u_first = store_.op(pair[0]) == Op::Symbol;
+    const ExprId u = u_first ? pair[0] : pair[1], root = u_first ? pair[1] : pair[0];
+    if (store_.op(u) != Op::Symbol || store_.op(root) != Op::Pow ||
+        store_.rational_value(store_.args(root)[1]) != expr::Rational{-1, 2})
+      return false;
+    const SymbolId symbols[] = {u_};
+    const auto inner = expr::as_quadratic(store_, store_.args(root)[0], symbols);
+    if (!inner || !store_.is_zero(inner->linear[0])) return false;
+    const ExprId a = inner->constant, b = half(store_, inner->Q[0]);
+    if (sign_of(context_, a) != Sign::Positive) return false;
+    const auto limit = constant_of(context_, b);
+    if (!limit || *limit == 0 || !divide(state, store_.mul(rest))) return false;
+    if (*limit > 0) {  // |t| < 1/sqrt(b)
+      require(state, -1 / std::sqrt(*limit), true, true);
+      require(state, 1 / std::sqrt(*limit), false, true);
+    }
+    const ExprId t = state.target;
+    const ExprId below = store_.sub(store_.integer(1), store_.mul(std::array{b, t, t}));
+    state.target = store_.mul(t, store_.sqrt(store_.div(a, below)));
+    state.remaining = u;
     return true;
   }
 
@@ -341,6 +376,42 @@ ExprId assemble(const Assembly& a, const Inversion& inversion) {
   return law;
 }
 
+/// The root without guards, for display.
+ExprId without_guards(Store& store, ExprId e, const Inversion& inversion) {
+  // The last guard is the outermost.
+  for (auto range = inversion.ranges.rbegin(); range != inversion.ranges.rend(); ++range) {
+    const ExprId limit = store.number(range->edge + (range->above ? kMargin : -kMargin));
+    const ExprId guarded =
+        range->above ? store.max(range->target, limit) : store.min(range->target, limit);
+    e = replace_node(store, e, guarded, range->target);
+  }
+  return e;
+}
+
+/// The law as it is read: where no root exists the end of the set, and where there is no such end a
+/// condition for the minimum to exist.
+void write_out(const Assembly& a, const Inversion& inversion, BlockLaw& law) {
+  Store& store = a.context.store;
+  ExprId shown = clamp(store, without_guards(store, a.root, inversion), a.lo, a.hi);
+  std::vector<ExprId> exists;
+  for (auto range = inversion.ranges.rbegin(); range != inversion.ranges.rend(); ++range) {
+    const ExprId target = without_guards(store, range->target, inversion);
+    const ExprId edge = store.number(range->edge);
+    const ExprId reachable = range->above ? less(store, edge, target) : less(store, target, edge);
+    const bool low = std::isfinite(a.lo) && a.lo >= a.domain_lo;
+    const bool high = std::isfinite(a.hi) && a.hi <= a.domain_hi;
+    const int sign = range->derivative_sign;
+    if (sign > 0 && low)
+      shown = store.select(reachable, shown, store.number(a.lo));
+    else if (sign < 0 && high)
+      shown = store.select(reachable, shown, store.number(a.hi));
+    else
+      exists.push_back(reachable);
+  }
+  law.shown = {shown};
+  if (!exists.empty()) law.exists = exists.size() == 1 ? exists[0] : store.apply(Op::And, exists);
+}
+
 /// The least of the ends and the only stationary point: exact whatever the curvature.
 ExprId best_candidate(const Assembly& a, ExprId inner) {
   Store& store = a.context.store;
@@ -354,18 +425,6 @@ ExprId best_candidate(const Assembly& a, ExprId inner) {
     best_cost = store.min(at_cost, best_cost);
   }
   return best;
-}
-
-/// The root without guards, for display.
-ExprId without_guards(Store& store, ExprId root, const Inversion& inversion) {
-  ExprId shown = root;
-  for (const auto& range : inversion.ranges) {
-    const ExprId limit = store.number(range.edge + (range.above ? kMargin : -kMargin));
-    const ExprId guarded =
-        range.above ? store.max(range.target, limit) : store.min(range.target, limit);
-    shown = replace_node(store, shown, guarded, range.target);
-  }
-  return shown;
 }
 
 }  // namespace
@@ -394,15 +453,17 @@ Attempt convex_law(Context& context, const Block& block) {
                           block.hi[0], domain_lo, domain_hi,  root};
   BlockLaw law{.form = Form::Convex};
   law.law = {assemble(assembly, *inversion)};
+  if (curvature > 0) write_out(assembly, *inversion, law);
   if (curvature <= 0) law.law = {best_candidate(assembly, law.law[0])};
   law.stationary = {tidy(store, without_guards(store, root, *inversion))};
   const std::string name = component_name(context, block, 0);
   law.reason =
       curvature > 0
-          ? fmt::format("strictly convex in {}: dH/d{} = 0 is solved in closed form", name, name)
+          ? fmt::format("strictly {} in {}: dH/d{} = 0 is solved in closed form",
+                        maximises(context, block) ? "concave" : "convex", name, name)
           : fmt::format("dH/d{} has one zero, in closed form; it is compared with both ends", name);
   const std::string values = with_values(context, {derivative});
-  if (!values.empty()) law.reason += " (convexity checked " + values + ")";
+  if (!values.empty()) law.reason += fmt::format(" (checked {})", values);
   if (!(std::isinf(block.lo[0]) && std::isinf(block.hi[0]))) {
     law.reason += ", kept in " + interval_text(block.lo[0], block.hi[0]);
   }

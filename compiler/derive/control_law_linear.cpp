@@ -26,6 +26,15 @@ std::string component_name(const Context& context, const Block& block, std::size
   return context.model.controls[block.components[i]].name;
 }
 
+bool maximises(const Context& context, const Block& block) {
+  return block.group->disturbance != context.model.reward;
+}
+
+ExprId coefficient_in_user_terms(const Context& context, const Block& block, ExprId e) {
+  const ExprId seen = in_user_terms(context, e);
+  return maximises(context, block) ? context.store.neg(seen) : seen;
+}
+
 std::string interval_text(double lo, double hi) {
   if (std::isinf(lo) && std::isinf(hi)) return "the whole line";
   return fmt::format("[{}, {}]", number(lo), number(hi));
@@ -60,11 +69,11 @@ ExprId bang_bang(Store& store, ExprId s, double lo, double hi) {
 
 BlockLaw unbounded(const Context& context, const Block& block, ExprId s) {
   BlockLaw law{.form = Form::BangBang};
-  law.switching = s;
   law.fault = diagnostics::Kind::HamiltonianUnbounded;
   law.reason =
       fmt::format("{} enters only linearly, with the coefficient {}, and its set is unbounded",
-                  component_name(context, block, 0), text(context, s));
+                  component_name(context, block, 0),
+                  text(context, tidy(context.store, coefficient_in_user_terms(context, block, s))));
   return law;
 }
 
@@ -79,14 +88,16 @@ Attempt linear_law(Context& context, const Block& block) {
   const double lo = block.lo[0], hi = block.hi[0];
   const Sign sign = sign_of(context, s);
   BlockLaw law{.form = Form::BangBang};
-  law.switching = s;
+  law.switching = tidy(store, coefficient_in_user_terms(context, block, s));
   const std::string name = component_name(context, block, 0);
   if (is_nonnegative(sign) && std::isfinite(lo)) {
     law.law = {store.number(lo)};
-    law.reason = fmt::format("{} enters linearly and its coefficient is never negative", name);
+    law.reason = fmt::format("{} enters linearly and its coefficient is never {}", name,
+                             maximises(context, block) ? "positive" : "negative");
   } else if (is_nonpositive(sign) && std::isfinite(hi)) {
     law.law = {store.number(hi)};
-    law.reason = fmt::format("{} enters linearly and its coefficient is never positive", name);
+    law.reason = fmt::format("{} enters linearly and its coefficient is never {}", name,
+                             maximises(context, block) ? "negative" : "positive");
   } else if (std::isinf(lo) || std::isinf(hi)) {
     return unbounded(context, block, s);
   } else {
@@ -96,6 +107,7 @@ Attempt linear_law(Context& context, const Block& block) {
         "law takes {}",
         name, interval_text(lo, hi), number(nearest_zero(lo, hi)));
   }
+  if (lo == -hi || store.op(law.law[0]) == expr::Op::Number) law.minimum = store.mul(s, law.law[0]);
   return law;
 }
 

@@ -7,6 +7,7 @@
 // enumeration).
 #include <fmt/format.h>
 
+#include <Eigen/Dense>
 #include <cmath>
 
 #include "derive/control_law.hpp"
@@ -149,33 +150,66 @@ std::string names(const Context& context, const Block& block) {
   return join(words, ", ");
 }
 
-std::string curvature_words(const Context& context, Definite definite, const Problem& problem) {
-  if (problem.size() > 1) {
-    switch (definite) {
-      case Definite::Yes:
-        return "with a positive definite weight";
-      case Definite::Sampled:
-        return "with a weight that is positive definite at every sampled state";
-      case Definite::No:
-        return "with a weight that is not positive definite everywhere";
-      case Definite::ByValue:
-        return "with a weight that depends on the Hessian of V";
-    }
+std::string weight_words(const Context& context, Definite definite, bool maximised) {
+  const char* sign = maximised ? "negative" : "positive";
+  switch (definite) {
+    case Definite::Yes:
+      return fmt::format("with a {} definite weight", sign);
+    case Definite::Sampled:
+      return fmt::format("with a weight that is {} definite at every sampled state", sign);
+    case Definite::No:
+      return fmt::format("with a weight that is not {} definite everywhere", sign);
+    case Definite::ByValue:
+      return fmt::format("with a weight that depends on the Hessian of {}", context.names.value);
   }
-  const std::string q = text(context, problem.Q[0]);
-  const std::string values = with_values(context, {problem.Q[0]});
+  return "";
+}
+
+/// The sign is the user's: a reward is maximised where its curvature is negative.
+std::string curvature_words(const Context& context, const Block& block, Definite definite,
+                            const Problem& problem) {
+  const bool maximised = maximises(context, block);
+  if (problem.size() > 1) return weight_words(context, definite, maximised);
+  const char* sign = maximised ? "negative" : "positive";
+  const ExprId seen = tidy(context.store, coefficient_in_user_terms(context, block, problem.Q[0]));
+  const std::string q = text(context, seen), values = with_values(context, {seen});
   const std::string known = values.empty() ? "" : " (" + values + ")";
   switch (definite) {
     case Definite::Yes:
-      return fmt::format("with curvature {} > 0{}", q, known);
+      return fmt::format("with curvature {} {} 0{}", q, maximised ? "<" : ">", known);
     case Definite::Sampled:
-      return fmt::format("with curvature {}, positive at every sampled state{}", q, known);
+      return fmt::format("with curvature {}, {} at every sampled state{}", q, sign, known);
     case Definite::No:
-      return fmt::format("with curvature {}, which is not positive everywhere{}", q, known);
+      return fmt::format("with curvature {}, which is not {} everywhere{}", q, sign, known);
     case Definite::ByValue:
       return fmt::format("with curvature {}, whose sign is tested where it is used", q);
   }
   return "";
+}
+
+/// Of a constant weight that is not positive definite: the direction in which the cost does not
+/// grow. A singular Lagrangian is one such.
+std::string flat_direction(const Context& context, const Problem& problem) {
+  const auto m = static_cast<Eigen::Index>(problem.size());
+  Eigen::MatrixXd Q(m, m);
+  for (Eigen::Index i = 0; i < m; ++i) {
+    for (Eigen::Index j = 0; j < m; ++j) {
+      const auto value = constant_of(context, problem.Q[static_cast<std::size_t>(i * m + j)]);
+      if (!value) return "";
+      Q(i, j) = *value;
+    }
+  }
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(Q);
+  const double least = solver.eigenvalues()[0], most = solver.eigenvalues().cwiseAbs().maxCoeff();
+  Eigen::VectorXd v = solver.eigenvectors().col(0);
+  Eigen::Index largest = 0;
+  v.cwiseAbs().maxCoeff(&largest);
+  v /= v[largest];
+  std::vector<std::string> entries;
+  for (double entry : v) entries.push_back(number(std::abs(entry) < 1e-12 ? 0 : entry));
+  const bool singular = std::abs(least) <= 1e-12 * most;
+  return fmt::format(": {} along ({})", singular ? "it is singular, flat" : "it falls",
+                     join(entries, ", "));
 }
 
 std::string set_words(const Problem& problem) {
@@ -191,8 +225,24 @@ BlockLaw fault(const Context& context, const Block& block, const Problem& proble
   const bool concave = problem.size() == 1 && is_nonpositive(sign_of(context, problem.Q[0]));
   law.fault = concave || problem.size() > 1 ? Kind::HamiltonianUnbounded : Kind::CurvatureMayVanish;
   law.reason = fmt::format("quadratic in {} {}, over an unbounded set", names(context, block),
-                           curvature_words(context, definite, problem));
+                           curvature_words(context, block, definite, problem));
+  if (problem.size() > 1) law.reason += flat_direction(context, problem);
   return law;
+}
+
+/// A free problem is read as its stationary point, where that is a minimum; there the objective is
+/// half of b'u.
+void read_as_stationary(Context& context, const Problem& problem, bool certain, BlockLaw& law) {
+  Store& store = context.store;
+  law.shown = law.stationary;
+  if (!certain) {
+    law.exists = all_positive(store, pivots(store, problem.Q, problem.size()));
+    return;
+  }
+  std::vector<ExprId> terms;
+  for (std::size_t i = 0; i < problem.size(); ++i)
+    terms.push_back(half(store, store.mul(problem.b[i], law.stationary[i])));
+  law.minimum = terms.size() == 1 ? terms[0] : tidy(store, store.add(terms));
 }
 
 }  // namespace
@@ -253,14 +303,17 @@ Attempt quadratic_law(Context& context, const Block& block) {
   law.law = all_free(problem) && certain && m > 1 ? law.stationary
                                                   : box_minimiser(context, problem, certain);
   law.reason = fmt::format("quadratic in {} {}, {}", names(context, block),
-                           curvature_words(context, definite, problem), set_words(problem));
+                           curvature_words(context, block, definite, problem), set_words(problem));
+  if (all_free(problem) && !law.stationary.empty())
+    read_as_stationary(context, problem, certain, law);
   if (definite == Definite::ByValue && !all_bounded(problem)) {
     law.reason +=
-        "; the Hamiltonian is finite only where the curvature is positive, elsewhere the law takes "
-        "the point of the set nearest zero";
+        "; elsewhere the Hamiltonian is not bounded, and the law takes the point of the set "
+        "nearest zero";
   } else if (!certain && m == 1) {
     law.reason +=
-        "; where the curvature is not positive the better end is taken, the lower one in a tie";
+        fmt::format("; where it is not {} the better end is taken, the lower one in a tie",
+                    maximises(context, block) ? "negative" : "positive");
   }
   return law;
 }

@@ -77,7 +77,7 @@ Attempt ball_law(Context& context, const Block& block) {
   const Definite convex = linear ? Definite::No : positive(context, form->c);
   const bool certain = convex == Definite::Yes || convex == Definite::Sampled;
   BlockLaw law{.form = Form::Ball};
-  if (linear) law.switching = size;
+  if (linear) law.minimum = store.neg(store.mul(r, size));
   for (std::size_t i = 0; i < form->b.size(); ++i) {
     const ExprId b = form->b[i];
     const ExprId boundary = store.neg(store.div(store.mul(r, b), size));
@@ -121,7 +121,11 @@ std::vector<ExprId> least_vertex(Store& store, const std::vector<ExprId>& b) {
 
 /// H = lambda sum u log u + b.u on the simplex: weights exp(-b/lambda), shifted by the least b
 /// against overflow.
-std::optional<std::vector<ExprId>> softmax(Context& context, const Block& block) {
+struct Gibbs {
+  std::vector<ExprId> law, shown;  // with and without the shift
+};
+
+std::optional<Gibbs> softmax(Context& context, const Block& block) {
   Store& store = context.store;
   ExprId rest = block.objective, lambda;
   std::vector<ExprId> entropies;
@@ -141,13 +145,15 @@ std::optional<std::vector<ExprId>> softmax(Context& context, const Block& block)
   if (!affine) return std::nullopt;
   ExprId least = affine->linear[0];
   for (ExprId b : affine->linear) least = store.min(least, b);
-  std::vector<ExprId> weights;
-  for (ExprId b : affine->linear) {
-    weights.push_back(store.apply(Op::Exp, {store.div(store.sub(least, b), lambda)}));
-  }
-  const ExprId total = store.add(weights);
-  for (ExprId& weight : weights) weight = store.div(weight, total);
-  return weights;
+  auto normalised = [&](ExprId shift) {
+    std::vector<ExprId> weights;
+    for (ExprId b : affine->linear)
+      weights.push_back(store.apply(Op::Exp, {store.div(store.sub(shift, b), lambda)}));
+    const ExprId total = store.add(weights);
+    for (ExprId& weight : weights) weight = store.div(weight, total);
+    return weights;
+  };
+  return Gibbs{normalised(least), normalised(store.integer(0))};
 }
 
 }  // namespace
@@ -177,10 +183,11 @@ Attempt simplex_law(Context& context, const Block& block) {
   Store& store = context.store;
   BlockLaw law{.form = Form::Simplex};
   const std::string& name = block.group->name;
-  if (const auto weights = softmax(context, block)) {
-    law.law = *weights;
+  if (const auto gibbs = softmax(context, block)) {
+    law.law = gibbs->law;
+    law.shown = gibbs->shown;
     law.reason =
-        fmt::format("entropy in {} on the simplex: the minimiser is the Gibbs distribution", name);
+        fmt::format("entropy in {} on the simplex: the optimum is the Gibbs distribution", name);
     return law;
   }
   const auto form = as_isotropic(context, block);
@@ -188,8 +195,8 @@ Attempt simplex_law(Context& context, const Block& block) {
   if (store.is_zero(form->c)) {
     law.law = least_vertex(store, form->b);
     law.reason = fmt::format(
-        "linear in {} on the simplex: the vertex with the least coefficient, the first in a tie",
-        name);
+        "linear in {} on the simplex: the vertex with the {} coefficient, the first in a tie", name,
+        maximises(context, block) ? "greatest" : "least");
     return law;
   }
   const Definite convex = positive(context, form->c);
@@ -236,10 +243,11 @@ Attempt heading_law(Context& context, const Block& block) {
     law = clamp(store, law, lo, hi);
   }
   result.law = {law};
+  result.minimum = store.sub(constant, norm(store, {A, B}));
   result.reason = fmt::format(
-      "a sine and a cosine of {} over a full turn: the direction opposite to their "
+      "a sine and a cosine of {} over a full turn: the direction {} their "
       "coefficients; 0 where both vanish",
-      component_name(context, block, 0));
+      component_name(context, block, 0), maximises(context, block) ? "of" : "opposite to");
   return result;
 }
 
@@ -303,6 +311,25 @@ Attempt piece_law(Context& context, Block piece, const Kink& kink, bool above) {
   return std::nullopt;
 }
 
+/// Convex on both sides, and no steeper before the kink than after it.
+bool is_convex(Context& context, const Block& block, const Kink& kink) {
+  Store& store = context.store;
+  const SymbolId u = block.symbols[0];
+  ExprId slopes[2];
+  for (const bool above : {false, true}) {
+    const ExprId smooth =
+        replace_node(store, block.objective, kink.node, above ? kink.above : kink.below);
+    const ExprId slope = expr::differentiate(store, smooth, u);
+    Context piece = context;
+    piece.box[u] = {above ? kink.at : block.lo[0], above ? block.hi[0] : kink.at};
+    const ExprId curvature = expr::simplify(store, expr::differentiate(store, slope, u));
+    if (!is_nonnegative(sign_of(piece, curvature))) return false;
+    slopes[above] = expr::substitute(store, slope, {{u, store.number(kink.at)}});
+  }
+  return is_nonnegative(
+      sign_of(context, tidy(store, expr::expand(store, store.sub(slopes[1], slopes[0])))));
+}
+
 }  // namespace
 
 // Each smooth piece has its own exact minimiser; the better of the two is the minimiser (soft
@@ -324,6 +351,16 @@ Attempt kinked_law(Context& context, const Block& block) {
   };
   const ExprId low = left->law[0], high = right->law[0];
   BlockLaw law{.form = Form::Convex};
+  if (is_convex(context, block, *kink)) {
+    // One of the two minimisers is the kink itself, so the other is their sum less the kink.
+    law.law = {store.sub(store.add(low, high), store.number(kink->at))};
+    law.reason = fmt::format(
+        "{} in {} with a kink at {}: the sum of the optima on both sides, of which at least one is "
+        "the kink",
+        maximises(context, block) ? "concave" : "convex", component_name(context, block, 0),
+        number(kink->at));
+    return law;
+  }
   law.law = {store.select(less(store, cost(high), cost(low)), high, low)};
   law.reason = fmt::format(
       "smooth in {} on both sides of {}: each side is minimised exactly and the better one taken",

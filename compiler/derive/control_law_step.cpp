@@ -2,10 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "derive/internal.hpp"
-#include "expr/traverse.hpp"
 
 namespace hopf::derive {
 
@@ -13,76 +11,57 @@ using expr::Store;
 
 namespace {
 
-/// An unbounded end stands as 1e30 in a law; on paper it is no bound at all.
-ExprId without_far_ends(Store& store, ExprId law) {
-  std::vector<ExprId> pending{law};
-  std::vector<std::pair<ExprId, ExprId>> replacements;
-  const ExprId far = store.number(kFar), minus_far = store.number(-kFar);
-  while (!pending.empty()) {
-    const ExprId e = pending.back();
-    pending.pop_back();
-    const std::vector<ExprId> args(store.args(e).begin(), store.args(e).end());
-    pending.insert(pending.end(), args.begin(), args.end());
-    if (args.size() != 2 || (store.op(e) != expr::Op::Min && store.op(e) != expr::Op::Max))
-      continue;
-    const bool first = args[0] == far || args[0] == minus_far,
-               second = args[1] == far || args[1] == minus_far;
-    if (first != second) replacements.emplace_back(e, first ? args[1] : args[0]);
-  }
-  for (auto [from, to] : replacements) law = replace_node(store, law, from, to);
-  return law;
-}
-
-/// Nodes of the expression written out as a tree, saturating: what a reader would face.
-double written_size(const Store& store, ExprId e) {
-  std::unordered_map<ExprId, double> size;
-  for (ExprId node : expr::topological(store, e)) {
-    double total = 1;
-    for (ExprId arg : store.args(node)) total += size[arg];
-    size[node] = std::min(total, 1e9);
-  }
-  return size[e];
-}
-
-/// A law that compares many faces is compiled as it is, but nobody can read it.
-constexpr double kLongestLaw = 400;
-
-void add_group(Context& context, Equations& eqs, const ControlLaw& law, Step& step) {
-  Store& store = context.store;
-  const auto& model = context.model;
-  const auto& group = model.groups[law.group];
-  step.notes.push_back(fmt::format("{}: {}", group.name, law.reason));
-  if (law.switching.valid()) {
-    Equation switching{store.symbol(fresh_name(model, "S_" + group.name)),
-                       in_user_terms(context, eqs, law.switching)};
-    if (model.reward) switching.right = store.neg(switching.right);
+void add_switching(Context& context, const ControlLaw& law, Step& step) {
+  const auto& group = context.model.groups[law.group];
+  const std::string S = fresh_name(context.model, "S");
+  for (std::size_t i = 0; i < law.switching.size(); ++i) {
+    if (!law.switching[i].valid()) continue;
+    const std::string& name = context.model.controls[group.components[i]].name;
+    Equation switching{context.store.symbol(fmt::format("{}[{}]", S, name)), law.switching[i]};
     switching.where = "the switching function";
     step.equations.push_back(switching);
   }
+}
+
+/// Says where the optimum is attained, when that is not everywhere.
+void add_existence(Context& context, const ControlLaw& law, Step& step) {
+  if (!law.exists.valid()) return;
+  const auto& group = context.model.groups[law.group];
+  const bool maximum = group.disturbance != context.model.reward;
+  step.notes.push_back(
+      fmt::format("{}: the {} is attained where {}", group.name, maximum ? "maximum" : "minimum",
+                  text(context, readable(context, in_user_terms(context, law.exists)))));
+}
+
+void add_group(Context& context, const ControlLaw& law, Step& step) {
+  Store& store = context.store;
+  const auto& group = context.model.groups[law.group];
+  step.notes.push_back(fmt::format("{}: {}", group.name, law.reason));
+  add_switching(context, law, step);
   bool cut = false;
   for (std::size_t i = 0; i < law.law.size(); ++i) {
-    const std::string& name = model.controls[group.components[i]].name;
-    const ExprId shown =
-        tidy(store, without_far_ends(store, in_user_terms(context, eqs, law.law[i])));
+    const ExprId name = store.symbol(context.model.controls[group.components[i]].symbol);
+    const ExprId shown = on_paper(context, in_user_terms(context, law.shown[i]));
     const ExprId point = i < law.stationary.size() && law.stationary[i].valid()
-                             ? tidy(store, in_user_terms(context, eqs, law.stationary[i]))
+                             ? tidy(store, in_user_terms(context, law.stationary[i]))
                              : ExprId();
     if (point.valid() && point != shown) {
-      Equation stationary{store.symbol(name), point};
+      Equation stationary{name, point};
       stationary.where = "where the derivative of the Hamiltonian vanishes";
       step.equations.push_back(stationary);
     }
-    if (point.valid() && written_size(store, shown) > kLongestLaw) {
-      cut = true;
-      continue;
-    }
-    step.equations.push_back({store.symbol(name), shown, Equation::Form::Optimal});
+    cut = cut || !shown.valid();
+    if (shown.valid()) step.equations.push_back({name, shown, Equation::Form::Optimal});
   }
-  if (cut) {
+  add_existence(context, law, step);
+  if (cut && law.form == ControlLaw::Form::Quadratic) {
     step.notes.push_back(fmt::format(
-        "{}: that point where it is a minimum inside the set, else the best point of the set's "
+        "{}: that point where it is the optimum inside the set, else the best point of the set's "
         "boundary; the cases are compiled, and too long to print",
         group.name));
+  } else if (cut) {
+    step.notes.push_back(
+        fmt::format("{}: the cases are compiled, and too long to print", group.name));
   }
 }
 
@@ -105,7 +84,7 @@ void add_control_law(Context& context, Equations& eqs) {
         " The players' terms separate or are convex-concave, so inf sup = sup inf (Isaacs' "
         "condition).";
   }
-  for (const auto& law : eqs.laws) add_group(context, eqs, law, step);
+  for (const auto& law : eqs.laws) add_group(context, law, step);
   eqs.steps.push_back(std::move(step));
 }
 

@@ -112,6 +112,14 @@ void add_steps(Context& context, Equations& eqs) {
     add_hopf_cole(context, eqs);
   }
   add_reversal(context, eqs);
+  if (has_value(context.model)) {
+    if (context.model.controls.empty())
+      eqs.absent.emplace_back("control_law", "the model has no control");
+    return;
+  }
+  for (const char* field : {"hamiltonian", "control_law", "hjb", "costate", "canonical",
+                            "euler_lagrange", "riccati", "hopf_cole"})
+    eqs.absent.emplace_back(field, "the model has no cost to optimise");
 }
 
 }  // namespace
@@ -121,6 +129,13 @@ const Step* Equations::find(const std::string& field) const {
     if (step.field == field) return &step;
   }
   return nullptr;
+}
+
+std::string Equations::why_absent(const std::string& field) const {
+  for (const auto& [name, reason] : absent) {
+    if (name == field) return reason;
+  }
+  return "";
 }
 
 std::optional<Equations> equations(const model::Model& model, diagnostics::Sink& sink) {

@@ -1,8 +1,9 @@
 // What the compiler derives from a model, each equation with the steps that led to it.
 //
 // Symbols used in equations: "V" the value, "D(V,x)" its partial derivative, "D(V,x,y)" second
-// derivatives, "D(V,t)", "p[x]" the costate of state x, "m" the density, "V[j=2]" the value in a
-// regime. The printers of expr/ show "D(V,x)" as the Unicode or LaTeX partial derivative.
+// derivatives, "D(V,t)", "p[x]" the costate of state x, "m" the density, "V[2]" the value in a
+// regime; another letter where the model has taken one (names.hpp). The printers of expr/ show
+// "D(V,x)" as the Unicode or LaTeX partial derivative.
 #pragma once
 
 #include <optional>
@@ -77,7 +78,12 @@ struct ControlLaw {
   std::vector<ExprId> law;
   /// The stationary point before clamping, for display; invalid entries where there is none.
   std::vector<ExprId> stationary;
-  ExprId switching;  // BangBang: the coefficient whose sign decides
+  /// The law as it is read: without the guards that keep it finite outside of `exists`.
+  std::vector<ExprId> shown;
+  /// Where the minimum is attained, a condition; invalid where that is everywhere.
+  ExprId exists;
+  /// One per component, BangBang: the coefficient whose sign decides, in the user's terms.
+  std::vector<ExprId> switching;
 };
 
 struct Equations {
@@ -89,6 +95,7 @@ struct Equations {
   ExprId hamiltonian_integrand;    // L + p.f + 1/2 tr(a M), before minimisation
   std::vector<ControlLaw> laws;  // one per control group, in the order in which they are eliminated
   ExprId hamiltonian;            // minimised, when every law is closed; invalid otherwise
+  ExprId hamiltonian_shown;      // the same where it needs no cases, as it is read
   bool closed_form = false;
 
   // LQ structure: dx = (A x + B u + c) dt + (S + sum_i C_i x_i + sum_j D_j u_j) dw, L = 1/2 z'Wz +
@@ -104,13 +111,16 @@ struct Equations {
     bool unconstrained = true;  // every control set is the whole space
   };
   std::optional<LinearQuadratic> lq;
-  std::string lq_refusal;  // why not LQ, in words
+  std::string lq_refusal;  // why not LQ, in words: every reason
   bool hopf_cole = false;
   std::string hopf_cole_refusal;
 
-  std::vector<Step> steps;  // everything `derive` prints, in order
+  std::vector<Step> steps;                                  // everything `derive` prints, in order
+  std::vector<std::pair<std::string, std::string>> absent;  // fields without a step, and why
   const Step* find(
       const std::string& field) const;  // by field name: "hamiltonian", "control_law", "hjb", ...
+  /// Why there is no step for a field, in words; empty where there is one.
+  std::string why_absent(const std::string& field) const;
 };
 
 /// Everything that follows from a model. Errors (unbounded Hamiltonian, no discount or horizon) go
@@ -123,7 +133,7 @@ Step bellman(const model::Model&, const Equations&, double dt);
 /// P of the discrete-time Bellman equation of an LQ problem, V = 1/2 x'P x + ..., for the
 /// transition that is exact under a control held over the step (zero-order hold) and the running
 /// cost L dt taken at the start of the step. Nothing where the problem is not LQ, has
-/// multiplicative noise, or no stabilising solution was found.
+/// multiplicative noise or a horizon, or no stabilising solution was found.
 std::optional<std::vector<double>> bellman_riccati(const model::Model&, const Equations&,
                                                    double dt);
 

@@ -21,7 +21,7 @@ struct Field {
   Store& store;
   const model::Model& model;
 
-  ExprId value() const { return store.symbol(name); }
+  ExprId value() const { return store.symbol(unknown(store, name)); }
   ExprId first(std::size_t i) const {
     return store.symbol(fmt::format("D({},{})", name, model.states[i].name));
   }
@@ -31,6 +31,53 @@ struct Field {
   }
   ExprId in_time() const { return store.symbol(fmt::format("D({},t)", name)); }
 };
+
+ExprId unevaluated(Store& store, ExprId e, std::vector<SymbolId> symbols) {
+  if (store.op(e) == Op::Symbol) {  // D(m,x), without parentheses
+    std::string name = "D(" + store.name(store.symbol_of(e));
+    for (SymbolId symbol : symbols) name += "," + store.name(symbol);
+    return store.symbol(name + ")");
+  }
+  std::vector<ExprId> args{e};
+  for (SymbolId symbol : symbols) args.push_back(store.symbol(symbol));
+  return store.apply(Op::Derivative, args);
+}
+
+/// The derivative of coefficient*m, with what is constant in front of it.
+ExprId flux(Context& context, ExprId coefficient, ExprId m, std::vector<SymbolId> variables) {
+  Store& store = context.store;
+  auto varying = state_symbols(context.model);
+  for (SymbolId u : control_symbols(context.model)) varying.push_back(u);
+  std::vector<ExprId> factors{coefficient}, outside, inside{m};
+  if (store.op(coefficient) == Op::Mul)
+    factors.assign(store.args(coefficient).begin(), store.args(coefficient).end());
+  for (ExprId factor : factors)
+    (depends_on_any(store, factor, varying) ? inside : outside).push_back(factor);
+  outside.push_back(unevaluated(store, store.mul(inside), std::move(variables)));
+  return store.mul(outside);
+}
+
+ExprId conservative_form(Context& context, const Equations& eqs, ExprId m) {
+  Store& store = context.store;
+  const auto& model = context.model;
+  const std::size_t n = model.dimension();
+  std::vector<ExprId> terms;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (store.is_zero(model.drift[i])) continue;
+    terms.push_back(store.neg(flux(context, model.drift[i], m, {model.states[i].symbol})));
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = i; j < n; ++j) {
+      const ExprId a = eqs.covariance[i * n + j];
+      if (store.is_zero(a)) continue;
+      const ExprId term = flux(context, a, m, {model.states[i].symbol, model.states[j].symbol});
+      terms.push_back(i == j ? half(store, term) : term);
+    }
+  }
+  return store.add(terms);
+}
+
+}  // namespace
 
 /// d/dx_i along the policy: partial derivative plus sum_k D(u_k,x_i) d/du_k; D(u_k,x_j)
 /// differentiates to D(u_k,x_i,x_j).
@@ -56,36 +103,6 @@ ExprId total_derivative(Context& context, ExprId e, std::size_t i) {
   }
   return store.add(terms);
 }
-
-ExprId unevaluated(Store& store, ExprId e, std::vector<SymbolId> symbols) {
-  std::vector<ExprId> args{e};
-  for (SymbolId symbol : symbols) args.push_back(store.symbol(symbol));
-  return store.apply(Op::Derivative, args);
-}
-
-ExprId conservative_form(Context& context, const Equations& eqs, ExprId m) {
-  Store& store = context.store;
-  const auto& model = context.model;
-  const std::size_t n = model.dimension();
-  std::vector<ExprId> terms;
-  for (std::size_t i = 0; i < n; ++i) {
-    if (store.is_zero(model.drift[i])) continue;
-    terms.push_back(
-        store.neg(unevaluated(store, store.mul(model.drift[i], m), {model.states[i].symbol})));
-  }
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = i; j < n; ++j) {
-      const ExprId a = eqs.covariance[i * n + j];
-      if (store.is_zero(a)) continue;
-      const ExprId term =
-          unevaluated(store, store.mul(a, m), {model.states[i].symbol, model.states[j].symbol});
-      terms.push_back(i == j ? half(store, term) : term);
-    }
-  }
-  return store.add(terms);
-}
-
-}  // namespace
 
 ExprId generator_of(Context& context, const Equations& eqs, const std::string& function) {
   Store& store = context.store;
@@ -113,7 +130,7 @@ ExprId adjoint_of(Context& context, const Equations& eqs, const std::string& den
   const std::size_t n = model.dimension();
   std::vector<ExprId> terms, zeroth;
   for (std::size_t i = 0; i < n; ++i) {
-    std::vector<ExprId> slope{store.neg(model.drift[i])};
+    std::vector<ExprId> slope;  // of the covariance
     zeroth.push_back(store.neg(total_derivative(context, model.drift[i], i)));
     for (std::size_t j = 0; j < n; ++j) {
       const ExprId a = eqs.covariance[i * n + j];
@@ -123,7 +140,10 @@ ExprId adjoint_of(Context& context, const Equations& eqs, const std::string& den
       if (!store.is_zero(da)) zeroth.push_back(half(store, total_derivative(context, da, i)));
       terms.push_back(half(store, store.mul(a, m.second(i, j))));
     }
-    terms.push_back(store.mul(tidy(store, store.add(slope)), m.first(i)));
+    const ExprId divergence = tidy(store, store.add(slope)), f = model.drift[i];
+    const ExprId speed =
+        store.is_zero(divergence) ? store.neg(f) : tidy(store, store.sub(divergence, f));
+    terms.push_back(store.mul(speed, m.first(i)));
   }
   terms.push_back(store.mul(tidy(store, store.add(zeroth)), m.value()));
   return store.add(terms);
@@ -131,28 +151,19 @@ ExprId adjoint_of(Context& context, const Equations& eqs, const std::string& den
 
 namespace {
 
-void add_jump_notes(Context& context, Step& step, bool adjoint) {
+void add_jump_notes(Context& context, Step& step) {
   const auto& model = context.model;
-  Store& store = context.store;
   for (std::size_t k = 0; k < model.jumps.size(); ++k) {
     std::vector<std::string> sizes;
     for (std::size_t i = 0; i < model.dimension(); ++i) {
       const ExprId size = model.jump_size[i * model.jumps.size() + k];
-      if (size.valid() && !store.is_zero(size))
+      if (size.valid() && !context.store.is_zero(size))
         sizes.push_back(fmt::format("{} by {}", model.states[i].name, text(context, size)));
     }
-    const std::string rate = text(context, model.jumps[k].rate), how = join(sizes, ", ");
     step.notes.push_back(
-        adjoint ? fmt::format(
-                      "jumps of {} take mass away at the rate {} and put it where they land ({})",
-                      model.jumps[k].name, rate, how)
-                : fmt::format("jumps of {} add {} E[phi(after) - phi], moving {}",
-                              model.jumps[k].name, rate, how));
-  }
-  if (model.regime) {
-    step.notes.push_back(
-        adjoint ? "regimes exchange mass by the transpose of their rate matrix"
-                : "regimes add the sum of rate times the difference of phi between regimes");
+        fmt::format("not written out: jumps of {} take mass away at the rate {} and put it where "
+                    "they land ({})",
+                    model.jumps[k].name, text(context, model.jumps[k].rate), join(sizes, ", ")));
   }
 }
 
@@ -164,39 +175,75 @@ std::string policy_words(const model::Model& model) {
                      names.size() == 1 ? "s" : "");
 }
 
+/// What the density does at the ends of a domain.
+void add_boundary_notes(Context& context, Step& step) {
+  using model::Boundary;
+  const std::string& m = context.names.density;
+  for (const auto& state : context.model.states) {
+    if (!state.lo) continue;
+    if (state.boundary == Boundary::Reflect)
+      step.notes.push_back(fmt::format("no flux passes the ends of {} (reflection)", state.name));
+    if (state.boundary == Boundary::Absorb)
+      step.notes.push_back(fmt::format("{} = 0 at the ends of {} (absorption)", m, state.name));
+    if (state.boundary == Boundary::Periodic)
+      step.notes.push_back(fmt::format("{} is periodic in {}", m, state.name));
+  }
+}
+
 }  // namespace
 
 void add_generator(Context& context, Equations& eqs) {
+  Store& store = context.store;
+  const auto& model = context.model;
+  const std::string& phi = context.names.function;
   Step step;
   step.field = "generator";
   step.title = "Generator";
-  step.words = "The mean rate of change of a smooth function phi along the process." +
-               policy_words(context.model);
+  step.words = fmt::format("The mean rate of change of a smooth function {} along the process.{}",
+                           phi, policy_words(model));
   step.source = "Oksendal 2003, 7.3; Pavliotis 2014, 2.3";
-  const std::string phi = fresh_name(context.model, "phi");
-  const ExprId left = context.store.symbol(phi);
-  step.equations.push_back({left, generator_of(context, eqs, phi), Equation::Form::Generator});
-  add_jump_notes(context, step, false);
+  const ExprId left = store.symbol(unknown(store, phi));
+  const ExprId right = store.add(generator_of(context, eqs, phi), jump_terms(context, phi, step));
+  if (!model.regime) step.equations.push_back({left, right, Equation::Form::Generator});
+  for (int j = 1; model.regime && j <= model.regime->count; ++j) {
+    const auto into = into_regime(context, {phi}, j);
+    Equation equation{
+        expr::substitute(store, left, into),
+        store.add(expr::substitute(store, right, into), switching_gain(context, phi, j)),
+        Equation::Form::Generator};
+    equation.where = regime_words(context, j);
+    step.equations.push_back(equation);
+  }
   eqs.steps.push_back(std::move(step));
 }
 
 void add_fokker_planck(Context& context, Equations& eqs) {
   Store& store = context.store;
   const auto& model = context.model;
+  const std::string& m = context.names.density;
   Step step;
   step.field = "fokker_planck";
   step.title = "Fokker-Planck equation";
-  step.words =
-      "The density is carried by the adjoint of the generator; first in conservative form, then "
-      "with the derivatives "
-      "carried out." +
-      policy_words(model);
+  step.words = fmt::format(
+      "{} is the density of the state. It is carried by the adjoint of the generator; first in "
+      "conservative form, then with the derivatives carried out.{}",
+      m, policy_words(model));
   step.source = "Risken 1996, ch. 4; Pavliotis 2014, 4.1";
-  const std::string m = density_name(model);
-  const ExprId rate = store.symbol(fmt::format("D({},t)", m));
-  step.equations.push_back({rate, conservative_form(context, eqs, store.symbol(m))});
-  step.equations.push_back({rate, adjoint_of(context, eqs, m)});
-  add_jump_notes(context, step, true);
+  const ExprId left = store.symbol(fmt::format("D({},t)", m));
+  const ExprId field = store.symbol(unknown(store, m));
+  for (ExprId right : {conservative_form(context, eqs, field), adjoint_of(context, eqs, m)}) {
+    if (!model.regime) step.equations.push_back({left, right});
+    for (int j = 1; model.regime && j <= model.regime->count; ++j) {
+      const auto into = into_regime(context, {m}, j);
+      Equation equation{
+          expr::substitute(store, left, into),
+          store.add(expr::substitute(store, right, into), switching_flow(context, m, j))};
+      equation.where = regime_words(context, j);
+      step.equations.push_back(equation);
+    }
+  }
+  add_jump_notes(context, step);
+  add_boundary_notes(context, step);
   eqs.steps.push_back(std::move(step));
 }
 

@@ -10,12 +10,6 @@ using expr::Store;
 
 namespace {
 
-double correlation(const model::Model& model, std::size_t k, std::size_t l) {
-  const std::size_t count = model.noise_count();
-  if (model.correlation.size() != count * count) return k == l ? 1.0 : 0.0;
-  return model.correlation[k * count + l];
-}
-
 /// (C sigma')_kj = sum_l C_kl sigma_jl, so that a = sigma (C sigma').
 ExprId correlated_loading(Store& store, const model::Model& model, std::size_t k, std::size_t j) {
   const std::size_t count = model.noise_count();
@@ -55,21 +49,33 @@ void name_symbols(Context& context, Equations& eqs) {
   Store& store = context.store;
   const auto& model = context.model;
   const std::size_t n = model.dimension();
-  eqs.V = store.symbol_id(fresh_name(model, "V"));
-  eqs.V_t = store.symbol_id("D(V,t)");
+  const std::string& V = context.names.value;
+  eqs.V = unknown(store, V);
+  eqs.V_t = store.symbol_id(fmt::format("D({},t)", V));
   eqs.p.clear();
   eqs.M.assign(n * n, SymbolId());
   for (const auto& state : model.states) {
-    eqs.p.push_back(store.symbol_id(fmt::format("D(V,{})", state.name)));
+    eqs.p.push_back(store.symbol_id(fmt::format("D({},{})", V, state.name)));
   }
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = i; j < n; ++j) {
       const auto& first = model.states[i].name;
       const SymbolId symbol =
-          store.symbol_id(fmt::format("D(V,{},{})", first, model.states[j].name));
+          store.symbol_id(fmt::format("D({},{},{})", V, first, model.states[j].name));
       eqs.M[i * n + j] = eqs.M[j * n + i] = symbol;
     }
   }
+}
+
+/// The user's V of a reward model is the negative of the cost's.
+void note_signs(Context& context, const Equations& eqs) {
+  auto add = [&context](SymbolId symbol) {
+    context.flip[symbol] = context.store.neg(context.store.symbol(symbol));
+  };
+  add(eqs.V);
+  add(eqs.V_t);
+  for (SymbolId p : eqs.p) add(p);
+  for (SymbolId m : eqs.M) add(m);
 }
 
 std::vector<int> all_groups(const model::Model& model) {
@@ -82,6 +88,7 @@ std::vector<int> all_groups(const model::Model& model) {
 
 void build_integrand(Context& context, Equations& eqs) {
   name_symbols(context, eqs);
+  note_signs(context, eqs);
   build_covariance(context, eqs);
   Store& store = context.store;
   const auto& model = context.model;
@@ -113,13 +120,12 @@ void add_hamiltonian(Context& context, Equations& eqs) {
   step.words = fmt::format(
       "The sum of {}, the drift along the gradient of V{}, optimised over the controls.", what,
       model.noises.empty() ? "" : " and half the noise covariance against its Hessian");
-  const ExprId H = context.store.symbol(fresh_name(model, "H"));
-  Equation definition{H, amount_in_user_terms(context, eqs, eqs.hamiltonian_integrand)};
+  const ExprId H = context.store.symbol(context.names.hamiltonian);
+  Equation definition{H, amount_in_user_terms(context, eqs.hamiltonian_integrand)};
   definition.over = all_groups(model);
   step.equations.push_back(definition);
-  if (reads_well(context, eqs) && !model.controls.empty()) {
-    const ExprId written_out = tidy(context.store, expr::expand(context.store, eqs.hamiltonian));
-    Equation minimised{H, amount_in_user_terms(context, eqs, written_out)};
+  if (eqs.hamiltonian_shown.valid() && !model.controls.empty()) {
+    Equation minimised{H, amount_in_user_terms(context, eqs.hamiltonian_shown)};
     minimised.where = "with the optimal controls put in";
     step.equations.push_back(minimised);
   }

@@ -27,83 +27,35 @@ std::vector<int> open_groups(bool substituted, const model::Model& model) {
 ExprId left_side(Context& context, const Equations& eqs) {
   Store& store = context.store;
   const auto& model = context.model;
-  if (model.average) return store.symbol(fresh_name(model, "eta"));
+  if (model.average) return store.symbol(unknown(store, context.names.average));
   std::vector<ExprId> terms;
   if (model.horizon) terms.push_back(store.neg(store.symbol(eqs.V_t)));
   if (model.discount) terms.push_back(store.mul(model.discount->value, store.symbol(eqs.V)));
   return store.add(terms);
 }
 
-/// Jumps are not local: "V_after_N" stands for the mean of V after a jump, as a note says.
-ExprId jump_terms(Context& context, const Equations& eqs, Step& step) {
+/// In regime j switching adds sum_k q_jk (V_k - V_j).
+Equation in_regime(Context& context, const Equation& generic, int j) {
   Store& store = context.store;
-  const auto& model = context.model;
-  std::vector<ExprId> terms;
-  const std::size_t count = model.jumps.size();
-  for (std::size_t k = 0; k < count; ++k) {
-    const std::string after = fmt::format("{}_after_{}", store.name(eqs.V), model.jumps[k].name);
-    terms.push_back(
-        store.mul(model.jumps[k].rate, store.sub(store.symbol(after), store.symbol(eqs.V))));
-    std::vector<std::string> moves;
-    for (std::size_t i = 0; i < model.dimension(); ++i) {
-      const ExprId size = model.jump_size[i * count + k];
-      if (!size.valid() || store.is_zero(size)) continue;
-      moves.push_back(
-          fmt::format("{} to {}", model.states[i].name,
-                      text(context, store.add(store.symbol(model.states[i].symbol), size))));
-    }
-    step.notes.push_back(fmt::format("{} is the mean of {} after a jump of {}, which moves {}{}",
-                                     after, store.name(eqs.V), model.jumps[k].name,
-                                     join(moves, " and "),
-                                     model.marks.empty() ? "" : ", over the law of the marks"));
-  }
-  return store.add(terms);
-}
-
-/// In regime j: symbols of V become those of V[j=..], `choose` folds, and switching adds sum_k q_jk
-/// V_k.
-Equation in_regime(Context& context, const Equations& eqs, const Equation& generic, int j) {
-  Store& store = context.store;
-  const auto& regime = *context.model.regime;
-  auto value_name = [&](int k) {
-    return fmt::format("{}[{}={}]", store.name(eqs.V), regime.name, k);
-  };
-  expr::Substitution into;
-  into[regime.symbol] = store.integer(j);
-  into[eqs.V] = store.symbol(value_name(j));
-  into[eqs.V_t] = store.symbol(fmt::format("D({},t)", value_name(j)));
-  const std::size_t n = eqs.p.size();
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::string& x = context.model.states[i].name;
-    into[eqs.p[i]] = store.symbol(fmt::format("D({},{})", value_name(j), x));
-    for (std::size_t k = i; k < n; ++k) {
-      into[eqs.M[i * n + k]] =
-          store.symbol(fmt::format("D({},{},{})", value_name(j), x, context.model.states[k].name));
-    }
-  }
-  std::vector<ExprId> terms{expr::substitute(store, generic.right, into)};
-  for (int k = 1; k <= regime.count; ++k) {
-    if (k == j) continue;
-    const ExprId rate = regime.rates[static_cast<std::size_t>((j - 1) * regime.count + k - 1)];
-    const ExprId gain = store.sub(store.symbol(value_name(k)), store.symbol(value_name(j)));
-    terms.push_back(store.mul(rate, gain));
-  }
-  Equation equation{expr::substitute(store, generic.left, into), store.add(terms)};
+  const std::string& V = context.names.value;
+  const auto into = into_regime(context, {V}, j);
+  Equation equation{
+      expr::substitute(store, generic.left, into),
+      store.add(expr::substitute(store, generic.right, into), switching_gain(context, V, j))};
   equation.over = generic.over;
-  equation.where = fmt::format("in regime {} = {}", regime.name, j);
+  equation.where = regime_words(context, j);
   return equation;
 }
 
 /// Optimal stopping: 0 = min{H + V_t - rho V, g - V} (Bensoussan & Lions 1982, ch. 3).
-Equation variational(Context& context, const Equations& eqs, const Equation& generic, ExprId pays) {
+Equation variational(Context& context, const Equation& generic, ExprId pays, ExprId V) {
   Store& store = context.store;
   const ExprId going_on = store.sub(generic.right, generic.left);
-  const ExprId stopping = store.sub(pays, store.symbol(eqs.V));
+  const ExprId stopping = store.sub(pays, V);
   Equation equation{store.integer(0), context.model.reward ? store.max(going_on, stopping)
                                                            : store.min(going_on, stopping)};
   equation.over = generic.over;
-  equation.where = context.model.reward ? "the player stops where the second entry is the larger"
-                                        : "the player stops where the second entry is the smaller";
+  equation.where = generic.where;
   return equation;
 }
 
@@ -117,7 +69,9 @@ void add_conditions(Context& context, const Equations& eqs, Step& step) {
   const ExprId V = store.symbol(eqs.V);
   if (model.initial && model.final_) {
     step.notes.push_back(
-        "V at the horizon is the potential for which the final law is reached (Leonard 2014)");
+        fmt::format("{} at the horizon is the potential for which the final law is reached "
+                    "(Leonard 2014)",
+                    context.names.value));
   } else if (model.horizon) {
     const ExprId terminal =
         model.terminal ? user_amount(context, model.terminal->value) : store.integer(0);
@@ -144,8 +98,8 @@ void add_boundary(Context& context, const Equations& eqs, std::size_t i, Step& s
                                        state.name, number(*state.hi));
   switch (state.boundary) {
     case Boundary::Periodic:
-      step.notes.push_back(
-          fmt::format("{} is periodic: V and its derivatives agree {}", state.name, ends));
+      step.notes.push_back(fmt::format("{} is periodic: {} and its derivatives agree {}",
+                                       state.name, context.names.value, ends));
       break;
     case Boundary::Reflect: {
       Equation flux{store.symbol(eqs.p[i]), store.integer(0)};
@@ -163,9 +117,9 @@ void add_boundary(Context& context, const Equations& eqs, std::size_t i, Step& s
     }
     case Boundary::Constrain:
       step.notes.push_back(fmt::format(
-          "{}: only controls that do not leave the domain are allowed (a supersolution up to "
-          "the boundary: Soner 1986)",
-          ends));
+          "{}: only controls that do not leave the domain are allowed (a {}solution up to the "
+          "boundary: Soner 1986)",
+          ends, context.model.reward ? "sub" : "super"));
       break;
     case Boundary::Extrapolate:
     case Boundary::Default:
@@ -177,15 +131,43 @@ void add_boundary(Context& context, const Equations& eqs, std::size_t i, Step& s
   }
 }
 
-std::string words(const model::Model& model) {
+std::string words(const Context& context) {
+  const auto& model = context.model;
+  const std::string& V = context.names.value;
   if (model.average)
-    return "The long-run average eta and the relative value V solve the ergodic equation.";
+    return fmt::format(
+        "The long-run average {} and the relative value {} solve the ergodic equation.",
+        context.names.average, V);
   std::string text =
-      model.reward ? "V is the largest expected reward" : "V is the least expected cost";
+      fmt::format("{} is the {}{} {}", V, model.reward ? "largest" : "least",
+                  model.noises.empty() && model.jumps.empty() && !model.regime ? "" : " expected",
+                  model.reward ? "reward" : "cost");
   text += model.horizon ? "; it runs backward from the horizon." : "; it does not depend on time.";
   if (model.stop_pays) text += " The right to stop makes it a variational inequality.";
   if (model.regime) text += " Each regime has its own equation, coupled by the switching rates.";
   return text;
+}
+
+/// One equation, or one for each regime; a variational inequality where the player may stop.
+void add_equations(Context& context, const Equations& eqs, const Equation& generic, Step& step) {
+  Store& store = context.store;
+  const auto& model = context.model;
+  const std::string& V = context.names.value;
+  const int count = model.regime ? model.regime->count : 1;
+  for (int j = 1; j <= count; ++j) {
+    Equation equation = model.regime ? in_regime(context, generic, j) : generic;
+    if (model.stop_pays) {
+      ExprId pays = user_amount(context, model.stop_pays->value), here = store.symbol(eqs.V);
+      if (model.regime) {
+        pays = expr::substitute(store, pays, into_regime(context, {V}, j));
+        here = store.symbol(unknown(store, regime_field(V, j)));
+      }
+      equation = variational(context, equation, pays, here);
+    }
+    step.equations.push_back(equation);
+  }
+  if (model.stop_pays)
+    step.notes.push_back(fmt::format("the player stops where {} is what stopping pays", V));
 }
 
 }  // namespace
@@ -197,21 +179,13 @@ void add_hjb(Context& context, Equations& eqs) {
   step.field = "hjb";
   step.title = "Hamilton-Jacobi-Bellman equation";
   step.source = kSource;
-  step.words = words(model);
-  const bool substituted = reads_well(context, eqs);
-  const ExprId H =
-      substituted ? tidy(store, expr::expand(store, eqs.hamiltonian)) : eqs.hamiltonian_integrand;
-  Equation generic{left_side(context, eqs), amount_in_user_terms(context, eqs, H)};
+  step.words = words(context);
+  const bool substituted = eqs.hamiltonian_shown.valid();
+  const ExprId H = substituted ? eqs.hamiltonian_shown : eqs.hamiltonian_integrand;
+  Equation generic{left_side(context, eqs), amount_in_user_terms(context, H)};
   generic.over = open_groups(substituted, model);
-  generic.right = store.add(generic.right, jump_terms(context, eqs, step));
-  if (model.stop_pays)
-    generic = variational(context, eqs, generic, user_amount(context, model.stop_pays->value));
-  if (model.regime) {
-    for (int j = 1; j <= model.regime->count; ++j)
-      step.equations.push_back(in_regime(context, eqs, generic, j));
-  } else {
-    step.equations.push_back(generic);
-  }
+  generic.right = store.add(generic.right, jump_terms(context, context.names.value, step));
+  add_equations(context, eqs, generic, step);
   add_conditions(context, eqs, step);
   for (std::size_t i = 0; i < model.dimension(); ++i) add_boundary(context, eqs, i, step);
   if (!model.constraints.empty()) {

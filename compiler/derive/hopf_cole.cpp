@@ -21,57 +21,72 @@ struct Split {
   ExprId lambda;
 };
 
-std::string structural_refusal(const Context& context) {
+using Reasons = std::vector<std::string>;
+
+Reasons structural_reasons(const Context& context) {
   const auto& model = context.model;
-  if (model.controls.empty()) return "there is no control: the HJB equation is already linear";
-  if (model.noises.empty()) return "there is no noise, so lambda would be 0";
-  if (!model.jumps.empty()) return "jumps do not turn into a linear term";
-  if (model.regime) return "the regimes' switching terms stay nonlinear in psi";
-  if (model.stop_pays) return "the right to stop makes it a variational inequality";
+  if (model.controls.empty())
+    return {"there is no control, and the HJB equation is linear already"};
+  Reasons reasons;
+  auto add = [&reasons](bool holds, const char* reason) {
+    if (holds) reasons.push_back(reason);
+  };
+  add(model.noises.empty(), "there is no noise, so lambda would be 0");
+  add(!model.jumps.empty(), "jumps do not turn into a linear term");
+  add(model.regime.has_value(), "the regimes' switching terms stay nonlinear in psi");
+  add(model.stop_pays.has_value(), "the right to stop makes it a variational inequality");
   for (const auto& group : model.groups) {
     if (group.disturbance)
-      return fmt::format("{} is a disturbance: the game's Hamiltonian is not of this form",
-                         group.name);
-    if (group.set != model::ControlGroup::Set::Free)
-      return fmt::format("{} is bounded, so the minimiser is not linear in the gradient",
-                         group.name);
+      reasons.push_back(fmt::format(
+          "{} is a disturbance: the game's Hamiltonian is not of this form", group.name));
+    else if (group.set != model::ControlGroup::Set::Free)
+      reasons.push_back(fmt::format("{} is bounded, so the {} is not linear in the gradient",
+                                    group.name, model.reward ? "maximiser" : "minimiser"));
   }
-  if (model.discount && !context.store.is_zero(model.discount->value)) {
-    return "the discount leaves the term rho psi log psi, which is not linear";
-  }
-  return "";
+  if (model.discount && !context.store.is_zero(model.discount->value))
+    reasons.push_back("the discount leaves the term rho psi log psi, which is not linear");
+  return reasons;
 }
 
-std::string split_dynamics(Context& context, Split& split) {
+/// f = f0 + B u, with noise that u does not touch.
+void split_dynamics(Context& context, Split& split, Reasons& reasons) {
   Store& store = context.store;
   const auto& model = context.model;
   const auto u = control_symbols(model);
   for (std::size_t i = 0; i < model.dimension(); ++i) {
     const auto affine = expr::as_affine(store, model.drift[i], u);
-    if (!affine)
-      return fmt::format("the drift of {} is not linear in the control", model.states[i].name);
+    if (!affine) {
+      reasons.push_back(
+          fmt::format("the drift of {} is not linear in the control", model.states[i].name));
+      continue;
+    }
     split.f0.push_back(affine->constant);
     split.B.insert(split.B.end(), affine->linear.begin(), affine->linear.end());
   }
-  for (std::size_t k = 0; k < model.diffusion.size(); ++k) {
-    if (depends_on_any(store, model.diffusion[k], u)) {
-      return fmt::format("the noise of {} depends on the control",
-                         model.states[k / model.noise_count()].name);
-    }
+  for (std::size_t i = 0; i < model.dimension(); ++i) {
+    const std::size_t count = model.noise_count();
+    bool controlled = false;
+    for (std::size_t k = 0; k < count; ++k)
+      controlled = controlled || depends_on_any(store, model.diffusion[i * count + k], u);
+    if (controlled)
+      reasons.push_back(
+          fmt::format("the noise of {} depends on the control", model.states[i].name));
   }
-  return "";
 }
 
-std::string split_cost(Context& context, Split& split) {
+void split_cost(Context& context, Split& split, Reasons& reasons) {
   Store& store = context.store;
   const auto& model = context.model;
   const ExprId L = model.lagrangian.value.valid() ? model.lagrangian.value : store.integer(0);
   const auto cost = expr::as_quadratic(store, L, control_symbols(model));
-  if (!cost) return "the cost is not quadratic in the control";
+  if (!cost) {
+    reasons.push_back(
+        fmt::format("the {} is not quadratic in the control", model.reward ? "reward" : "cost"));
+    return;
+  }
   split.R = cost->Q;
   split.r = cost->linear;
   split.l = cost->constant;
-  return "";
 }
 
 /// R^-1 y.
@@ -160,14 +175,19 @@ std::string match(Context& context, const Equations& eqs, Split& split) {
   return "";
 }
 
-std::string analyse(Context& context, const Equations& eqs, Split& split) {
-  std::string reason = structural_refusal(context);
-  if (reason.empty()) reason = split_dynamics(context, split);
-  if (reason.empty()) reason = split_cost(context, split);
-  if (reason.empty() && !complete_square(context, split))
-    reason = "the control's weight R is singular";
-  if (reason.empty()) reason = match(context, eqs, split);
-  return reason;
+/// Every reason why the transform does not apply; the covariance is compared once f and L split.
+Reasons analyse(Context& context, const Equations& eqs, Split& split) {
+  Reasons reasons = structural_reasons(context);
+  if (context.model.controls.empty()) return reasons;
+  const std::size_t before = reasons.size();
+  split_dynamics(context, split, reasons);
+  split_cost(context, split, reasons);
+  if (reasons.size() > before || context.model.noises.empty()) return reasons;
+  if (!complete_square(context, split))
+    reasons.push_back("the control's weight R is singular");
+  else if (const std::string why = match(context, eqs, split); !why.empty())
+    reasons.push_back(why);
+  return reasons;
 }
 
 /// f0.D(psi) + 1/2 tr(a D2(psi)) - l psi / lambda.
@@ -195,16 +215,17 @@ ExprId linear_operator(Context& context, const Equations& eqs, const Split& spli
 void add_equations(Context& context, const Equations& eqs, const Split& split, Step& step) {
   Store& store = context.store;
   const auto& model = context.model;
-  const std::string psi = fresh_name(model, "psi");
-  const ExprId lambda = store.symbol(fresh_name(model, "lambda")), field = store.symbol(psi);
+  const std::string& psi = context.names.psi;
+  const ExprId lambda = store.symbol(context.names.lambda),
+               field = store.symbol(unknown(store, psi));
   step.equations.push_back({lambda, split.lambda});
   const ExprId log_psi = store.mul(split.lambda, store.apply(expr::Op::Log, {field}));
   step.equations.push_back({store.symbol(eqs.V), model.reward ? log_psi : store.neg(log_psi)});
   ExprId left = store.integer(0);
   if (model.horizon) left = store.neg(store.symbol(fmt::format("D({},t)", psi)));
   if (model.average)
-    left = store.neg(
-        store.mul(store.div(store.symbol(fresh_name(model, "eta")), split.lambda), field));
+    left =
+        store.neg(store.mul(store.div(store.symbol(context.names.average), split.lambda), field));
   if (model.average && model.reward) left = store.neg(left);
   step.equations.push_back({left, linear_operator(context, eqs, split, psi)});
   auto boundary = [&](ExprId cost, const std::string& where, ExprId condition) {
@@ -223,24 +244,28 @@ void add_equations(Context& context, const Equations& eqs, const Split& split, S
   }
   if (model.until)
     boundary(model.until->pay ? model.until->pay->value : zero, "where", model.until->condition);
-  if (model.average) step.notes.push_back("eta is the principal eigenvalue times -lambda");
+  if (model.average)
+    step.notes.push_back(fmt::format("{} is the principal eigenvalue times {}{}",
+                                     context.names.average, model.reward ? "" : "-",
+                                     context.names.lambda));
 }
 
 }  // namespace
 
 void add_hopf_cole(Context& context, Equations& eqs) {
   Split split;
-  eqs.hopf_cole_refusal = analyse(context, eqs, split);
+  eqs.hopf_cole_refusal = join(analyse(context, eqs, split), "; ");
   eqs.hopf_cole = eqs.hopf_cole_refusal.empty();
   Step step;
   step.field = "hopf_cole";
   step.title = "Hopf-Cole transform";
   step.source = "Hopf 1950; Fleming 1978; Kappen 2005";
   if (eqs.hopf_cole) {
-    step.words =
-        "The noise covariance is lambda times B R^-1 B', so the substitution below cancels the "
-        "squared gradient and leaves a "
-        "linear equation.";
+    step.words = fmt::format(
+        "The noise covariance is {} times B R^-1 B' (the drift being f + B u, the cost l + r'u + "
+        "1/2 u'R u), so the substitution below cancels the squared gradient and leaves a linear "
+        "equation.",
+        context.names.lambda);
     add_equations(context, eqs, split, step);
   } else {
     step.words = "No linear equation: " + eqs.hopf_cole_refusal + ".";

@@ -15,7 +15,7 @@ constexpr std::size_t kTidyLimit = 400;  // summands beyond which a nicer form i
 }  // namespace
 
 Context make_context(const model::Model& model, diagnostics::Sink& sink) {
-  Context context{model, *model.store, sink, {}, model.parameter_values()};
+  Context context{model, *model.store, sink, {}, model.parameter_values(), choose_names(model)};
   for (const auto& [symbol, value] : model.bindings()) context.box[symbol] = {value, value};
   for (const auto& state : model.states) {
     if (state.lo && state.hi) context.box[state.symbol] = {*state.lo, *state.hi};
@@ -120,28 +120,25 @@ bool is_disturbance(const model::Model& model, int control) {
   return model.groups[model.controls[control].group].disturbance;
 }
 
-std::string fresh_name(const model::Model& model, const std::string& wanted) {
-  auto taken = [&model](const std::string& name) {
-    if (name == model.store->name(model.time)) return true;
-    for (const auto& p : model.params)
-      if (p.name == name) return true;
-    for (const auto& s : model.states)
-      if (s.name == name || s.base == name) return true;
-    for (const auto& g : model.groups)
-      if (g.name == name) return true;
-    for (const auto& c : model.controls)
-      if (c.name == name) return true;
-    for (const auto& w : model.noises)
-      if (w.name == name) return true;
-    for (const auto& z : model.marks)
-      if (z.name == name) return true;
-    for (const auto& let : model.lets)
-      if (let.name == name) return true;
-    return model.regime && model.regime->name == name;
-  };
-  std::string name = wanted;
-  for (int suffix = 0; taken(name); ++suffix) name = fmt::format("{}_{}", wanted, suffix);
-  return name;
+SymbolId unknown(Store& store, const std::string& name) {
+  const SymbolId symbol = store.symbol_id(name);
+  store.mark_unknown(symbol);
+  return symbol;
+}
+
+double correlation(const model::Model& model, std::size_t k, std::size_t l) {
+  const std::size_t count = model.noise_count();
+  if (model.correlation.size() != count * count) return k == l ? 1.0 : 0.0;
+  return model.correlation[k * count + l];
+}
+
+bool is_correlated(const model::Model& model) {
+  const std::size_t count = model.noise_count();
+  for (std::size_t k = 0; k < count; ++k) {
+    for (std::size_t l = 0; l < k; ++l)
+      if (correlation(model, k, l) != 0) return true;
+  }
+  return false;
 }
 
 // ---- words
@@ -200,43 +197,14 @@ std::string join(const std::vector<std::string>& words, const std::string& separ
 
 // ---- reward models
 
-bool reads_well(const Context& context, const Equations& eqs) {
-  if (!eqs.closed_form) return false;
-  std::vector<ExprId> pending;
-  for (const auto& law : eqs.laws) pending.insert(pending.end(), law.law.begin(), law.law.end());
-  while (!pending.empty()) {
-    const ExprId e = pending.back();
-    pending.pop_back();
-    const Op op = context.store.op(e);
-    if (op == Op::Select || op == Op::Min || op == Op::Max || op == Op::Floor) return false;
-    const auto args = context.store.args(e);
-    pending.insert(pending.end(), args.begin(), args.end());
-  }
-  return true;
-}
-
-std::string density_name(const model::Model& model) {
-  if (model.density) return *model.density;
-  return fresh_name(model, "m") == "m" ? "m" : fresh_name(model, "density");
-}
-
-ExprId in_user_terms(const Context& context, const Equations& eqs, ExprId e) {
+ExprId in_user_terms(const Context& context, ExprId e) {
   if (!context.model.reward || !e.valid()) return e;
-  Store& store = context.store;
-  expr::Substitution flip;
-  auto add = [&](SymbolId symbol) {
-    if (symbol.valid()) flip[symbol] = store.neg(store.symbol(symbol));
-  };
-  add(eqs.V);
-  add(eqs.V_t);
-  for (SymbolId p : eqs.p) add(p);
-  for (SymbolId m : eqs.M) add(m);
-  return expr::substitute(store, e, flip);
+  return expr::substitute(context.store, e, context.flip);
 }
 
-ExprId amount_in_user_terms(const Context& context, const Equations& eqs, ExprId e) {
+ExprId amount_in_user_terms(const Context& context, ExprId e) {
   if (!context.model.reward || !e.valid()) return e;
-  return context.store.neg(in_user_terms(context, eqs, e));
+  return context.store.neg(in_user_terms(context, e));
 }
 
 }  // namespace hopf::derive

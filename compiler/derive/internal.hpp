@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "derive/equations.hpp"
+#include "derive/names.hpp"
 
 namespace hopf::derive {
 
@@ -21,6 +22,8 @@ struct Context {
   diagnostics::Sink& sink;
   expr::Box box;
   expr::Substitution values;  // parameter symbols -> numbers
+  Names names;
+  expr::Substitution flip;  // of a reward model: V and its derivatives -> their negatives
 };
 
 Context make_context(const model::Model&, diagnostics::Sink&);
@@ -59,8 +62,32 @@ std::vector<SymbolId> state_symbols(const model::Model&);
 std::vector<SymbolId> control_symbols(const model::Model&);
 /// Whether the control belongs to a disturbance, so that it maximises.
 bool is_disturbance(const model::Model&, int control);
-/// A name no symbol of the model has, starting from `wanted`.
-std::string fresh_name(const model::Model&, const std::string& wanted);
+/// A symbol that the equations are about: printed after its coefficients.
+SymbolId unknown(expr::Store&, const std::string& name);
+/// Entry (k, l) of the correlation of the noises.
+double correlation(const model::Model&, std::size_t k, std::size_t l);
+bool is_correlated(const model::Model&);
+
+// ---- regimes
+
+/// "V[2]" of "V", the field in regime 2.
+std::string regime_field(const std::string& field, int j);
+/// Makes an equation in these fields that of regime j.
+expr::Substitution into_regime(Context&, const std::vector<std::string>& fields, int j);
+/// Entry (from, to) of the generator matrix.
+ExprId rate(const Context&, int from, int to);
+/// sum_k q_jk (V_k - V_j).
+ExprId switching_gain(Context&, const std::string& field, int j);
+/// sum_k (q_kj m_k - q_jk m_j).
+ExprId switching_flow(Context&, const std::string& density, int j);
+std::string regime_words(const Context&, int j);
+
+// ---- jumps
+
+/// "V_after_N", the mean of V after a jump of process k.
+std::string after_jump(const Context&, const std::string& field, std::size_t k);
+/// sum of rate (V_after_N - V), with a note for each process.
+ExprId jump_terms(Context&, const std::string& field, Step&);
 
 // ---- words
 
@@ -73,16 +100,18 @@ std::string join(const std::vector<std::string>& words, const std::string& separ
 
 // ---- reward models: from the cost convention to the user's terms
 
-/// True when the minimised Hamiltonian reads well: no clamps or case distinctions in the laws.
-bool reads_well(const Context&, const Equations&);
-/// "m", or "density" where the model uses that name (a mass, say).
-std::string density_name(const model::Model&);
-
 /// For a reward model the user's value is W = -V: replaces V and its derivatives by their
 /// negatives.
-ExprId in_user_terms(const Context&, const Equations&, ExprId e);
+ExprId in_user_terms(const Context&, ExprId e);
 /// The same for an amount (Hamiltonian, running cost): negated as well.
-ExprId amount_in_user_terms(const Context&, const Equations&, ExprId e);
+ExprId amount_in_user_terms(const Context&, ExprId e);
+/// e with conditions as one writes them: what is surely positive is dropped (0 < -s^2*V_xx is
+/// V_xx < 0), then simplified.
+ExprId readable(const Context&, ExprId e);
+/// Nodes of the expression written out as a tree, saturating: what a reader would face.
+double written_size(const expr::Store&, ExprId e);
+/// A law, already in the user's terms, as it is printed; an invalid id where it is too long.
+ExprId on_paper(const Context&, ExprId law);
 
 // ---- passes
 
@@ -94,6 +123,9 @@ void detect_linear_quadratic(Context&, Equations&);
 
 /// f.D(phi) + 1/2 tr(a D2(phi)) with symbols D(phi,x), D(phi,x,y).
 ExprId generator_of(Context&, const Equations&, const std::string& function);
+/// d/dx_i along the policy: controls are functions of the state, so their derivatives D(u,x)
+/// appear.
+ExprId total_derivative(Context&, ExprId e, std::size_t i);
 /// Its adjoint on a density, expanded, with symbols m, D(m,x), D(m,x,y).
 ExprId adjoint_of(Context&, const Equations&, const std::string& density);
 

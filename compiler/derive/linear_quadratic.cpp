@@ -1,4 +1,4 @@
-// Is the problem linear-quadratic? If so its data as numbers, for the Riccati solver; if not, the
+// Is the problem linear-quadratic? If so its data as numbers, for the Riccati solver; if not, every
 // reason in words.
 //
 //   dx = (A x + B u + c) dt + (S + sum_i C_i x_i + sum_j D_j u_j) dw,  L = 1/2 x'Qx + x'Nu + 1/2
@@ -6,6 +6,7 @@
 // A correlation of the noises is folded into S, C and D by its Cholesky factor, so dw is standard.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "derive/internal.hpp"
@@ -17,44 +18,67 @@ using LQ = Equations::LinearQuadratic;
 
 namespace {
 
-std::string structural_refusal(const Context& context) {
+using Reasons = std::vector<std::string>;
+
+void add_set_reasons(const Context& context, Reasons& reasons) {
+  for (const auto& group : context.model.groups) {
+    if (group.disturbance) reasons.push_back(fmt::format("{} is a disturbance", group.name));
+    if (group.set == model::ControlGroup::Set::Finite)
+      reasons.push_back(fmt::format("{} takes finitely many values", group.name));
+    else if (group.set != model::ControlGroup::Set::Free)
+      reasons.push_back(fmt::format("{} is bounded", group.name));
+  }
+}
+
+/// What stands beside the dynamics and the cost: ends, regimes, boundaries.
+void add_structural_reasons(const Context& context, Reasons& reasons) {
   const auto& model = context.model;
   using Boundary = model::Boundary;
-  if (model.regime) return "it switches between regimes, whose Riccati equations are coupled";
-  if (!model.jumps.empty()) return "it jumps";
-  if (model.initial && model.final_) return "the law of the state at the horizon is prescribed";
-  if (model.density) return "it depends on the population's density";
-  if (model.until) return "it ends on entering a set";
-  if (model.stop_pays) return "the player may stop it";
-  if (!model.constraints.empty()) return "the state is constrained";
-  if (model.average) return "its cost is a long-run average";
-  for (const auto& group : model.groups) {
-    if (group.disturbance) return fmt::format("{} is a disturbance", group.name);
-    if (group.set == model::ControlGroup::Set::Finite)
-      return fmt::format("{} takes finitely many values", group.name);
-  }
+  auto add = [&reasons](bool holds, const char* reason) {
+    if (holds) reasons.push_back(reason);
+  };
+  add(model.regime.has_value(), "it switches between regimes, whose Riccati equations are coupled");
+  add(!model.jumps.empty(), "it jumps");
+  add(model.initial && model.final_, "the law of the state at the horizon is prescribed");
+  add(model.density.has_value(), "it depends on the population's density");
+  add(model.until.has_value(), "it ends on entering a set");
+  add(model.stop_pays.has_value(), "the player may stop it");
+  add(!model.constraints.empty(), "the state is constrained");
+  add(model.average, "its cost is a long-run average");
+  add(model.discount && !constant_of(context, model.discount->value),
+      "the discount rate is not constant");
   for (const auto& state : model.states) {
     if (!state.lo || state.boundary_defaulted) continue;
     if (state.boundary == Boundary::Extrapolate || state.boundary == Boundary::Default) continue;
-    return fmt::format("{} has a boundary condition", state.name);
+    reasons.push_back(fmt::format("{} has a boundary condition", state.name));
   }
-  if (model.discount && !constant_of(context, model.discount->value))
-    return "the discount rate is not constant";
-  return "";
 }
 
-/// Substitutes parameter values and reads a constant; the name of what else it depends on
-/// otherwise.
+/// The summands of e that are no polynomial of at most this degree in z: what to name in a reason.
+std::string offending_terms(Context& context, ExprId e, const std::vector<SymbolId>& z,
+                            int degree) {
+  std::vector<std::string> words;
+  for (ExprId term : summands(context.store, expr::expand(context.store, e))) {
+    const ExprId numeric = expr::substitute(context.store, term, context.values);
+    const bool fits = degree == 1 ? expr::as_affine(context.store, numeric, z).has_value()
+                                  : expr::as_quadratic(context.store, numeric, z).has_value();
+    if (!fits && words.size() < 3) words.push_back(text(context, term));
+  }
+  return words.empty() ? "" : fmt::format(" ({})", join(words, ", "));
+}
+
+/// Substitutes parameter values and reads a constant; remembers what was not.
 struct Reader {
   Context& context;
-  std::string problem;
+  Reasons reasons;
 
   double constant(ExprId e, const std::string& what) {
     if (auto value = constant_of(context, e)) return *value;
-    if (problem.empty()) {
-      const bool in_time = expr::depends_on(context.store, e, context.model.time);
-      problem = fmt::format("{} {}", what, in_time ? "depends on t" : "is not constant");
-    }
+    const bool in_time = expr::depends_on(context.store, e, context.model.time);
+    const std::string reason =
+        fmt::format("{} {}", what, in_time ? "depends on t" : "is not constant");
+    if (std::find(reasons.begin(), reasons.end(), reason) == reasons.end())
+      reasons.push_back(reason);
     return 0;
   }
   ExprId numeric(ExprId e) { return expr::substitute(context.store, e, context.values); }
@@ -64,14 +88,15 @@ struct Sizes {
   std::size_t n, m, k;
 };
 
-bool read_dynamics(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq) {
+void read_dynamics(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq) {
   const auto& model = reader.context.model;
   for (std::size_t i = 0; i < s.n; ++i) {
     const auto affine = expr::as_affine(reader.context.store, reader.numeric(model.drift[i]), z);
     if (!affine) {
-      reader.problem = fmt::format("the drift of {} is not linear in the states and controls",
-                                   model.states[i].name);
-      return false;
+      reader.reasons.push_back(
+          fmt::format("the drift of {} is not linear in the states and controls{}",
+                      model.states[i].name, offending_terms(reader.context, model.drift[i], z, 1)));
+      continue;
     }
     const std::string what = fmt::format("a coefficient in the drift of {}", model.states[i].name);
     for (std::size_t j = 0; j < s.n; ++j)
@@ -80,10 +105,9 @@ bool read_dynamics(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& 
       lq.B[i * s.m + j] = reader.constant(affine->linear[s.n + j], what);
     lq.c[i] = reader.constant(affine->constant, what);
   }
-  return reader.problem.empty();
 }
 
-bool read_noise(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq) {
+void read_noise(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq) {
   const auto& model = reader.context.model;
   for (std::size_t entry = 0; entry < s.n * s.k; ++entry) {
     const ExprId sigma = model.diffusion[entry];
@@ -91,9 +115,10 @@ bool read_noise(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq)
     const std::string& name = model.states[entry / s.k].name;
     const auto affine = expr::as_affine(reader.context.store, reader.numeric(sigma), z);
     if (!affine) {
-      reader.problem =
-          fmt::format("the noise of {} is not linear in the states and controls", name);
-      return false;
+      reader.reasons.push_back(
+          fmt::format("the noise of {} is not linear in the states and controls{}", name,
+                      offending_terms(reader.context, sigma, z, 1)));
+      continue;
     }
     const std::string what = fmt::format("a coefficient in the noise of {}", name);
     lq.S[entry] = reader.constant(affine->constant, what);
@@ -102,7 +127,6 @@ bool read_noise(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq)
     for (std::size_t j = 0; j < s.m; ++j)
       lq.D[j * s.n * s.k + entry] = reader.constant(affine->linear[s.n + j], what);
   }
-  return reader.problem.empty();
 }
 
 /// One n*K block of noise coefficients times the lower Cholesky factor of the correlation.
@@ -127,14 +151,17 @@ void fold_correlation(const model::Model& model, Sizes s, std::vector<double>& b
   }
 }
 
-bool read_cost(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq) {
+void read_cost(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq) {
   const auto& model = reader.context.model;
   Store& store = reader.context.store;
   const ExprId L = model.lagrangian.value.valid() ? model.lagrangian.value : store.integer(0);
+  const ExprId shown = model.reward ? store.neg(L) : L;
   const auto cost = expr::as_quadratic(store, reader.numeric(L), z);
   if (!cost) {
-    reader.problem = "the running cost is not quadratic in the states and controls";
-    return false;
+    reader.reasons.push_back(fmt::format("the {} is not quadratic in the states and controls{}",
+                                         model.reward ? "reward" : "running cost",
+                                         offending_terms(reader.context, shown, z, 2)));
+    return;
   }
   const std::string what = "a weight of the running cost";
   const std::size_t size = s.n + s.m;
@@ -151,24 +178,26 @@ bool read_cost(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq) 
     lq.r[i] = reader.constant(cost->linear[s.n + i], what);
   }
   lq.constant = reader.constant(cost->constant, what);
-  return reader.problem.empty();
 }
 
-bool read_terminal(Reader& reader, const std::vector<SymbolId>& x, Sizes s, LQ& lq) {
+void read_terminal(Reader& reader, const std::vector<SymbolId>& x, Sizes s, LQ& lq) {
   const auto& model = reader.context.model;
-  if (!model.terminal) return true;
+  if (!model.terminal) return;
   const auto cost =
       expr::as_quadratic(reader.context.store, reader.numeric(model.terminal->value), x);
   if (!cost) {
-    reader.problem = "the terminal cost is not quadratic in the states";
-    return false;
+    const ExprId value = model.terminal->value;
+    const ExprId shown = model.reward ? reader.context.store.neg(value) : value;
+    reader.reasons.push_back(fmt::format("the terminal {} is not quadratic in the states{}",
+                                         model.reward ? "reward" : "cost",
+                                         offending_terms(reader.context, shown, x, 2)));
+    return;
   }
   for (std::size_t i = 0; i < s.n * s.n; ++i)
     lq.P_T[i] = reader.constant(cost->Q[i], "a weight of the terminal cost");
   for (std::size_t i = 0; i < s.n; ++i)
     lq.p_T[i] = reader.constant(cost->linear[i], "a weight of the terminal cost");
   lq.c_T = reader.constant(cost->constant, "the terminal cost");
-  return reader.problem.empty();
 }
 
 LQ sized(Sizes s) {
@@ -193,26 +222,29 @@ LQ sized(Sizes s) {
 
 void detect_linear_quadratic(Context& context, Equations& eqs) {
   const auto& model = context.model;
-  eqs.lq_refusal = structural_refusal(context);
-  if (!eqs.lq_refusal.empty()) return;
   const Sizes sizes{model.dimension(), model.controls.size(), model.noise_count()};
   LQ lq = sized(sizes);
   const auto x = state_symbols(model);
   auto z = x;
   for (SymbolId u : control_symbols(model)) z.push_back(u);
-  Reader reader{context, ""};
-  const bool found = read_dynamics(reader, z, sizes, lq) && read_noise(reader, z, sizes, lq) &&
-                     read_cost(reader, z, sizes, lq) && read_terminal(reader, x, sizes, lq);
-  if (!found) {
-    eqs.lq_refusal = reader.problem;
-    return;
-  }
+  Reader reader{context, {}};
+  read_dynamics(reader, z, sizes, lq);
+  read_noise(reader, z, sizes, lq);
+  read_cost(reader, z, sizes, lq);
+  read_terminal(reader, x, sizes, lq);
+  Reasons sets;
+  add_set_reasons(context, sets);
+  Reasons reasons = std::move(reader.reasons);
+  add_structural_reasons(context, reasons);
+  const bool game = std::any_of(model.groups.begin(), model.groups.end(), [](const auto& group) {
+    return group.disturbance || group.set == model::ControlGroup::Set::Finite;
+  });
+  const bool found = reasons.empty() && !game;
+  reasons.insert(reasons.end(), sets.begin(), sets.end());
+  eqs.lq_refusal = join(reasons, "; ");
+  if (!found) return;
   for (auto* blocks : {&lq.S, &lq.C, &lq.D}) fold_correlation(model, sizes, *blocks);
-  for (const auto& group : model.groups) {
-    if (group.set == model::ControlGroup::Set::Free) continue;
-    lq.unconstrained = false;
-    eqs.lq_refusal = fmt::format("{} is bounded", group.name);
-  }
+  lq.unconstrained = sets.empty();
   eqs.lq = std::move(lq);
 }
 

@@ -39,14 +39,14 @@ std::vector<SymbolId> velocities(const Context& context) {
 
 struct Motion {
   std::vector<SymbolId> v;
-  std::vector<ExprId> rate, acceleration;  // D(q,t), D(q,t,t)
+  std::vector<ExprId> rate, acceleration;  // d(q,t), d(q,t,t)
 };
 
 Motion make_motion(Context& context, std::vector<SymbolId> v) {
   Motion motion{std::move(v), {}, {}};
   for (const auto& state : context.model.states) {
-    motion.rate.push_back(context.store.symbol(fmt::format("D({},t)", state.name)));
-    motion.acceleration.push_back(context.store.symbol(fmt::format("D({},t,t)", state.name)));
+    motion.rate.push_back(context.store.symbol(fmt::format("d({},t)", state.name)));
+    motion.acceleration.push_back(context.store.symbol(fmt::format("d({},t,t)", state.name)));
   }
   return motion;
 }
@@ -67,7 +67,7 @@ void add_accelerations(Store& store, const Motion& motion, const std::vector<Exp
   }
 }
 
-/// L_vv q'' = L_q - L_vq q' - L_vt, as a matrix and a right side over q and its rate.
+/// L_vv q'' = L_q + rho L_v - L_vq q' - L_vt, as a matrix and a right side over q and its rate.
 void add_euler_lagrange(Context& context, Equations& eqs, const Motion& motion) {
   Store& store = context.store;
   const auto& model = context.model;
@@ -81,7 +81,8 @@ void add_euler_lagrange(Context& context, Equations& eqs, const Motion& motion) 
   step.source = "Arnold 1989, ch. 3; Gelfand & Fomin 1963, ch. 1";
   step.words =
       "Stationary paths of the action: d/dt of L's derivative in the velocity equals its "
-      "derivative in the position.";
+      "derivative in the position";
+  step.words += model.discount ? " plus the discount rate times that in the velocity." : ".";
   std::vector<ExprId> mass(n * n), force(n);
   for (std::size_t i = 0; i < n; ++i) {
     const ExprId momentum = expr::differentiate(store, L, motion.v[i]);
@@ -94,6 +95,7 @@ void add_euler_lagrange(Context& context, Equations& eqs, const Motion& motion) 
       left.push_back(store.mul(mass[i * n + j], motion.acceleration[j]));
     }
     right.push_back(store.neg(expr::differentiate(store, momentum, model.time)));
+    if (model.discount) right.push_back(store.mul(model.discount->value, momentum));
     force[i] = tidy(store, expr::substitute(store, store.add(right), to_rates));
     step.equations.push_back({store.add(left), force[i]});
   }
@@ -107,28 +109,32 @@ void add_canonical(Context& context, Equations& eqs) {
   expr::Substitution to_momenta;
   std::vector<SymbolId> p;
   for (std::size_t i = 0; i < model.dimension(); ++i) {
-    p.push_back(store.symbol_id(fmt::format("p[{}]", model.states[i].name)));
+    p.push_back(unknown(store, fmt::format("{}[{}]", context.names.costate, model.states[i].name)));
     to_momenta[eqs.p[i]] = store.neg(store.symbol(p[i]));
   }
-  const ExprId H = tidy(
-      store, expr::expand(store, store.neg(expr::substitute(store, eqs.hamiltonian, to_momenta))));
+  const ExprId shown =
+      eqs.hamiltonian_shown.valid() ? eqs.hamiltonian_shown : tidy(store, eqs.hamiltonian);
+  const ExprId H = store.neg(expr::substitute(store, shown, to_momenta));
   Step step;
   step.field = "canonical";
   step.title = "Hamilton's canonical equations";
   step.source = "Arnold 1989, 15; Landau & Lifshitz 1976, 40";
-  step.words =
-      "The mechanical Hamiltonian is the Legendre transform of L, H_mech(q, p) = sup over v of p v "
-      "- L = -H(q, -p).";
-  step.equations.push_back({store.symbol(fresh_name(model, "H_mech")), H});
+  const Names& names = context.names;
+  step.words = fmt::format(
+      "The mechanical Hamiltonian is the Legendre transform of L, {}(q, {}) = sup over v of {} v - "
+      "L = -{}(q, -{}).",
+      names.mechanical, names.costate, names.costate, names.hamiltonian, names.costate);
+  step.equations.push_back({store.symbol(names.mechanical), H});
   for (std::size_t i = 0; i < p.size(); ++i) {
     step.equations.push_back({store.symbol(model.states[i].symbol),
                               tidy(store, expr::differentiate(store, H, p[i])),
                               Equation::Form::Rate});
   }
   for (std::size_t i = 0; i < p.size(); ++i) {
-    const ExprId slope = expr::differentiate(store, H, model.states[i].symbol);
-    step.equations.push_back(
-        {store.symbol(p[i]), tidy(store, store.neg(slope)), Equation::Form::Rate});
+    ExprId force = store.neg(expr::differentiate(store, H, model.states[i].symbol));
+    if (model.discount)
+      force = store.add(force, store.mul(model.discount->value, store.symbol(p[i])));
+    step.equations.push_back({store.symbol(p[i]), tidy(store, force), Equation::Form::Rate});
   }
   eqs.steps.push_back(std::move(step));
 }
@@ -136,11 +142,24 @@ void add_canonical(Context& context, Equations& eqs) {
 }  // namespace
 
 void add_mechanics(Context& context, Equations& eqs) {
+  const auto& model = context.model;
+  auto refuse = [&eqs](const std::string& why) {
+    for (const char* field : {"canonical", "euler_lagrange"}) eqs.absent.emplace_back(field, why);
+  };
   auto v = velocities(context);
-  // With a discount the motion is damped and the action no longer stationary in the mechanical
-  // sense.
-  if (v.empty() || context.model.discount || context.model.reward) return;
-  if (eqs.closed_form) add_canonical(context, eqs);
+  if (v.empty())
+    return refuse(model.noises.empty()
+                      ? "they are for a motion whose velocity is the control: dq = v*dt for every "
+                        "state, with v "
+                        "over the whole line"
+                      : "they are for a motion without noise whose velocity is the control");
+  // A discount that varies along the path brings the value itself into the equations.
+  if (model.discount && !constant_of(context, model.discount->value))
+    return refuse("the discount rate is not constant");
+  if (eqs.closed_form)
+    add_canonical(context, eqs);
+  else
+    eqs.absent.emplace_back("canonical", "the Legendre transform of L has no closed form");
   add_euler_lagrange(context, eqs, make_motion(context, std::move(v)));
 }
 

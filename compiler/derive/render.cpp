@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "derive/internal.hpp"
+#include "derive/latex_text.hpp"
 
 namespace hopf::derive {
 
@@ -32,6 +33,14 @@ class Renderer {
 
  private:
   std::string print(ExprId e) const { return expr::print(store_, e, style_); }
+  /// A number, also where its expression is a condition: 1 where that holds.
+  std::string print_amount(ExprId e) const {
+    const expr::Op op = store_.op(e);
+    if (op < expr::Op::Less || op > expr::Op::Not) return print(e);
+    if (style_ != Style::Latex) return "if " + print(e) + " then 1 else 0";
+    return "\\begin{cases} 1 & \\text{if } " + print(e) +
+           " \\\\ 0 & \\text{otherwise} \\end{cases}";
+  }
   std::string name(const std::string& text) const { return print(store_.symbol(text)); }
 
   std::string indent() const {
@@ -41,7 +50,7 @@ class Renderer {
 
   void title(const Step& step) {
     if (style_ == Style::Latex)
-      out_ += fmt::format("\\subsection*{{{}}}\n", step.title);
+      out_ += fmt::format("\\subsection*{{{}}}\n", latex_text(step.title));
     else if (style_ == Style::Hopf)
       out_ += fmt::format("// {}\n", step.title);
     else
@@ -50,28 +59,15 @@ class Renderer {
 
   void source(const std::string& source) {
     if (style_ == Style::Latex)
-      out_ += fmt::format("\\emph{{{}}}\n", escaped(source));
+      out_ += fmt::format("\\emph{{{}}}\n", latex_text(source));
     else
       out_ += fmt::format("{}[{}]\n", indent(), source);
-  }
-
-  static std::string escaped(const std::string& text) {
-    std::string result;
-    for (char c : text) {
-      if (c == '_' || c == '%' || c == '&' || c == '#' || c == '$' || c == '{' || c == '}')
-        result += '\\';
-      if (c == '^')
-        result += "\\^{}";
-      else
-        result += c;
-    }
-    return result;
   }
 
   /// Words wrapped at the page width, later lines indented under the first.
   void paragraph(const std::string& words, const std::string& prefix) {
     if (words.empty()) return;
-    const std::string text = style_ == Style::Latex ? escaped(words) : words;
+    const std::string text = style_ == Style::Latex ? latex_text(words) : words;
     const std::string hanging =
         style_ == Style::Hopf ? prefix : std::string(display_width(prefix), ' ');
     std::string line = prefix;
@@ -136,26 +132,27 @@ class Renderer {
 
   std::string right(const Equation& equation) const {
     if (equation.form == Equation::Form::Differential) return differential(equation);
+    if (style_ == Style::Hopf) return print_amount(equation.right);
     std::string prefix, suffix;
     for (int g : equation.over) {
       prefix += optimum(model_.groups[g]);
-      suffix += style_ == Style::Latex ? " \\right\\}" : style_ == Style::Hopf ? ")" : " }";
+      suffix += style_ == Style::Latex ? " \\right\\}" : " }";
     }
-    return prefix + print(equation.right) + suffix;
+    return prefix + print_amount(equation.right) + suffix;
   }
 
-  /// "inf τ∈[-2, 2] { "
+  static std::string kind_of(const model::Model& model, const model::ControlGroup& group) {
+    return group.disturbance != model.reward ? "sup" : "inf";
+  }
+
+  /// "inf τ∈[-2, 2] { ", in Hopf source a comment: "inf over tau in [-2, 2]".
   std::string optimum(const model::ControlGroup& group) const {
-    const std::string kind = group.disturbance != model_.reward ? "sup" : "inf";
-    const std::string symbol = name(group.name), set = set_of(group);
-    switch (style_) {
-      case Style::Hopf:
-        return kind + "(" + group.name + (set.empty() ? "" : " in " + set) + ", ";
-      case Style::Latex:
-        return "\\" + kind + "_{" + symbol + (set.empty() ? "" : " \\in " + set) + "} \\left\\{ ";
-      case Style::Unicode:
-        break;
-    }
+    const std::string kind = kind_of(model_, group), set = set_of(group);
+    if (style_ == Style::Hopf)
+      return kind + " over " + group.name + (set.empty() ? "" : " in " + set);
+    const std::string symbol = name(group.name);
+    if (style_ == Style::Latex)
+      return "\\" + kind + "_{" + symbol + (set.empty() ? "" : " \\in " + set) + "} \\left\\{ ";
     return kind + " " + symbol + (set.empty() ? "" : "∈" + set) + " { ";
   }
 
@@ -215,15 +212,18 @@ class Renderer {
     std::string text = equation.where;
     if (style_ == Style::Latex) {
       if (text.empty()) return "";
-      text = "\\text{" + escaped(text) + (equation.condition.valid() ? " }" : "}");
+      text = "\\text{" + latex_text(text) + (equation.condition.valid() ? " }" : "}");
       return " && " + text + (equation.condition.valid() ? print(equation.condition) : "");
     }
     if (equation.condition.valid()) text += " " + print(equation.condition);
+    for (int g : style_ == Style::Hopf ? equation.over : std::vector<int>())
+      text += (text.empty() ? "" : ", ") + optimum(model_.groups[g]);
     if (text.empty()) return "";
     return (style_ == Style::Hopf ? "  // " : "    ") + text;
   }
 
   void add_matrix(const Matrix& matrix) {
+    const std::string name = expr::print_name(matrix.name, style_);
     std::vector<std::string> rows;
     for (int i = 0; i < matrix.rows; ++i) {
       std::vector<std::string> row;
@@ -232,15 +232,15 @@ class Renderer {
       rows.push_back(style_ == Style::Latex ? join(row, " & ") : "[" + join(row, ", ") + "]");
     }
     if (style_ == Style::Latex) {
-      out_ += "\\[ " + matrix.name + " = \\begin{bmatrix} " + join(rows, " \\\\ ") +
-              " \\end{bmatrix} \\]\n";
+      out_ +=
+          "\\[ " + name + " = \\begin{bmatrix} " + join(rows, " \\\\ ") + " \\end{bmatrix} \\]\n";
       return;
     }
     const std::string margin = style_ == Style::Unicode ? "      " : "";
-    std::string text = margin + matrix.name + " = [" + join(rows, ", ") + "]";
+    std::string text = margin + name + " = [" + join(rows, ", ") + "]";
     if (text.size() > kWidth) {
-      const std::string hanging(margin.size() + matrix.name.size() + 4, ' ');
-      text = margin + matrix.name + " = [" + join(rows, ",\n" + hanging) + "]";
+      const std::string hanging(margin.size() + display_width(name) + 4, ' ');
+      text = margin + name + " = [" + join(rows, ",\n" + hanging) + "]";
     }
     out_ += text + '\n';
   }

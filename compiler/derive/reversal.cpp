@@ -6,6 +6,8 @@
 // where score = grad log m.
 #include <fmt/format.h>
 
+#include <array>
+
 #include "derive/internal.hpp"
 
 namespace hopf::derive {
@@ -15,7 +17,9 @@ using expr::Store;
 namespace {
 
 ExprId score_of(Context& context, std::size_t i) {
-  return context.store.symbol(fmt::format("score[{}]", context.model.states[i].name));
+  const std::string& name = context.model.states[i].name;
+  return context.store.symbol(
+      unknown(context.store, fmt::format("{}[{}]", context.names.score, name)));
 }
 
 /// f_i - weight * sum_j (d_j a_ij + a_ij score_j).
@@ -23,14 +27,14 @@ ExprId reversed_drift(Context& context, const Equations& eqs, std::size_t i, Exp
   Store& store = context.store;
   const auto& model = context.model;
   const std::size_t n = model.dimension();
-  std::vector<ExprId> correction;
+  std::vector<ExprId> divergence, terms{model.drift[i]};
   for (std::size_t j = 0; j < n; ++j) {
     const ExprId a = eqs.covariance[i * n + j];
-    correction.push_back(expr::differentiate(store, a, model.states[j].symbol));
-    correction.push_back(store.mul(a, score_of(context, j)));
+    divergence.push_back(total_derivative(context, a, j));
+    terms.push_back(store.neg(store.mul(std::array{weight, a, score_of(context, j)})));
   }
-  const ExprId change = expr::expand(store, store.mul(weight, store.add(correction)));
-  return store.sub(model.drift[i], change);
+  terms.push_back(store.neg(store.mul(weight, tidy(store, store.add(divergence)))));
+  return store.add(terms);
 }
 
 std::string refusal(const Context& context) {
@@ -48,20 +52,24 @@ Step start(const char* field, const char* title, const char* source) {
   return step;
 }
 
-void add_score(Context& context, Step& step) {
-  const std::string m = density_name(context.model);
+void add_score(const Context& context, Step& step) {
   step.notes.push_back(
-      fmt::format("score[x] is the derivative of log {} by x, of the density at time t", m));
+      fmt::format("{}[x] is the derivative by x of log {}, with {} the density at time t",
+                  context.names.score, context.names.density, context.names.density));
   if (!context.model.controls.empty())
-    step.notes.push_back(
-        "the controls stand for their policy; a policy inside the noise adds its own derivative");
+    step.notes.push_back("the controls stand for their policy, a function of the state");
 }
 
 }  // namespace
 
 void add_reversal(Context& context, Equations& eqs) {
   const auto& model = context.model;
-  if (model.noises.empty()) return;
+  if (model.noises.empty()) {
+    for (const char* field : {"reverse", "probability_flow"})
+      eqs.absent.emplace_back(field,
+                              "there is no noise: run backward, the dynamics are themselves");
+    return;
+  }
   Store& store = context.store;
   Step reverse =
       start("reverse", "Reverse-time equation", "Anderson 1982; Haussmann & Pardoux 1986");

@@ -22,24 +22,24 @@ struct Ansatz {
 
 Ansatz make_ansatz(Context& context) {
   Store& store = context.store;
-  const auto& model = context.model;
-  const std::size_t n = model.dimension();
-  const std::string P = fresh_name(model, "P"), p = fresh_name(model, "p"),
-                    c = fresh_name(model, "c");
-  Ansatz ansatz{std::vector<ExprId>(n * n), {}, store.symbol(c)};
+  const Names& names = context.names;
+  const std::size_t n = context.model.dimension();
+  auto symbol = [&store](const std::string& name) { return store.symbol(unknown(store, name)); };
+  Ansatz ansatz{std::vector<ExprId>(n * n), {}, symbol(names.constant)};
   for (std::size_t i = 0; i < n; ++i) {
-    ansatz.p.push_back(store.symbol(n == 1 ? p : fmt::format("{}[{}]", p, i + 1)));
+    ansatz.p.push_back(symbol(n == 1 ? names.linear : fmt::format("{}[{}]", names.linear, i + 1)));
     for (std::size_t j = i; j < n; ++j) {
-      const std::string name = n == 1 ? P : fmt::format("{}[{},{}]", P, i + 1, j + 1);
-      ansatz.P[i * n + j] = ansatz.P[j * n + i] = store.symbol(name);
+      const std::string name =
+          n == 1 ? names.quadratic : fmt::format("{}[{},{}]", names.quadratic, i + 1, j + 1);
+      ansatz.P[i * n + j] = ansatz.P[j * n + i] = symbol(name);
     }
   }
   return ansatz;
 }
 
-/// H at V = 1/2 x'Px + p'x + c, quadratic in x again.
-std::optional<expr::Quadratic> hamiltonian_of(Context& context, const Equations& eqs,
-                                              const Ansatz& ansatz) {
+/// L + f.D(V) + 1/2 tr(a D2(V)) at V = 1/2 x'Px + p'x + c, quadratic in states and controls.
+std::optional<expr::Quadratic> integrand_of(Context& context, const Equations& eqs,
+                                            const Ansatz& ansatz) {
   Store& store = context.store;
   const auto& model = context.model;
   const std::size_t n = model.dimension();
@@ -52,20 +52,61 @@ std::optional<expr::Quadratic> hamiltonian_of(Context& context, const Equations&
     }
     gradient[eqs.p[i]] = store.add(slope);
   }
-  // The stationary point stands for the law: where Q is positive definite they agree.
-  expr::Substitution controls;
-  for (const auto& law : eqs.laws) {
-    const auto& group = model.groups[law.group];
-    for (std::size_t i = 0; i < group.components.size(); ++i) {
-      const bool inner = i < law.stationary.size() && law.stationary[i].valid();
-      if (!inner && i >= law.law.size()) return std::nullopt;
-      controls[model.controls[group.components[i]].symbol] = inner ? law.stationary[i] : law.law[i];
-    }
-  }
-  const ExprId minimised = expr::substitute(store, eqs.hamiltonian_integrand, controls);
-  const ExprId H = expr::expand(store, expr::substitute(store, minimised, gradient));
-  return expr::as_quadratic(store, H, state_symbols(model));
+  auto z = state_symbols(model);
+  for (SymbolId u : control_symbols(model)) z.push_back(u);
+  return expr::as_quadratic(store, expr::substitute(store, eqs.hamiltonian_integrand, gradient), z);
 }
+
+/// The integrand with the controls minimised out, h - 1/2 g'K^-1 g in blocks: K the weight of the
+/// controls, G their coupling to the states, g their linear terms.
+class Minimised {
+ public:
+  Minimised(Context& context, const expr::Quadratic& z)
+      : store_(context.store),
+        n_(context.model.dimension()),
+        m_(context.model.controls.size()),
+        z_(z) {}
+
+  /// False where K is singular.
+  bool solve() {
+    if (m_ == 0) return true;
+    std::vector<ExprId> K(m_ * m_);
+    for (std::size_t i = 0; i < m_; ++i)
+      for (std::size_t j = 0; j < m_; ++j) K[i * m_ + j] = weight(n_ + i, n_ + j);
+    for (std::size_t column = 0; column <= n_; ++column) {
+      std::vector<ExprId> right;
+      for (std::size_t k = 0; k < m_; ++k) right.push_back(coupling(k, column));
+      auto y = expr::solve_linear(store_, K, right);
+      if (!y) return false;
+      solved_.push_back(std::move(*y));
+    }
+    return true;
+  }
+
+  ExprId quadratic(std::size_t i, std::size_t j) { return reduce(weight(i, j), i, j, false); }
+  ExprId linear(std::size_t i) { return reduce(z_.linear[i], i, n_, false); }
+  ExprId constant() { return reduce(z_.constant, n_, n_, true); }
+
+ private:
+  ExprId weight(std::size_t i, std::size_t j) const { return z_.Q[i * (n_ + m_) + j]; }
+  /// What multiplies control k: state `column`, or for column n nothing.
+  ExprId coupling(std::size_t k, std::size_t column) const {
+    return column == n_ ? z_.linear[n_ + k] : weight(column, n_ + k);
+  }
+  /// free - G_i K^-1 G_j, halved for the constant.
+  ExprId reduce(ExprId free, std::size_t i, std::size_t j, bool halved) {
+    if (m_ == 0) return free;
+    std::vector<ExprId> terms;
+    for (std::size_t k = 0; k < m_; ++k) terms.push_back(store_.mul(coupling(k, i), solved_[j][k]));
+    const ExprId gain = m_ == 1 ? terms[0] : tidy(store_, store_.add(terms));
+    return store_.sub(expr::expand(store_, free), halved ? half(store_, gain) : gain);
+  }
+
+  Store& store_;
+  std::size_t n_, m_;
+  const expr::Quadratic& z_;
+  std::vector<std::vector<ExprId>> solved_;  // K^-1 G_j, the last K^-1 g
+};
 
 ExprId left_of(Context& context, ExprId coefficient) {
   Store& store = context.store;
@@ -73,26 +114,26 @@ ExprId left_of(Context& context, ExprId coefficient) {
   std::vector<ExprId> terms;
   if (model.horizon) {
     const std::string name = store.name(store.symbol_of(coefficient));
-    terms.push_back(store.neg(store.symbol(fmt::format("D({},t)", name))));
+    terms.push_back(store.neg(store.symbol(fmt::format("d({},t)", name))));
   }
   if (model.discount) terms.push_back(store.mul(model.discount->value, coefficient));
   return store.add(terms);
 }
 
-void add_entries(Context& context, const Ansatz& ansatz, const expr::Quadratic& H, Step& step) {
-  Store& store = context.store;
+void add_entries(Context& context, const Equations& eqs, Step& step) {
   const std::size_t n = context.model.dimension();
+  const Ansatz ansatz = make_ansatz(context);
+  const auto z = integrand_of(context, eqs, ansatz);
+  if (!z) return;
+  Minimised H(context, *z);
+  if (!H.solve()) return;
   for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = i; j < n; ++j) {
-      step.equations.push_back(
-          {left_of(context, ansatz.P[i * n + j]), tidy(store, H.Q[i * n + j])});
-    }
+    for (std::size_t j = i; j < n; ++j)
+      step.equations.push_back({left_of(context, ansatz.P[i * n + j]), H.quadratic(i, j)});
   }
-  for (std::size_t i = 0; i < n; ++i) {
-    const ExprId right = tidy(store, H.linear[i]);
-    step.equations.push_back({left_of(context, ansatz.p[i]), right});
-  }
-  step.equations.push_back({left_of(context, ansatz.c), tidy(store, H.constant)});
+  for (std::size_t i = 0; i < n; ++i)
+    step.equations.push_back({left_of(context, ansatz.p[i]), H.linear(i)});
+  step.equations.push_back({left_of(context, ansatz.c), H.constant()});
 }
 
 bool nonzero(const std::vector<double>& values) {
@@ -101,40 +142,111 @@ bool nonzero(const std::vector<double>& values) {
   return false;
 }
 
-void add_matrices(const Context& context, const Equations::LinearQuadratic& lq, Step& step) {
+/// Letters of the matrix data, none of which is a name of the model.
+struct Letters {
+  std::string A, B, b, S, C, D, Q, N, R, q, r;
+};
+
+Letters choose_letters(const Context& context) {
+  auto fresh = [&context](const char* wanted) { return fresh_name(context.model, wanted); };
+  return {fresh("A"), fresh("B"), fresh("b"), fresh("S"), fresh("C"), fresh("D"),
+          fresh("Q"), fresh("N"), fresh("R"), fresh("q"), fresh("r")};
+}
+
+void add_matrices(const Context& context, const Equations::LinearQuadratic& lq, const Letters& l,
+                  Step& step) {
   const int n = static_cast<int>(context.model.dimension());
   const int m = static_cast<int>(context.model.controls.size());
   const int k = static_cast<int>(context.model.noise_count());
-  auto add = [&](const char* name, int rows, int columns, const std::vector<double>& entries) {
+  auto add = [&](const std::string& name, int rows, int columns,
+                 const std::vector<double>& entries) {
     if (rows > 0 && columns > 0 && nonzero(entries))
       step.matrices.push_back({name, rows, columns, entries});
   };
-  add("A", n, n, lq.A);
-  add("B", n, m, lq.B);
-  add("c", n, 1, lq.c);
-  add("S", n, k, lq.S);
-  add("Q", n, n, lq.Q);
-  add("N", n, m, lq.N);
-  add("R", m, m, lq.R);
-  add("q", n, 1, lq.q);
-  add("r", m, 1, lq.r);
-  if (context.model.terminal) add("P(T)", n, n, lq.P_T);
+  auto add_each = [&](const std::string& name, int count, const std::vector<double>& blocks) {
+    const auto size = static_cast<std::ptrdiff_t>(n) * k;
+    for (int i = 0; i < count; ++i)
+      add(fmt::format("{}[{}]", name, i + 1), n, k,
+          {blocks.begin() + i * size, blocks.begin() + (i + 1) * size});
+  };
+  add(l.A, n, n, lq.A);
+  add(l.B, n, m, lq.B);
+  add(l.b, n, 1, lq.c);
+  add(l.S, n, k, lq.S);
+  add_each(l.C, n, lq.C);
+  add_each(l.D, m, lq.D);
+  add(l.Q, n, n, lq.Q);
+  add(l.N, n, m, lq.N);
+  add(l.R, m, m, lq.R);
+  add(l.q, n, 1, lq.q);
+  add(l.r, m, 1, lq.r);
+  if (context.model.terminal) add(context.names.quadratic + "(T)", n, n, lq.P_T);
 }
 
-void add_notes(const Context& context, const Equations::LinearQuadratic& lq, Step& step) {
-  const bool multiplicative = nonzero(lq.C) || nonzero(lq.D);
-  const std::string rate = context.model.horizon ? "-dP/dt" : "";
-  const std::string discount =
-      context.model.discount ? (rate.empty() ? "rho P" : " + rho P") : (rate.empty() ? "0" : "");
-  const std::string weight = multiplicative ? "(R + sum D'PD)" : "R";
-  const std::string coupling = multiplicative ? "(PB + N + sum C'PD)" : "(PB + N)";
-  const std::string noise = multiplicative ? " + sum C'PC" : "";
-  step.notes.push_back(fmt::format("as matrices: {}{} = Q + A'P + PA{} - {} {}^-1 {}'", rate,
-                                   discount, noise, coupling, weight, coupling));
-  step.notes.push_back(
-      fmt::format("the optimal control is u = -{}^-1 ({}' x + B'p + r)", weight, coupling));
-  if (context.model.reward)
-    step.notes.push_back("the reward's value is the negative of this quadratic form");
+/// "dx = (A x + B u + b) dt + (S + sum C[i] x[i] + sum D[j] u[j]) dw".
+std::string dynamics_words(const Context& context, const Equations::LinearQuadratic& lq,
+                           const Letters& l) {
+  std::string noise;
+  if (context.model.noise_count() > 0) {
+    noise = l.S;
+    if (nonzero(lq.C)) noise += fmt::format(" + sum {}[i] x[i]", l.C);
+    if (nonzero(lq.D)) noise += fmt::format(" + sum {}[j] u[j]", l.D);
+    noise = noise.size() > l.S.size() ? fmt::format(" + ({}) dw", noise)
+                                      : fmt::format(" + {} dw", noise);
+  }
+  return fmt::format("dx = ({} x{}{}) dt{}", l.A,
+                     context.model.controls.empty() ? "" : fmt::format(" + {} u", l.B),
+                     nonzero(lq.c) ? fmt::format(" + {}", l.b) : "", noise);
+}
+
+std::string form_words(const Context& context, const Equations::LinearQuadratic& lq,
+                       const Letters& l) {
+  const Names& names = context.names;
+  const std::string form =
+      fmt::format("1/2 x'{} x + {}'x + {}", names.quadratic, names.linear, names.constant);
+  const std::string value = context.model.reward ? fmt::format("-({})", form) : form;
+  std::string cost = fmt::format("1/2 x'{} x", l.Q);
+  if (!context.model.controls.empty()) cost += fmt::format(" + x'{} u + 1/2 u'{} u", l.N, l.R);
+  cost += fmt::format(" + {}'x", l.q);
+  if (!context.model.controls.empty()) cost += fmt::format(" + {}'u", l.r);
+  return fmt::format(
+      "Linear dynamics and a quadratic {}: {} = {} solves the HJB equation when its coefficients "
+      "solve these. The data below is that of {} with the {} {} + constant; what is not listed is "
+      "0.",
+      context.model.reward ? "reward" : "cost", names.value, value, dynamics_words(context, lq, l),
+      context.model.reward ? "cost (minus the reward)" : "cost", cost);
+}
+
+void add_notes(const Context& context, const Equations::LinearQuadratic& lq, const Letters& l,
+               Step& step) {
+  const std::string& P = context.names.quadratic;
+  std::string left = context.model.horizon ? fmt::format("-d{}/dt", P) : "";
+  if (context.model.discount) {
+    const std::string rho = text(context, context.model.discount->value);
+    left += fmt::format("{}{} {}", left.empty() ? "" : " + ", rho, P);
+  }
+  const bool in_state = nonzero(lq.C), in_control = nonzero(lq.D);
+  const std::string noise = in_state ? fmt::format(" + sum {}'{}{}", l.C, P, l.C) : "";
+  std::string gain;
+  if (!context.model.controls.empty()) {
+    const std::string weight =
+        in_control ? fmt::format("({} + sum {}'{}{})", l.R, l.D, P, l.D) : l.R;
+    const std::string coupling =
+        fmt::format("({}{} + {}{})", P, l.B, l.N,
+                    in_state && in_control ? fmt::format(" + sum {}'{}{}", l.C, P, l.D) : "");
+    gain = fmt::format(" - {} {}^-1 {}'", coupling, weight, coupling);
+    step.notes.push_back(
+        fmt::format("the optimal control is u = -{}^-1 ({}' x + {}'{} + {}{})", weight, coupling,
+                    l.B, context.names.linear, l.r,
+                    in_control && nonzero(lq.S) ? fmt::format(" + sum {}'{}{}", l.D, P, l.S) : ""));
+  }
+  step.notes.insert(step.notes.begin(),
+                    fmt::format("as matrices: {} = {} + {}'{} + {}{}{}{}",
+                                left.empty() ? "0" : left, l.Q, l.A, P, P, l.A, noise, gain));
+  if (is_correlated(context.model))
+    step.notes.push_back(
+        "the correlation of the noises is folded into their coefficients, so that "
+        "dw is standard");
 }
 
 }  // namespace
@@ -149,16 +261,11 @@ void add_riccati(Context& context, Equations& eqs) {
     eqs.steps.push_back(std::move(step));
     return;
   }
-  step.words =
-      "Linear dynamics and a quadratic cost: V = 1/2 x'P x + p'x + c solves the HJB equation when "
-      "its coefficients solve "
-      "these, with matrix data in which L = 1/2 x'Qx + x'Nu + 1/2 u'Ru + q'x + r'u + constant.";
-  if (context.model.dimension() <= kEntryLimit) {
-    const Ansatz ansatz = make_ansatz(context);
-    if (const auto H = hamiltonian_of(context, eqs, ansatz)) add_entries(context, ansatz, *H, step);
-  }
-  add_matrices(context, *eqs.lq, step);
-  add_notes(context, *eqs.lq, step);
+  const Letters letters = choose_letters(context);
+  step.words = form_words(context, *eqs.lq, letters);
+  if (context.model.dimension() <= kEntryLimit) add_entries(context, eqs, step);
+  add_matrices(context, *eqs.lq, letters, step);
+  add_notes(context, *eqs.lq, letters, step);
   eqs.steps.push_back(std::move(step));
 }
 

@@ -113,11 +113,7 @@ std::optional<Value> derivation_field(Script& s, const Value& object, const Iden
   std::vector<std::string> names;
   for (std::string_view field : kDerivationFields)
     if (field == "bellman" || equations.find(std::string(field))) names.emplace_back(field);
-  std::string why = known ? "this model has no such equation" : "";
-  if (name.text == "riccati" && !equations.lq_refusal.empty()) why = equations.lq_refusal;
-  if (name.text == "hopf_cole" && !equations.hopf_cole_refusal.empty())
-    why = equations.hopf_cole_refusal;
-  return no_field(s, object, name, names, why);
+  return no_field(s, object, name, names, equations.why_absent(name.text));
 }
 
 /// The last recorded values of all paths.

@@ -174,7 +174,10 @@ std::optional<std::string> Session::derive(const Model& model, Style style,
     std::vector<std::string> known;
     for (const auto& step : equations->steps)
       if (!step.field.empty()) known.push_back(step.field);
-    if (const auto meant = diagnostics::did_you_mean(name, known))
+    const std::string why = equations->why_absent(name);
+    if (!why.empty())
+      error.notes.push_back(why);
+    else if (const auto meant = diagnostics::did_you_mean(name, known))
       error.help = fmt::format("did you mean '{}'?", *meant);
     else
       error.notes.push_back(fmt::format("it has {}", fmt::join(known, ", ")));

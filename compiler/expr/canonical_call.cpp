@@ -251,22 +251,63 @@ std::vector<ExprId> flat_set(const Store& store, Op op, Args args) {
   return flat;
 }
 
-ExprId extremum(Store& store, Op op, Args args) {
-  const Store::Impl& impl = StoreAccess::impl(store);
-  std::vector<ExprId> operands = flat_set(store, op, args);
+/// max(0, e) is e and min(0, e) is 0 where e is nonnegative by its structure.
+void drop_decided(const Store::Impl& impl, Op op, std::vector<ExprId>& operands) {
+  const auto is_low = [&](ExprId e) { return closed(impl, e) && impl.node(e).value <= 0; };
+  const auto is_high = [&](ExprId e) {
+    return !closed(impl, e) && impl.node(e).facts & kNonnegative;
+  };
+  const bool low = std::any_of(operands.begin(), operands.end(), is_low);
+  const bool high = std::any_of(operands.begin(), operands.end(), is_high);
+  if (!low || !high) return;
+  if (op == Op::Max)
+    std::erase_if(operands, is_low);
+  else
+    std::erase_if(operands, is_high);
+}
+
+/// A closed operand that another closed one beats is dropped.
+void drop_beaten(const Store::Impl& impl, Op op, std::vector<ExprId>& operands) {
   const int wanted = op == Op::Min ? -1 : 1;
-  // A closed operand that another closed one beats is dropped.
   for (std::size_t i = 0; i < operands.size(); ++i) {
     for (std::size_t j = operands.size(); j-- > i + 1;) {
       const auto order = compare_closed(impl, operands[i], operands[j]);
       if (!order) continue;
-      if (*order != wanted) operands[i] = operands[j];
-      operands.erase(operands.begin() + static_cast<std::ptrdiff_t>(j));
+      const std::size_t loser = *order == wanted ? j : i;
+      operands.erase(operands.begin() + static_cast<std::ptrdiff_t>(loser));
+      if (loser == i) j = operands.size();  // the next operand is at i now
     }
   }
+}
+
+/// max(a, -a) is abs(a), which a or -a beside it does not change; min(a, -a) is -abs(a).
+bool fold_mirrored(Store& store, Op op, std::vector<ExprId>& operands) {
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const ExprId a = operands[i];
+    if (StoreAccess::impl(store).node(a).facts & kClosed) continue;
+    const ExprId size = store.apply(Op::Abs, {a});
+    const ExprId whole = op == Op::Max ? size : store.neg(size);
+    const auto holds = [&](ExprId e) {
+      return e != a && std::find(operands.begin(), operands.end(), e) != operands.end();
+    };
+    const ExprId mirrored = store.neg(a);
+    if (!holds(mirrored) && !holds(whole)) continue;
+    std::erase_if(operands, [&](ExprId e) { return e == a || e == mirrored || e == whole; });
+    operands.push_back(whole);
+    return true;
+  }
+  return false;
+}
+
+ExprId extremum(Store& store, Op op, Args args) {
+  const Store::Impl& impl = StoreAccess::impl(store);
+  std::vector<ExprId> operands = flat_set(store, op, args);
+  while (fold_mirrored(store, op, operands)) operands = flat_set(store, op, operands);
+  drop_beaten(impl, op, operands);
+  drop_decided(impl, op, operands);
   if (operands.size() > 1 && closed(impl, operands[0]) &&
       std::isinf(impl.node(operands[0]).value)) {
-    const bool decides = (impl.node(operands[0]).value > 0) == (wanted > 0);
+    const bool decides = (impl.node(operands[0]).value > 0) == (op == Op::Max);
     if (decides) return operands[0];
     operands.erase(operands.begin());
   }
@@ -274,6 +315,19 @@ ExprId extremum(Store& store, Op op, Args args) {
 }
 
 // ---- conditions
+
+/// c < min(c, e) and max(c, e) < c never hold, whatever e is: neither for a NaN.
+bool never_less(const Store& store, ExprId a, ExprId b) {
+  const Store::Impl& impl = StoreAccess::impl(store);
+  const auto at_least = [&](ExprId x, ExprId y) {
+    return compare_closed(impl, x, y).value_or(-1) >= 0;
+  };
+  for (const ExprId entry : store.op(b) == Op::Min ? store.args(b) : Args())
+    if (at_least(a, entry)) return true;
+  for (const ExprId entry : store.op(a) == Op::Max ? store.args(a) : Args())
+    if (at_least(entry, b)) return true;
+  return false;
+}
 
 ExprId comparison(Store& store, Op op, ExprId a, ExprId b) {
   const Store::Impl& impl = StoreAccess::impl(store);
@@ -283,6 +337,8 @@ ExprId comparison(Store& store, Op op, ExprId a, ExprId b) {
                                              : *order == 0;
     return store.integer(holds ? 1 : 0);
   }
+  if (op == Op::Less && never_less(store, a, b)) return impl.zero;
+  if (a == store.neg(b)) (starts_negative(impl, a) ? a : b) = impl.zero;  // -x < x is 0 < x
   if (op == Op::Equal && precedes(impl, b, a)) std::swap(a, b);
   return raw(store, op, std::array{a, b});
 }

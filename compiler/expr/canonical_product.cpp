@@ -33,7 +33,7 @@ class ProductBuilder {
   }
 
   ExprId finish() {
-    while (combine()) {
+    while (combine() || absolute_value()) {
     }
     if (coefficient_.value() == 0) return impl_.zero;
     if (std::isnan(coefficient_.value())) return numeric(store_, coefficient_);
@@ -91,6 +91,28 @@ class ProductBuilder {
     merge_exponentials(again);
     for (const ExprId e : again) push(e);
     return !again.empty();
+  }
+
+  /// sign(x)*x^n = abs(x)*x^(n - 1) for a positive integer n; sign(x)*abs(x) = x.
+  bool absolute_value() {
+    for (std::size_t i = 0; i < factors_.size(); ++i) {
+      if (impl_.node(factors_[i].base).op != Op::Sign || factors_[i].exponent != impl_.one)
+        continue;
+      const ExprId x = impl_.node(factors_[i].base).arguments[0];
+      for (std::size_t j = 0; j < factors_.size(); ++j) {
+        const Node& base = impl_.node(factors_[j].base);
+        const bool size = base.op == Op::Abs && base.arguments[0] == x;
+        const auto n = store_.rational_value(factors_[j].exponent);
+        if (!n || n->den != 1 || n->num < 1 || (factors_[j].base != x && !size)) continue;
+        const ExprId whole = size ? x : store_.apply(Op::Abs, {x});
+        factors_[j].exponent = store_.rational(n->num - 1, 1);
+        if (n->num == 1) factors_.erase(factors_.begin() + static_cast<std::ptrdiff_t>(j));
+        factors_.erase(factors_.begin() + static_cast<std::ptrdiff_t>(i - (n->num == 1 && j < i)));
+        push(whole);
+        return true;
+      }
+    }
+    return false;
   }
 
   void merge(std::span<const Factor> equal, std::vector<Factor>& merged,

@@ -100,6 +100,10 @@ class Store {
   /// sqrt(x^2) is x and (c*x)^a splits. Say it before building expressions with the symbol:
   /// existing ones keep their form.
   void assume_positive(SymbolId);
+  /// States that a symbol is the unknown of an equation (V, a costate, a density), which printing
+  /// shows after its coefficients.
+  void mark_unknown(SymbolId);
+  bool is_unknown(SymbolId) const;
   bool is_nonnegative(ExprId) const;  // for all values of the symbols, by its structure
   bool is_positive(ExprId) const;
   bool is_zero(ExprId) const;
@@ -188,7 +192,8 @@ struct Abbreviated {
 /// Names every subexpression that occurs more than once and has at least `min_nodes` nodes.
 Abbreviated print_with_abbreviations(const Store&, ExprId e, Style style = Style::Hopf,
                                      std::size_t min_nodes = 6);
-/// A name as mathematics: "theta" is θ, "x[2]" x₂, "D(V,theta)" ∂V/∂θ, "p[theta]" p_θ.
+/// A name as mathematics: "theta" is θ, "x[2]" x₂, "D(V,theta)" ∂V/∂θ,
+/// "d(q,t)" dq/dt, "p[theta]" p_θ.
 std::string print_name(std::string_view name, Style style);
 
 }  // namespace hopf::expr

@@ -16,6 +16,9 @@ namespace hopf::expr {
 
 namespace {
 
+// How many levels of sums inside products are looked through for signs: a bound on the work.
+constexpr int kTurnsWithin = 3;
+
 enum Precedence : int { kLowest, kOr, kAnd, kNot, kCompare, kSum, kProduct, kPower, kAtom };
 
 struct Piece {
@@ -23,6 +26,7 @@ struct Piece {
   ExprId e;
   int needs = kLowest;   // parentheses when the operand binds less tightly
   bool negated = false;  // print -e
+  bool truth = false;    // a condition is wanted, not a number
 };
 
 struct Layout {
@@ -33,9 +37,8 @@ struct Layout {
   void operand(ExprId e, int needs, bool negated = false) {
     pieces.push_back({"", e, needs, negated});
   }
+  void condition(ExprId e, int needs) { pieces.push_back({"", e, needs, false, true}); }
 };
-
-using Names = base::IdMap<ExprId, std::string>;
 
 class Printer {
  public:
@@ -44,7 +47,7 @@ class Printer {
 
   std::string operator()(ExprId root, bool whole = true) {
     std::string out;
-    std::vector<Piece> stack{{"", root}};
+    std::vector<Piece> stack{{"", root, kLowest, false, true}};
     skip_name_of_ = whole ? root : ExprId();
     while (!stack.empty()) {
       const Piece piece = std::move(stack.back());
@@ -53,7 +56,8 @@ class Printer {
         out += piece.text;
         continue;
       }
-      Layout layout = lay_out(piece.e, piece.negated);
+      const bool counted = !piece.truth && is_truth(piece.e) && !named(piece.e);
+      Layout layout = counted ? as_number(piece.e, piece.negated) : lay_out(piece.e, piece.negated);
       const bool wrap = layout.precedence < piece.needs;
       if (wrap) stack.push_back({style_ == Style::Latex ? "\\right)" : ")"});
       for (std::size_t i = layout.pieces.size(); i-- > 0;)
@@ -98,6 +102,16 @@ class Printer {
     return other(e);
   }
 
+  bool is_truth(ExprId e) const {
+    const Op op = store_.op(e);
+    return op >= Op::Less && op <= Op::Not;
+  }
+
+  /// A condition where a number is wanted is 1 or 0.
+  Layout as_number(ExprId e, bool negated) const {
+    return cases(e, impl_.one, impl_.zero, negated);
+  }
+
   Layout leaf(std::string text, bool negated) const {
     Layout layout;
     layout.text((negated ? "-" : "") + text);
@@ -109,8 +123,7 @@ class Printer {
     const std::string& name = store_.name(store_.symbol_of(e));
     Layout layout = leaf(print_name(name, style_), negated);
     // ∂V/∂x is a quotient to the eye.
-    if (!negated && style_ == Style::Unicode && is_derivative_name(name))
-      layout.precedence = kProduct;
+    if (!negated && !hopf() && is_derivative_name(name)) layout.precedence = kProduct;
     return layout;
   }
 
@@ -119,7 +132,7 @@ class Printer {
     const bool minus = r.num < 0;
     Rational size{minus ? -r.num : r.num, r.den};
     Layout layout;
-    std::string text = decimal_text(size);
+    std::string text = decimal_text(size, style_);
     if (!hopf() && size == Rational{1, 2}) text = latex() ? "\\frac{1}{2}" : "½";
     if (text.empty()) {
       const std::string num = std::to_string(size.num), den = std::to_string(size.den);
@@ -140,10 +153,14 @@ class Printer {
 
   // ---- sums
 
-  bool has_negative_term(ExprId sum) const {
-    const auto args = store_.args(sum);
-    return std::any_of(args.begin(), args.end(),
-                       [&](ExprId t) { return !named(t) && coefficient_of(t) < 0; });
+  /// Whether -r*sum reads better as r*(-sum), with fewer minus signs.
+  bool turns(ExprId sum, int depth) const {
+    int kept = 1, turned = 0;
+    for (const ExprId term : store_.args(sum)) {
+      kept += shows_minus(term, false, depth);
+      turned += shows_minus(term, true, depth);
+    }
+    return turned < kept;
   }
 
   double coefficient_of(ExprId e) const {
@@ -152,29 +169,30 @@ class Printer {
   }
 
   /// The factor of -r*(S - K) that turns around to show r*(K - S), if there is one.
-  ExprId turning_factor(ExprId product) const {
-    if (store_.op(product) != Op::Mul || named(product)) return ExprId();
+  ExprId turning_factor(ExprId product, int depth = kTurnsWithin) const {
+    if (store_.op(product) != Op::Mul || named(product) || depth == 0) return ExprId();
     for (const ExprId factor : store_.args(product)) {
-      if (store_.op(factor) == Op::Add && !named(factor) && has_negative_term(factor))
-        return factor;
+      if (store_.op(factor) == Op::Add && !named(factor) && turns(factor, depth - 1)) return factor;
     }
     return ExprId();
   }
 
   /// Whether e (or -e) is shown with a minus sign in front.
-  bool shows_minus(ExprId e, bool negated) const {
+  bool shows_minus(ExprId e, bool negated, int depth = kTurnsWithin) const {
     if (named(e)) return negated;
     const bool negative = (coefficient_of(e) < 0) != negated;
-    return negative && !turning_factor(e).valid();
+    return negative && !turning_factor(e, depth).valid();
   }
 
   Layout sum(ExprId e, bool negated) const {
     const auto args = store_.args(e);
     std::vector<ExprId> terms(args.begin(), args.end());
     sort_terms(store_, terms);
-    const auto positive = std::find_if(terms.begin(), terms.end(),
-                                       [&](ExprId t) { return !shows_minus(t, negated); });
-    if (positive != terms.end()) std::rotate(terms.begin(), positive, positive + 1);
+    // -a + b reads b - a.
+    if (shows_minus(terms[0], negated)) {
+      std::stable_partition(terms.begin(), terms.end(),
+                            [&](ExprId t) { return !shows_minus(t, negated); });
+    }
     Layout layout;
     layout.precedence = kSum;
     bool first = true;
@@ -232,7 +250,7 @@ class Printer {
       return;
     }
     const bool is_half = scale.r == Rational{1, 2};
-    std::string decimal = decimal_text(scale.r);
+    std::string decimal = decimal_text(scale.r, style_);
     if (latex() && is_half) decimal = result.below.empty() ? "\\frac{1}{2}" : "";
     if (style_ == Style::Unicode && is_half) decimal = "½";
     if (!decimal.empty()) {
@@ -321,7 +339,8 @@ class Printer {
   /// One factor: base^exponent, or base^-exponent below a bar.
   void power(Layout& layout, ExprId e, bool inverted, int needs, ExprId turned) const {
     if (store_.op(e) != Op::Pow || named(e)) {
-      const bool derivative = store_.op(e) == Op::Symbol && !inverted;
+      const bool derivative =
+          (store_.op(e) == Op::Symbol || store_.op(e) == Op::Derivative) && !inverted;
       layout.operand(e, derivative ? std::min<int>(needs, kProduct) : needs, e == turned);
       return;
     }
@@ -359,7 +378,7 @@ class Printer {
         std::to_string(r.num) + (r.den == 1 ? "" : "/" + std::to_string(r.den));
     if (latex()) return layout.text("^{" + plain + "}");
     if (style_ == Style::Unicode && r.den == 1) return layout.text(superscript(r.num));
-    const std::string decimal = hopf() ? decimal_text(r) : r.den == 1 ? plain : "";
+    const std::string decimal = hopf() ? decimal_text(r, style_) : r.den == 1 ? plain : "";
     const bool bare = !decimal.empty() && decimal[0] != '-';
     layout.text(bare ? "^" + decimal : "^(" + plain + ")");
   }
@@ -399,7 +418,9 @@ class Printer {
       case Op::Not:
         return negation(e);
       case Op::Select:
-        return select(e);
+        return cases(store_.args(e)[0], store_.args(e)[1], store_.args(e)[2], false);
+      case Op::Choose:
+        return entry(e);
       case Op::Derivative:
         return derivative(e);
       case Op::Abs:
@@ -463,7 +484,8 @@ class Printer {
     for (const ExprId argument : operands(e)) {
       if (!first) layout.text(glue);
       first = false;
-      layout.operand(argument, precedence + 1);
+      const bool truth = precedence != kCompare;
+      layout.pieces.push_back({"", argument, precedence + 1, false, truth});
     }
     return layout;
   }
@@ -472,21 +494,42 @@ class Printer {
     Layout layout;
     layout.precedence = kNot;
     layout.text(hopf() ? "not " : latex() ? "\\lnot " : "¬");
-    layout.operand(store_.args(e)[0], hopf() ? kCompare : kAtom);
+    layout.condition(store_.args(e)[0], hopf() ? kCompare : kAtom);
     return layout;
   }
 
-  Layout select(ExprId e) const {
-    const auto args = store_.args(e);
+  Layout cases(ExprId condition, ExprId then, ExprId otherwise, bool negated) const {
     Layout layout;
     layout.precedence = latex() ? kAtom : kLowest;
     layout.text(latex() ? "\\begin{cases} " : "if ");
-    layout.operand(args[latex() ? 1 : 0], kOr);
-    layout.text(latex() ? " & \\text{if } " : " then ");
-    layout.operand(args[latex() ? 0 : 1], kOr);
+    if (latex()) {
+      layout.operand(then, kOr, negated);
+      layout.text(" & \\text{if } ");
+      layout.condition(condition, kOr);
+    } else {
+      layout.condition(condition, kOr);
+      layout.text(" then ");
+      layout.operand(then, kOr, negated);
+    }
     layout.text(latex() ? " \\\\ " : " else ");
-    layout.operand(args[2], kLowest);
+    layout.operand(otherwise, kLowest, negated);
     if (latex()) layout.text(" & \\text{otherwise} \\end{cases}");
+    return layout;
+  }
+
+  /// choose(j, a, b), entry j of a list.
+  Layout entry(ExprId e) const {
+    const auto args = store_.args(e);
+    Layout layout;
+    layout.text(latex() ? "\\left[" : "[");
+    for (std::size_t i = 1; i < args.size(); ++i) {
+      if (i > 1) layout.text(", ");
+      layout.operand(args[i], kLowest);
+    }
+    layout.text(latex() ? "\\right]_{" : hopf() ? "][" : "]_");
+    layout.operand(args[0], hopf() || latex() ? kLowest : kAtom);
+    if (!hopf() && !latex()) return layout;
+    layout.text(latex() ? "}" : "]");
     return layout;
   }
 
@@ -521,53 +564,10 @@ class Printer {
   ExprId skip_name_of_;
 };
 
-constexpr double kMostNodes = 1e6;
-
-/// How many nodes each expression of the DAG has when written out as a tree.
-base::IdMap<ExprId, double> tree_sizes(const Store& store, const std::vector<ExprId>& order) {
-  base::IdMap<ExprId, double> sizes(order.size());
-  for (const ExprId e : order) {
-    double size = 1;
-    for (const ExprId argument : store.args(e)) size += *sizes.find(argument);
-    sizes.insert(e, size);
-  }
-  return sizes;
-}
-
 }  // namespace
 
-Abbreviated print_with_abbreviations(const Store& store, ExprId e, Style style,
-                                     std::size_t min_nodes) {
-  const std::vector<ExprId> order = topological(store, e);
-  const auto sizes = tree_sizes(store, order);
-  base::IdMap<ExprId, std::uint32_t> uses;
-  for (const ExprId node : order) {
-    for (const ExprId argument : store.args(node)) ++uses[argument];
-  }
-  Names names;
-  Abbreviated result;
-  std::size_t number = 0;
-  for (const ExprId node : order) {
-    const std::uint32_t* count = uses.find(node);
-    if (node == e || !count || *count < 2 || *sizes.find(node) < static_cast<double>(min_nodes))
-      continue;
-    std::string name;
-    do name = "r" + std::to_string(++number);
-    while (store.find_symbol(name));
-    names.insert(node, name);
-    result.lets.push_back({print_name(name, style), Printer(store, style, &names)(node)});
-  }
-  result.body = Printer(store, style, &names)(e);
-  return result;
-}
-
-std::string print(const Store& store, ExprId e, Style style) {
-  const std::vector<ExprId> order = topological(store, e);
-  if (*tree_sizes(store, order).find(e) <= kMostNodes) return Printer(store, style, nullptr)(e);
-  const Abbreviated parts = print_with_abbreviations(store, e, style);
-  std::string text;
-  for (const auto& let : parts.lets) text += "let " + let.name + " = " + let.value + "\n";
-  return text + parts.body;
+std::string print_tree(const Store& store, ExprId e, Style style, const Names* names) {
+  return Printer(store, style, names)(e);
 }
 
 }  // namespace hopf::expr

@@ -1,4 +1,5 @@
 // Names and numbers as a mathematician writes them.
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -75,16 +76,51 @@ std::size_t letters(std::string_view word) {
   return count;
 }
 
+/// The command of a Greek letter.
+std::string greek_command(const Letter& letter) {
+  return letter.name == "eps" || letter.name == "epsilon" ? "\\varepsilon"
+                                                          : "\\" + std::string(letter.name);
+}
+
+std::size_t character_size(unsigned char lead) {
+  return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+/// A word as LaTeX's mathematics takes it: θ̇ or é are no commands there, so what is neither ASCII,
+/// Greek nor an index stands as text.
+std::string latex_word(std::string_view word) {
+  if (const Letter* letter = greek(word)) return greek_command(*letter);
+  if (letters(word) == 1 && word.size() == 1) return word == "_" ? "\\_" : std::string(word);
+  std::string text, upright;
+  const auto flush = [&] {
+    if (!upright.empty()) text += "\\mathrm{" + upright + "}";
+    upright.clear();
+  };
+  for (std::size_t i = 0; i < word.size();) {
+    const std::string_view c = word.substr(i, character_size(static_cast<unsigned char>(word[i])));
+    i += c.size();
+    const auto index = std::find(kSubscripts.begin(), kSubscripts.end(), c);
+    if (c.size() == 1) {
+      upright += c == "_" ? std::string("\\_") : std::string(c);
+      continue;
+    }
+    flush();
+    if (const Letter* letter = greek(c))
+      text += greek_command(*letter);
+    else if (index != kSubscripts.end())
+      text += "{}_{" + std::to_string(index - kSubscripts.begin()) + "}";
+    else
+      text += "\\text{" + std::string(c) + "}";
+  }
+  flush();
+  return text;
+}
+
 /// A word without indices: a Greek letter, a single letter, or an upright word in LaTeX.
 std::string stem(std::string_view word, Style style) {
-  if (const Letter* letter = greek(word)) {
-    if (style == Style::Unicode) return std::string(letter->unicode);
-    return letter->name == "eps" ? "\\varepsilon" : "\\" + std::string(letter->name);
-  }
-  if (style == Style::Unicode || letters(word) == 1) return std::string(word);
-  std::string escaped;
-  for (const char c : word) escaped += c == '_' ? std::string("\\_") : std::string(1, c);
-  return "\\mathrm{" + escaped + "}";
+  if (style == Style::Latex) return latex_word(word);
+  const Letter* letter = greek(word);
+  return std::string(letter && style == Style::Unicode ? letter->unicode : word);
 }
 
 /// Indices in source form ("2", "1,2", "theta", "j=2") as one subscript.
@@ -136,11 +172,19 @@ std::string plain_name(std::string_view name, Style style) {
   return stem(name, style);
 }
 
+/// d²q/dt² for d(q,t,t), a function of time alone.
+std::string rate_name(const std::string& function, std::size_t order, Style style) {
+  const std::string above = order_text(order, style);
+  if (style != Style::Latex) return "d" + above + function + "/dt" + above;
+  return "\\frac{\\mathrm{d}" + above + " " + function + "}{\\mathrm{d}t" + above + "}";
+}
+
 /// ∂²V/∂x∂y for D(V,x,y); repeated variables become powers: ∂²V/∂x².
 std::string derivative_name(std::string_view name, Style style) {
   const auto pieces = split(name.substr(2, name.size() - 3));
   const std::size_t order = pieces.size() - 1;
   const std::string function = print_name(pieces[0], style);
+  if (name[0] == 'd') return rate_name(function, order, style);
   const std::string below = differentials({pieces.begin() + 1, pieces.end()}, style);
   if (style != Style::Latex) return "∂" + order_text(order, style) + function + "/" + below;
   const std::string sign = "\\partial" + order_text(order, style) + " ";
@@ -150,7 +194,8 @@ std::string derivative_name(std::string_view name, Style style) {
 }  // namespace
 
 bool is_derivative_name(std::string_view name) {
-  return name.starts_with("D(") && name.ends_with(")") && name.find(',') != std::string_view::npos;
+  return (name.starts_with("D(") || name.starts_with("d(")) && name.ends_with(")") &&
+         name.find(',') != std::string_view::npos;
 }
 
 std::string order_text(std::size_t order, Style style) {
@@ -186,7 +231,20 @@ std::string superscript(std::int64_t n) {
   return text;
 }
 
-std::string decimal_text(Rational r) {
+/// 2e-07 as 2·10⁻⁷ in mathematics.
+static std::string power_of_ten(const std::string& text, Style style) {
+  const auto e = text.find('e');
+  if (style == Style::Hopf || e == std::string::npos) return text;
+  const bool latex = style == Style::Latex;
+  const std::int64_t exponent = std::stoll(text.substr(e + 1));
+  const std::string mantissa = text.substr(0, e);
+  const std::string power =
+      latex ? "10^{" + std::to_string(exponent) + "}" : "10" + superscript(exponent);
+  if (mantissa == "1") return power;
+  return mantissa + (latex ? " \\cdot " : "·") + power;
+}
+
+std::string decimal_text(Rational r, Style style) {
   if (r.den == 1) return std::to_string(r.num);
   std::int64_t den = r.den;
   int twos = 0, fives = 0;
@@ -196,9 +254,11 @@ std::string decimal_text(Rational r) {
   if (den != 1 || (fives == 0 && twos > 6)) return "";
   const double value = r.value();
   char text[64];
-  const std::string shortest(text, std::to_chars(text, text + sizeof text, value).ptr);
+  const auto format =
+      std::fabs(value) >= 1e-6 ? std::chars_format::fixed : std::chars_format::general;
+  const std::string shortest(text, std::to_chars(text, text + sizeof text, value, format).ptr);
   const auto back = parse_decimal(shortest);
-  return back && *back == r ? shortest : "";
+  return back && *back == r ? power_of_ten(shortest, style) : "";
 }
 
 std::string float_text(double value, Style style) {
@@ -213,7 +273,7 @@ std::string float_text(double value, Style style) {
   std::string text(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
   // A large double must not read back as an integer literal.
   if (text.find_first_of(".e") == std::string::npos) text += ".0";
-  return text;
+  return power_of_ten(text, style);
 }
 
 }  // namespace hopf::expr

@@ -24,15 +24,21 @@ bool is_derivative_symbol(const Store& store, ExprId e) {
   return store.op(e) == Op::Symbol && is_derivative_name(store.name(store.symbol_of(e)));
 }
 
-/// Numbers, symbols, functions, sums and conditions, derivatives of V.
+bool is_unknown(const Store& store, ExprId e) {
+  if (store.op(e) == Op::Derivative) return true;
+  return store.op(e) == Op::Symbol &&
+         (is_derivative_symbol(store, e) || store.is_unknown(store.symbol_of(e)));
+}
+
+/// Numbers, symbols, functions, sums and conditions, unknowns and their derivatives.
 int factor_rank(const Store& store, ExprId e) {
   const ExprId base = power_of(store, e).base;
-  if (is_derivative_symbol(store, base)) return 5;
+  if (is_unknown(store, base))
+    return store.op(base) == Op::Symbol && !is_derivative_symbol(store, base) ? 5 : 6;
   switch (store.op(base)) {
     case Op::Add:
       return 4;
     case Op::Select:
-    case Op::Derivative:
       return 5;
     default:
       return leaf_rank(store.op(base));
@@ -90,6 +96,9 @@ TermKey key_of(const Store& store, ExprId term) {
       key.derivatives =
           std::max(key.derivatives, static_cast<int>(std::count(name.begin(), name.end(), ',')));
     }
+    if (store.op(power.base) == Op::Derivative)
+      key.derivatives =
+          std::max(key.derivatives, static_cast<int>(store.args(power.base).size()) - 1);
     if (store.op(power.base) == Op::Symbol) key.degree += power.exponent;
   }
   return key;

@@ -4,12 +4,19 @@
 #include <string>
 #include <vector>
 
+#include "base/id_map.hpp"
 #include "expr/expr.hpp"
 #include "expr/rational.hpp"
 
 namespace hopf::expr {
 
-/// Whether a symbol's name is a partial derivative, "D(V,x)" or "D(V,x,y)".
+using Names = base::IdMap<ExprId, std::string>;
+
+/// An expression written out in full, but for the operands that have names.
+std::string print_tree(const Store&, ExprId e, Style style, const Names* names);
+
+/// Whether a symbol's name is a partial derivative, "D(V,x)" or "D(V,x,y)", or the derivative of a
+/// function of time, "d(q,t)".
 bool is_derivative_name(std::string_view name);
 
 /// The order of a derivative as a superscript, nothing for the first.
@@ -17,8 +24,9 @@ std::string order_text(std::size_t order, Style style);
 /// What stands below the bar of a derivative: ∂x²∂y for x, x, y.
 std::string differentials(const std::vector<std::string_view>& variables, Style style);
 
-/// The decimal text of a number that has a short one ("0.1", "1e-09"), or an empty string.
-std::string decimal_text(Rational r);
+/// The decimal text of a number that has a short one ("0.1", "1e-09", in mathematics "10⁻⁹"), or an
+/// empty string.
+std::string decimal_text(Rational r, Style style);
 /// Text of an integer as superscript digits.
 std::string superscript(std::int64_t n);
 /// The shortest decimal text that reads back as the same double.
@@ -27,7 +35,7 @@ std::string float_text(double value, Style style);
 /// Terms as one reads a polynomial: falling degree, then by names, terms with a derivative of V
 /// last.
 void sort_terms(const Store&, std::vector<ExprId>& terms);
-/// Symbols by name, then functions, sums, and derivatives of V last.
+/// Symbols by name, then functions, sums, and unknowns and their derivatives last.
 void sort_factors(const Store&, std::vector<ExprId>& factors);
 
 }  // namespace hopf::expr

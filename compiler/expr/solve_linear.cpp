@@ -19,6 +19,7 @@ class System {
   }
 
   std::optional<std::vector<ExprId>> solve() {
+    if (n_ == 2) return solve_two();
     for (std::size_t k = 0; k < n_; ++k) {
       const auto pivot = choose_pivot(k);
       if (!pivot) return std::nullopt;
@@ -36,6 +37,19 @@ class System {
   }
 
  private:
+  /// Two equations by Cramer's rule, which divides once.
+  std::optional<std::vector<ExprId>> solve_two() {
+    const auto determinant = [&](ExprId a, ExprId b, ExprId c, ExprId d) {
+      return simplify(store_, store_.sub(store_.mul(a, d), store_.mul(b, c)));
+    };
+    const auto &r = rows_[0], &s = rows_[1];
+    const ExprId below = determinant(r[0], r[1], s[0], s[1]);
+    if (store_.is_zero(below) || store_.is_zero(expand(store_, below))) return std::nullopt;
+    const ExprId x = determinant(r[2], r[1], s[2], s[1]), y = determinant(r[0], r[2], s[0], s[2]);
+    return std::vector{simplify(store_, store_.div(x, below)),
+                       simplify(store_, store_.div(y, below))};
+  }
+
   /// The simplest entry of column k that is not zero: a number before a symbol before anything
   /// larger.
   std::optional<std::size_t> choose_pivot(std::size_t k) {

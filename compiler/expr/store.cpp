@@ -236,6 +236,15 @@ void Store::assume_positive(SymbolId id) {
   impl_->nodes[symbol(id).index()].facts |= kPositive | kNonnegative;
 }
 
+void Store::mark_unknown(SymbolId id) {
+  if (impl_->unknown.size() <= id.index()) impl_->unknown.resize(id.index() + 1);
+  impl_->unknown[id.index()] = true;
+}
+
+bool Store::is_unknown(SymbolId id) const {
+  return id.index() < impl_->unknown.size() && impl_->unknown[id.index()];
+}
+
 // ---- inspection
 
 Op Store::op(ExprId e) const { return impl_->node(e).op; }

@@ -50,6 +50,7 @@ struct Store::Impl {
   std::vector<double> floats;
   std::vector<std::string> names;
   std::vector<bool> positive;  // symbols assumed positive
+  std::vector<bool> unknown;   // symbols that an equation is about
   std::unordered_map<std::string, SymbolId> symbols;
   std::vector<ExprId> table;  // open addressing by Node::hash
   Arena arena;

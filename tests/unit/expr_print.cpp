@@ -50,7 +50,7 @@ const Golden kGoldens[] = {
   {"atan2(y, x)", "atan2(y, x)", "atan2(y, x)", "\\operatorname{atan2}\\left(y, x\\right)"},
   {"2*pi*mass", "2*pi*mass", "2·π·mass", "2 \\pi \\mathrm{mass}"},
   {"-inf", "-inf", "-∞", "-\\infty"},
-  {"1e-9*x", "1e-09*x", "1e-09·x", "1e-09 x"},
+  {"1e-9*x", "1e-09*x", "10⁻⁹·x", "10^{-9} x"},
 };
 // clang-format on
 
