@@ -133,6 +133,26 @@ std::string normal_words(const Context& context) {
                      is_correlated(context.model) ? " with the declared correlation" : "");
 }
 
+/// What else may happen in the step, or instead of it.
+void add_step_notes(const Context& context, const std::string& next, Step& step) {
+  const auto& model = context.model;
+  const Names& names = context.names;
+  if (model.stop_pays)
+    step.notes.push_back(
+        fmt::format("where stopping is better {} is what stopping pays", names.value));
+  if (model.until)
+    step.notes.push_back(fmt::format("where {} the value {} is what is paid there",
+                                     text(context, model.until->condition), names.value));
+  if (model.horizon)
+    step.notes.push_back(
+        fmt::format("{} is at t + {}; at the horizon it is the terminal amount", next, names.step));
+  if (model.regime)
+    step.notes.push_back(fmt::format(
+        "in the step the regime moves from j to k with probability q_jk {} (k not j)", names.step));
+  if (!model.jumps.empty())
+    step.notes.push_back("a jump happens in the step with probability rate times its length");
+}
+
 }  // namespace
 
 Step bellman(const model::Model& model, const Equations& eqs, double dt) {
@@ -159,20 +179,7 @@ Step bellman(const model::Model& model, const Equations& eqs, double dt) {
   for (std::size_t g = 0; g < model.groups.size(); ++g)
     equation.over.push_back(static_cast<int>(g));
   step.equations.push_back(equation);
-  if (model.stop_pays)
-    step.notes.push_back(
-        fmt::format("where stopping is better {} is what stopping pays", names.value));
-  if (model.until)
-    step.notes.push_back(fmt::format("where {} the value {} is what is paid there",
-                                     text(context, model.until->condition), names.value));
-  if (model.horizon)
-    step.notes.push_back(
-        fmt::format("{} is at t + {}; at the horizon it is the terminal amount", next, names.step));
-  if (model.regime)
-    step.notes.push_back(fmt::format(
-        "in the step the regime moves from j to k with probability q_jk {} (k not j)", names.step));
-  if (!model.jumps.empty())
-    step.notes.push_back("a jump happens in the step with probability rate times its length");
+  add_step_notes(context, next, step);
   add_next_state(context, step);
   step.equations.push_back({step_symbol, store.number(dt)});
   if (const auto P = bellman_riccati(model, eqs, dt)) {

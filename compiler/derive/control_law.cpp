@@ -163,7 +163,8 @@ BlockLaw numerical(const Elimination& e, const Block& block) {
     why =
         "is neither linear nor quadratic in it, and its derivative is no chain of invertible "
         "functions";
-  law.reason = fmt::format("minimised numerically: the Hamiltonian's part in {} {}", names, why);
+  law.reason = fmt::format("{} numerically: the Hamiltonian's part in {} {}",
+                           maximises(e.context, block) ? "maximised" : "minimised", names, why);
   return law;
 }
 
@@ -390,7 +391,7 @@ void solve_finite(Elimination& e, const std::vector<int>& components) {
   if (rows.empty() || !closed) {
     BlockLaw law{.form = Form::Numerical};
     law.reason = fmt::format(
-        "minimised numerically: the finite values of {} {}",
+        "optimised numerically: the finite values of {} {}",
         block_names(e.context, finite.components),
         closed ? "are too many to compare" : "are coupled with a control without a closed form");
     return record(e, finite, law);
@@ -498,7 +499,7 @@ void all_numerical(Context& context, Equations& eqs) {
   for (std::size_t g = 0; g < context.model.groups.size(); ++g) {
     ControlLaw law{.group = static_cast<int>(g)};
     law.reason =
-        "minimised numerically: a control moves the jumps, so the minimum needs V at other points";
+        "optimised numerically: a control moves the jumps, so the optimum needs V at other points";
     eqs.laws.push_back(std::move(law));
   }
 }
@@ -517,10 +518,31 @@ void warn_without_effect(const Context& context, const Equations& eqs, const Con
 
 }  // namespace
 
+namespace {
+
+/// Laws and the minimised Hamiltonian, from what was eliminated.
+void assemble(const Elimination& e, Equations& eqs) {
+  expr::Substitution laws;
+  for (std::size_t c = 0; c < e.symbols.size(); ++c) {
+    if (e.law[c].valid())
+      laws[e.symbols[c]] = e.law[c];
+    else
+      eqs.closed_form = false;
+  }
+  for (int g : e.order) {
+    eqs.laws.push_back(group_law(e, g));
+    warn_without_effect(e.context, eqs, eqs.laws.back());
+  }
+  eqs.hamiltonian = ExprId();
+  if (!eqs.closed_form) return;
+  eqs.hamiltonian = expr::substitute(e.context.store, eqs.hamiltonian_integrand, laws);
+  eqs.hamiltonian_shown = written_out(e);
+}
+
+}  // namespace
+
 bool minimise(Context& context, Equations& eqs) {
-  const auto& model = context.model;
-  Store& store = context.store;
-  const auto symbols = control_symbols(model);
+  const auto symbols = control_symbols(context.model);
   eqs.closed_form = true;
   eqs.hamiltonian = eqs.hamiltonian_integrand;
   if (symbols.empty()) {
@@ -533,30 +555,14 @@ bool minimise(Context& context, Equations& eqs) {
     eqs.hamiltonian = ExprId();
     return true;
   }
-  const std::size_t m = symbols.size();
   Elimination e{.context = context, .eqs = eqs, .symbols = symbols};
-  e.by_component.resize(m);
-  e.law.resize(m);
-  e.stationary.resize(m);
-  e.shown.resize(m);
+  e.by_component.resize(symbols.size());
+  for (auto* list : {&e.law, &e.stationary, &e.shown}) list->resize(symbols.size());
   split_terms(e);
   eliminate(e);
   if (!e.ok) return false;
   back_substitute(e);
-  expr::Substitution laws;
-  for (std::size_t c = 0; c < m; ++c) {
-    if (e.law[c].valid())
-      laws[symbols[c]] = e.law[c];
-    else
-      eqs.closed_form = false;
-  }
-  for (int g : e.order) {
-    eqs.laws.push_back(group_law(e, g));
-    warn_without_effect(context, eqs, eqs.laws.back());
-  }
-  eqs.hamiltonian =
-      eqs.closed_form ? expr::substitute(store, eqs.hamiltonian_integrand, laws) : ExprId();
-  if (eqs.closed_form) eqs.hamiltonian_shown = written_out(e);
+  assemble(e, eqs);
   return true;
 }
 

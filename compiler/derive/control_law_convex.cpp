@@ -392,7 +392,9 @@ ExprId without_guards(Store& store, ExprId e, const Inversion& inversion) {
 /// condition for the minimum to exist.
 void write_out(const Assembly& a, const Inversion& inversion, BlockLaw& law) {
   Store& store = a.context.store;
-  ExprId shown = clamp(store, without_guards(store, a.root, inversion), a.lo, a.hi);
+  // A root lies in the domain of the objective, so an end at the edge of that does not clamp it.
+  ExprId shown = clamp(store, without_guards(store, a.root, inversion),
+                       a.lo > a.domain_lo ? a.lo : -kInf, a.hi < a.domain_hi ? a.hi : kInf);
   std::vector<ExprId> exists;
   for (auto range = inversion.ranges.rbegin(); range != inversion.ranges.rend(); ++range) {
     const ExprId target = without_guards(store, range->target, inversion);

@@ -93,7 +93,7 @@ TEST_CASE("laws are printed without their guards, with where they hold") {
   auto log = derive_one(
       "model m { state x in [0.1, 5]\n control c in [0, inf]\n dx = (x - c)*dt\n reward log(c)\n"
       "discount 0.1 }");
-  check_says(*log, "control_law", {"c* = max(0, 1/(∂V/∂x))"});
+  check_says(*log, "control_law", {"c* = 1/(∂V/∂x)"});
 }
 
 TEST_CASE("regimes have equations of their own in every step") {
