@@ -60,7 +60,7 @@ MODELS = {
                    controls={"v": (-INF, INF), "w": (-INF, INF)}),
     "heston": spec(["s", "v"], ["r*s", "kappa*(level - v)"], [["sqrt(v)*s", "0"], ["0", "xi*sqrt(v)"]],
                    discount="r", values=dict(kappa=2, level=0.04, xi=0.3, r=0.02), corr=[[1, -0.5], [-0.5, 1]],
-                   terminal="Max(s - 100, 0)", positive=["s", "v"]),
+                   terminal="Max(s - 100, 0)", positive=["s", "v"], letters=dict(xi="zeta")),
     "convex": spec(["x"], ["a - b"], cost="x**2 - log(a) + exp(b) - b", controls={"a": (0.1, 4), "b": (-INF, INF)},
                    discount="1", positive=["x"]),
     "quartic": spec(["x"], ["u"], [["1/2"]], "x**2 + u**4/4", {"u": (-INF, INF)}, "1"),
@@ -598,7 +598,7 @@ def check_bellman(check, name, p, steps):
         text = next(r for l, r in steps["bellman"] if clean(l) == f"next_{x}")
         expected = x + p.f[i] / 10
         for k, label in enumerate(noise_labels(p)):
-            expected += p.sigma[i, k] * sp.Symbol(f"xi_{label}") / sp.sqrt(10)
+            expected += p.sigma[i, k] * sp.Symbol(f"{p.letter('xi')}_{label}") / sp.sqrt(10)
         check.same(f"{name}: step of {x}", p, re.sub(r"\bdt\b", "0.1", text), expected)
 
 
