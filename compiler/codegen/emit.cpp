@@ -412,14 +412,15 @@ std::map<std::uint32_t, llvm::Value*> FunctionEmitter::draw_normals(Lane path, l
   std::map<std::uint32_t, llvm::Value*> drawn;
   if (kernel_.normals.empty()) return drawn;
   constexpr std::uint64_t kLow32 = 0xffffffff;
+  constexpr std::size_t kInlinedNormals = 4;  // more of them are drawn by calls
+  const bool inlined = !exact_ && kernel_.normals.size() <= kInlinedNormals;
   llvm::Value* seed = field(builder_.getInt64Ty(), offsetof(hopf_path_call, seed));
   llvm::Value* step_high = builder_.CreateAnd(builder_.CreateLShr(step, 32), 0xffff);
   for (std::uint32_t index : kernel_.normals) {
     if (drawn.count(index)) continue;
     llvm::Value* last = builder_.CreateOr(builder_.CreateShl(step_high, 16), index / 2 & 0xffffu);
-    const NoiseCounter counter{path & integer(lanes_, kLow32), shift_right(path, 32),
-                               builder_.CreateAnd(step, kLow32), last, seed};
-    const NormalPair pair = normal_pair(lanes_, counter);
+    const NoiseCounter counter{path, builder_.CreateAnd(step, kLow32), last, seed};
+    const NormalPair pair = math_.normals(lanes_, counter, inlined);
     drawn[index / 2 * 2] = narrowed(pair.even);
     drawn[index / 2 * 2 + 1] = narrowed(pair.odd);
   }

@@ -42,11 +42,12 @@ Words round(const Words& c, const Key& key) {
 /// The first round, where the step's words are the same in all lanes: their product is scalar work.
 Words first_round(Lanes& lanes, const NoiseCounter& counter, const Key& key) {
   llvm::IRBuilderBase& b = lanes.builder;
-  const Lane p0 = product(counter.path_low, runtime::kPhiloxMultiplier0);
+  const Lane path_high = shift_right(counter.path, 32);
+  const Lane p0 = product(counter.path, runtime::kPhiloxMultiplier0);
   llvm::Value* p1 = b.CreateMul(counter.step, b.getInt64(runtime::kPhiloxMultiplier1));
   llvm::Value* high = b.CreateXor(b.CreateLShr(p1, 32), key.low);
   llvm::Value* last = b.CreateXor(counter.last, key.high);
-  return {{counter.path_high ^ splat(lanes, high), splat(lanes, p1),
+  return {{path_high ^ splat(lanes, high), splat(lanes, p1),
            shift_right(p0, 32) ^ splat(lanes, last), p0}};
 }
 

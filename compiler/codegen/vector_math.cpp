@@ -163,4 +163,28 @@ Lane MathLibrary::apply(Lanes& lanes, Opcode op, std::span<const Lane> arguments
   return {&lanes, lanes.builder.CreateCall(routine(op), values)};
 }
 
+NormalPair MathLibrary::normals(Lanes& lanes, const NoiseCounter& counter, bool inlined) {
+  if (inlined) return normal_pair(lanes, counter);
+  llvm::IRBuilderBase& b = lanes.builder;
+  llvm::Function*& f = functions_["normals"];
+  if (!f) {
+    llvm::Type *word = b.getInt64Ty(),
+               *pair = llvm::StructType::get(real_type(lanes), real_type(lanes));
+    f = llvm::Function::Create(
+        llvm::FunctionType::get(pair, {counter.path.value->getType(), word, word, word}, false),
+        llvm::Function::InternalLinkage, "hopf.normals.v" + std::to_string(width_), module_);
+    mark_pure(*f);
+    f->addFnAttr(llvm::Attribute::NoInline);
+    llvm::IRBuilder<> builder(llvm::BasicBlock::Create(module_.getContext(), "entry", f));
+    Lanes own{builder, width_};
+    const NormalPair drawn =
+        normal_pair(own, {{&own, f->getArg(0)}, f->getArg(1), f->getArg(2), f->getArg(3)});
+    llvm::Value* const results[] = {drawn.even.value, drawn.odd.value};
+    builder.CreateAggregateRet(results, 2);
+  }
+  llvm::Value* drawn =
+      b.CreateCall(f, {counter.path.value, counter.step, counter.last, counter.seed});
+  return {{&lanes, b.CreateExtractValue(drawn, 0)}, {&lanes, b.CreateExtractValue(drawn, 1)}};
+}
+
 }  // namespace hopf::codegen

@@ -2,8 +2,9 @@
 // path.
 //
 // Every routine takes any argument: NaN, infinities, denormals and huge arguments included, and
-// stays within 4 units in the last place of the true value (most are within 2). A lane's result
-// depends on that lane alone, so results do not change with the width.
+// stays within 3 units in the last place of the true value, the normal integral within 5
+// (docs/generated_code.md has the table). A lane's result depends on that lane alone, so results do
+// not change with the width.
 #pragma once
 
 #include <functional>
@@ -20,6 +21,20 @@ class Module;
 
 namespace hopf::codegen {
 
+// ---- random numbers (math_random.cpp), by the mapping of runtime/core/philox.hpp
+/// The counter of one block of words: `path` is a lane of integers, `step` and `last` are 64-bit
+/// scalars below 2^32.
+struct NoiseCounter {
+  Lane path;
+  llvm::Value* step;
+  llvm::Value* last;
+  llvm::Value* seed;
+};
+struct NormalPair {
+  Lane even, odd;
+};
+NormalPair normal_pair(Lanes&, const NoiseCounter&);
+
 /// The routines of one module at one width.
 class MathLibrary {
  public:
@@ -32,6 +47,8 @@ class MathLibrary {
   /// with its neighbours'; one of many uses is a function, so that compile time does not grow with
   /// their number.
   Lane apply(Lanes&, kernel::Opcode op, std::span<const Lane> arguments);
+  /// A pair of normals, written where it is used or by a function of its own.
+  NormalPair normals(Lanes&, const NoiseCounter&, bool inlined);
   using Body = std::function<Lane(Lanes&, std::span<const Lane> arguments)>;
   /// The internal function of this name, its body written when it is first asked for.
   llvm::Function* function(const std::string& name, unsigned arguments, bool cold,
@@ -77,19 +94,5 @@ struct CosSin {
   Lane cos, sin;
 };
 CosSin cos_sin_of_small(Lane angle);
-
-// ---- random numbers (math_random.cpp), by the mapping of runtime/core/philox.hpp
-/// The counter of one block of words; `step` and `last` are 64-bit scalars below 2^32, path words
-/// are lanes of integers.
-struct NoiseCounter {
-  Lane path_low, path_high;
-  llvm::Value* step;
-  llvm::Value* last;
-  llvm::Value* seed;
-};
-struct NormalPair {
-  Lane even, odd;
-};
-NormalPair normal_pair(Lanes&, const NoiseCounter&);
 
 }  // namespace hopf::codegen

@@ -307,6 +307,7 @@ int repl(const Arguments& arguments) {
 
 const std::vector<std::string> kPhases = {"load",  "parse",   "check", "derive",  "plan",
                                           "lower", "codegen", "solve", "simulate"};
+const std::vector<std::string> kPasses = {"cache", "optimize", "tables"};
 const std::vector<std::string> kDumps = {"files", "ast",    "model", "equations", "latex",
                                          "plan",  "kernel", "llvm",  "asm",       "report"};
 
@@ -335,8 +336,9 @@ void add_common(CLI::App& app, Arguments& a) {
   app.add_option("--stop-after", a.stop_after,
                  "the last phase: load parse check derive plan lower codegen solve")
       ->check(CLI::IsMember(kPhases));
-  app.add_option("--off", a.off, "work without a pass: cache (of compiled code) or optimize")
-      ->check(CLI::IsMember({"cache", "optimize"}))
+  app.add_option("--off", a.off,
+                 "work without a pass: cache (of compiled code), optimize or tables (by axis)")
+      ->check(CLI::IsMember(kPasses))
       ->allow_extra_args(false);
 }
 

@@ -1,5 +1,6 @@
 #include "driver/native.hpp"
 
+#include <cstdlib>
 namespace hopf::driver {
 namespace {
 
@@ -27,6 +28,7 @@ jit::Program compile_kernels(expr::Store& store, const std::vector<const kernel:
   jit::Options options;
   options.cache = phases->enabled("cache");
   options.level = phases->enabled("optimize") ? jit::Level::O3 : jit::Level::O0;
+  if (const char* cpu = std::getenv("HOPF_CPU")) options.cpu = cpu;
   for (const char* product : {"llvm", "asm"})
     if (phases->dumps(product)) options.dump = product;
   jit::Program program = phases->run("codegen", [&] { return jit::load(kernels, options); });

@@ -13,7 +13,16 @@ namespace {
 
 using expr::ExprId;
 
-constexpr std::size_t kMostFiniteValues = 64;  // that are tried one by one besides the set's law
+// Values of a finite set that are tried in the kernel, one after the other; of larger sets the
+// search at run time takes care, so that code does not grow with them.
+constexpr std::size_t kMostFiniteValues = 32;
+
+bool is_finite(const model::ControlGroup& group) {
+  return group.set == model::ControlGroup::Set::Finite;
+}
+bool is_large(const model::ControlGroup& group) {
+  return is_finite(group) && group.values.size() > kMostFiniteValues;
+}
 
 std::vector<ExprId> numeric(const model::Model& model, const std::vector<ExprId>& list) {
   std::vector<ExprId> result;
@@ -30,7 +39,7 @@ void add_controls(const SolveTask& task, kernel::HjbInput& input) {
         {control.symbol, control.lo, control.hi, set == Set::Free || set == Set::Interval});
   }
   for (const auto& group : model.groups) {
-    if (group.set != Set::Finite || group.values.size() > kMostFiniteValues) continue;
+    if (!is_finite(group) || is_large(group)) continue;
     input.finite.push_back({group.components, group.values});
   }
   for (const auto& law : task.equations.laws) {
@@ -38,7 +47,10 @@ void add_controls(const SolveTask& task, kernel::HjbInput& input) {
     const bool complete =
         law.law.size() == group.components.size() &&
         std::all_of(law.law.begin(), law.law.end(), [](ExprId e) { return e.valid(); });
-    if (law.form == derive::ControlLaw::Form::Numerical || !complete) continue;
+    // A single set all of whose values are tried needs no law.
+    const bool alone = is_finite(group) && model.groups.size() == 1;
+    if (law.form == derive::ControlLaw::Form::Numerical || !complete || alone) continue;
+    if (is_large(group)) continue;
     input.laws.push_back({group.components, numeric(model, law.law)});
   }
   if (!task.policy) return;
@@ -140,7 +152,7 @@ void add_balls(const SolveTask& task, kernel::HjbInput& input) {
 // drift linearly; any other may have its minimum on a kink that no law knows of.
 bool has_hidden_kinks(const model::Model& model, const model::ControlGroup& group) {
   using Set = model::ControlGroup::Set;
-  if (group.set == Set::Finite) return false;
+  if (is_finite(group)) return false;
   if (group.set == Set::Ball || group.set == Set::Simplex) return true;
   std::vector<expr::SymbolId> symbols;
   for (const int c : group.components) symbols.push_back(model.controls[c].symbol);
@@ -148,16 +160,17 @@ bool has_hidden_kinks(const model::Model& model, const model::ControlGroup& grou
                      [&](ExprId f) { return !expr::as_affine(*model.store, f, symbols); });
 }
 
-// What is minimised numerically at every node: controls without a law over their whole sets, and
-// the neighbourhood of laws with hidden kinks; where anything is searched, all move along.
+// What is minimised numerically at every node: controls without a law over their whole sets, large
+// finite sets, and the neighbourhood of laws with hidden kinks; where anything is searched, all
+// move along.
 std::vector<runtime::ControlSet> searched_controls(const SolveTask& task,
                                                    const kernel::HjbInput& input) {
   std::vector<runtime::ControlSet> result;
   bool needed = false;
   for (const auto& law : task.equations.laws) {
     const auto& group = task.model.groups[law.group];
-    const bool sampled = law.form == derive::ControlLaw::Form::Numerical;
-    if (group.set == model::ControlGroup::Set::Finite && !sampled) continue;
+    const bool sampled = law.form == derive::ControlLaw::Form::Numerical || is_large(group);
+    if (is_finite(group) && !sampled) continue;
     const bool exact =
         std::any_of(input.balls.begin(), input.balls.end(),
                     [&](const kernel::HjbBall& ball) { return ball.controls == group.components; });
@@ -189,6 +202,7 @@ kernel::HjbInput hjb_input(const SolveTask& task, const plan::Plan& plan) {
   kernel::HjbInput input;
   input.name = model.name;
   input.time = model.time;
+  input.tabulate = !task.phases || task.phases->enabled("tables");
   for (std::size_t k = 0; k < model.dimension(); ++k) {
     const runtime::Axis& axis = plan.grid.axes[k];
     input.axes.push_back({model.states[k].symbol,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -48,7 +49,7 @@ bool write_atomically(const fs::path& path, const std::string& content) {
   {
     std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
     file << content;
-    file.flush();
+    file.close();
     written = file.good();
   }
   if (written) fs::rename(temporary, path, fault);
@@ -69,7 +70,8 @@ ObjectCache ObjectCache::of_user() {
 std::optional<std::string> ObjectCache::read(const std::string& key_text) const {
   if (folder_.empty()) return std::nullopt;
   const std::string key = digest(key_text);
-  std::ifstream file(folder_ / (key + ".o"), std::ios::binary);
+  const fs::path path = folder_ / (key + ".o");
+  std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
   std::string first_line;
   std::getline(file, first_line);
@@ -77,6 +79,8 @@ std::optional<std::string> ObjectCache::read(const std::string& key_text) const 
   rest << file.rdbuf();
   std::string object = std::move(rest).str();
   if (first_line + "\n" != header(key, object)) return std::nullopt;
+  std::error_code ignored;
+  fs::last_write_time(path, fs::file_time_type::clock::now(), ignored);  // the time of its last use
   return object;
 }
 
@@ -91,21 +95,34 @@ bool ObjectCache::replace(const fs::path& entry, const std::string& object) {
   return write_atomically(entry, header(entry.stem().string(), object) + object);
 }
 
-/// Keeps the newest kMostEntries. Entries are small, so this bounds the cache to some tens of
-/// megabytes.
+/// Also removes what processes that were killed while writing have left behind.
 void ObjectCache::prune() const {
-  constexpr std::size_t kMostEntries = 1000;
+  struct Entry {
+    fs::file_time_type used;
+    std::uintmax_t size;
+    fs::path path;
+  };
+  constexpr auto kForgotten = std::chrono::hours(1);
   std::error_code ignored;
-  std::vector<std::pair<fs::file_time_type, fs::path>> entries;
-  for (const auto& entry : fs::directory_iterator(folder_, ignored)) {
-    if (entry.path().extension() == ".o") {
-      entries.emplace_back(entry.last_write_time(ignored), entry.path());
+  std::vector<Entry> entries;
+  std::uintmax_t total = 0;
+  for (const auto& file : fs::directory_iterator(folder_, ignored)) {
+    const Entry entry{file.last_write_time(ignored), file.file_size(ignored), file.path()};
+    if (entry.path.extension() == ".o") {
+      total += entry.size;
+      entries.push_back(entry);
+    } else if (entry.path.stem().extension() == ".o" &&
+               entry.used < fs::file_time_type::clock::now() - kForgotten) {
+      fs::remove(entry.path, ignored);
     }
   }
-  if (entries.size() <= kMostEntries) return;
-  std::sort(entries.begin(), entries.end());
-  entries.resize(entries.size() - kMostEntries);
-  for (const auto& [time, path] : entries) fs::remove(path, ignored);
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& x, const Entry& y) { return x.used < y.used; });
+  for (const Entry& entry : entries) {
+    if (total <= most_bytes_) return;
+    total -= entry.size;
+    fs::remove(entry.path, ignored);
+  }
 }
 
 }  // namespace hopf::jit

@@ -3,6 +3,7 @@
 // key and a checksum.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -17,11 +18,14 @@ class ObjectCache {
   /// $HOPF_CACHE_DIR, else $XDG_CACHE_HOME/hopf, else ~/.cache/hopf; no cache where none of these
   /// can be formed.
   static ObjectCache of_user();
-  explicit ObjectCache(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  static constexpr std::uintmax_t kMostBytes = 64 << 20;
+  explicit ObjectCache(std::filesystem::path folder, std::uintmax_t most_bytes = kMostBytes)
+      : folder_(std::move(folder)), most_bytes_(most_bytes) {}
 
   /// The object stored for `key_text`, if it is there and whole.
   std::optional<std::string> read(const std::string& key_text) const;
-  /// Stores an object, and drops the oldest entries when there are very many.
+  /// Stores an object, and drops the entries that were used least lately where all together are too
+  /// large.
   void write(const std::string& key_text, const std::string& object) const;
   /// Puts an object in the place of an entry, sound as if it had been stored there.
   static bool replace(const std::filesystem::path& entry, const std::string& object);
@@ -30,6 +34,7 @@ class ObjectCache {
   void prune() const;
 
   std::filesystem::path folder_;
+  std::uintmax_t most_bytes_;
 };
 
 }  // namespace hopf::jit

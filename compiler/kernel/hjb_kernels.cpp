@@ -125,7 +125,8 @@ void HjbBuilder::make_regime(int j) {
   }
   std::vector<SymbolId> axis_symbols;
   for (const HjbAxis& axis : in_.axes) axis_symbols.push_back(axis.symbol);
-  roots = hoist_axis_tables(s_, axis_symbols, roots, tables_);
+  tables_.tables.resize(n_);
+  if (in_.tabulate) roots = hoist_axis_tables(s_, axis_symbols, roots, tables_);
   auto next = roots.begin();
   const auto take = [&](std::vector<ExprId>& into, std::size_t count) {
     into.assign(next, next + static_cast<std::ptrdiff_t>(count));

@@ -80,6 +80,7 @@ struct HjbInput {
   bool given_diffusion = false;            // the runtime splits the covariance; kernels read a_kk
   bool searched = false;                   // some control has no law: the runtime searches for it
   std::vector<expr::ExprId> policy;        // a given policy: no minimisation; one per control
+  bool tabulate = true;                    // what depends on one axis only is a table of that axis
 };
 
 struct HjbKernels {

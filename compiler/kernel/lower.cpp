@@ -331,11 +331,16 @@ ValueId Lowering::power(ExprId e) {
 }
 
 /// The opcodes give their second operand where either is NaN: enough when the first is a constant.
-/// Otherwise a NaN first operand is put back.
+/// Otherwise a NaN first operand is put back. The earliest computed come first, so that a list that
+/// grows by one shares what it had.
 ValueId Lowering::extremum(Opcode o, ExprId e) {
-  ValueId total = arg(e, 0);
-  for (std::size_t n = 1; n < store_.args(e).size(); ++n) {
-    ValueId next = arg(e, n);
+  std::vector<ValueId> operands;
+  for (std::size_t n = 0; n < store_.args(e).size(); ++n) operands.push_back(arg(e, n));
+  std::sort(operands.begin(), operands.end(),
+            [](ValueId x, ValueId y) { return x.value < y.value; });
+  ValueId total = operands[0];
+  for (std::size_t n = 1; n < operands.size(); ++n) {
+    ValueId next = operands[n];
     if (b_.is_constant(next)) std::swap(total, next);
     const ValueId extreme = op(o, total, next);
     const bool safe = b_.is_constant(total) && !std::isnan(b_[total].constant);

@@ -1,12 +1,18 @@
 // The object cache, the texts, and the promise that nothing hot calls libm.
 #include <dlfcn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
+#include "jit/host.hpp"
 #include "jit/object_cache.hpp"
 #include "kernel_support.hpp"
 #include "test.hpp"
@@ -153,6 +159,17 @@ std::vector<std::string> calls_in(const std::string& assembly, const std::string
   return out;
 }
 
+/// The names of the functions in an assembly text.
+std::vector<std::string> functions_in(const std::string& assembly) {
+  std::vector<std::string> out;
+  std::istringstream lines(assembly);
+  for (std::string line; std::getline(lines, line);) {
+    const auto end = line.find(':');
+    if (line.rfind("hopf", 0) == 0 && end != std::string::npos) out.push_back(line.substr(0, end));
+  }
+  return out;
+}
+
 Kernel all_functions() {
   Kernel k;
   k.name = "everything";
@@ -173,17 +190,26 @@ Kernel all_functions() {
 }  // namespace
 
 TEST_CASE("no kernel calls a scalar function on its hot path", "[kernel]") {
-  jit::Options options;
-  options.dump = "asm";
-  const Kernel k = all_functions();
-  const auto program = jit::load(std::span(&k, 1), options);
-  const auto calls = calls_in(program.dump(), "hopf_kernel_everything");
-  // Calls that stay lead to our own cold routines, behind a branch that is taken on extreme
-  // arguments only.
-  CHECK_FALSE(calls.empty());
-  for (const std::string& call : calls) {
-    INFO(call);
-    CHECK(call.find("hopf.") != std::string::npos);
+  for (const char* cpu : {"x86-64-v3", "x86-64-v4"}) {
+    jit::Options options;
+    options.dump = "asm";
+    options.cpu = cpu;
+    if (!jit::runs_here(jit::find_host(cpu))) continue;
+    const Kernel k = all_functions();
+    const std::string text = jit::load(std::span(&k, 1), options).dump();
+    INFO(cpu);
+    // One call computes the uniform exponential before the loop. The other leads to the function
+    // that takes over where an argument is extreme.
+    CHECK(calls_in(text, "hopf_kernel_everything").size() == 2);
+    CHECK(calls_in(text, "hopf.exact.everything").size() >= 15);
+    // Of all our functions only those for huge angles call others than ours.
+    for (const std::string& function : functions_in(text)) {
+      for (const std::string& call : calls_in(text, function)) {
+        INFO(function << ": " << call);
+        CHECK((call.find("hopf.") != std::string::npos ||
+               function.find(".huge") != std::string::npos));
+      }
+    }
   }
 }
 
@@ -218,4 +244,118 @@ TEST_CASE("texts of the compiled module can be had", "[kernel]") {
   options.dump = "asm";
   CHECK(jit::load(std::span(&k, 1), options).dump().find("hopf_kernel_scaled_sine:") !=
         std::string::npos);
+}
+
+namespace {
+
+std::vector<fs::path> files_in(const fs::path& folder) {
+  std::vector<fs::path> out;
+  for (const auto& entry : fs::directory_iterator(folder)) out.push_back(entry.path());
+  return out;
+}
+
+/// An environment variable's value for the time of a test; none where null.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) {
+    if (const char* old = std::getenv(name)) old_ = old;
+    set(value);
+  }
+  ~Variable() { set(old_ ? old_->c_str() : nullptr); }
+
+ private:
+  void set(const char* value) { value ? ::setenv(name_, value, 1) : ::unsetenv(name_); }
+  const char* name_;
+  std::optional<std::string> old_;
+};
+
+}  // namespace
+
+TEST_CASE("the cache folder is the user's, and none is needed", "[kernel]") {
+  const CacheFolder folder;
+  const std::string place = folder.path().string();
+  const Variable own("HOPF_CACHE_DIR", nullptr), xdg("XDG_CACHE_HOME", place.c_str());
+  const Kernel k = scaled_sine(7);
+  (void)jit::load(std::span(&k, 1));
+  CHECK(files_in(folder.path() / "hopf").size() == 1);
+  {
+    const Variable unset("XDG_CACHE_HOME", nullptr), home("HOME", place.c_str());
+    (void)jit::load(std::span(&k, 1));
+    CHECK(files_in(folder.path() / ".cache/hopf").size() == 1);
+    const Variable homeless("HOME", nullptr);
+    CHECK_FALSE(jit::load(std::span(&k, 1)).from_cache());
+    CHECK_FALSE(jit::load(std::span(&k, 1)).from_cache());
+  }
+}
+
+TEST_CASE("entries of other processors are not used", "[kernel]") {
+  const CacheFolder folder;
+  const Kernel k = scaled_sine(8);
+  (void)jit::load(std::span(&k, 1));
+  jit::Options older;
+  older.cpu = "x86-64";
+  CHECK_FALSE(jit::load(std::span(&k, 1), older).from_cache());
+  CHECK(jit::load(std::span(&k, 1), older).from_cache());
+  CHECK(files_in(folder.path()).size() == 2);
+}
+
+TEST_CASE("a disk that is full leaves nothing behind", "[kernel]") {
+  const CacheFolder folder;
+  fs::create_directories(folder.path());
+  const Kernel k = scaled_sine(9);
+  // A limit on the size of files is what can be had of a full disk: the write fails half way.
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit tight{256, before.rlim_max};
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ::setrlimit(RLIMIT_FSIZE, &tight);
+  const double value = value_of(k, jit::load(std::span(&k, 1)));
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  CHECK(value == Approx(9 * std::sin(0.5)));
+  CHECK(files_in(folder.path()).empty());
+}
+
+TEST_CASE("processes that fill the cache at once do not disturb each other", "[kernel]") {
+  const CacheFolder folder;
+  const Kernel k = scaled_sine(10);
+  std::vector<pid_t> children;
+  for (int n = 0; n < 4; ++n) {
+    const pid_t child = ::fork();
+    if (child == 0)
+      ::_exit(std::fabs(value_of(k, jit::load(std::span(&k, 1))) - 10 * std::sin(0.5)) > 1e-12);
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 1;
+    ::waitpid(child, &status, 0);
+    CHECK(status == 0);
+  }
+  CHECK(files_in(folder.path()).size() == 1);
+  CHECK(jit::load(std::span(&k, 1)).from_cache());
+}
+
+TEST_CASE("the cache keeps within its size: what was used least lately goes", "[kernel]") {
+  const CacheFolder folder;
+  const jit::ObjectCache cache(folder.path(), 10'000);
+  const std::string object(3000, 'x');
+  const auto age = [&](int hours) {
+    for (const fs::path& file : files_in(folder.path()))
+      fs::last_write_time(file, fs::last_write_time(file) - std::chrono::hours(hours));
+  };
+  for (const char* key : {"one", "two", "three"}) {
+    cache.write(key, object);
+    age(1);
+  }
+  CHECK(cache.read("one").has_value());  // used now
+  cache.write("four", object);
+  CHECK(cache.read("one").has_value());
+  CHECK_FALSE(cache.read("two").has_value());
+  CHECK(cache.read("three").has_value());
+  CHECK(cache.read("four") == object);
+  // What a process left that was killed while it wrote.
+  std::ofstream(folder.path() / "0123.o.AbCdEf") << "half";
+  age(2);
+  cache.write("five", object);
+  for (const fs::path& file : files_in(folder.path())) CHECK(file.extension() == ".o");
 }
