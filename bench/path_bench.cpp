@@ -61,8 +61,8 @@ int main() {
     x.assign(kPaths, 0.1), y.assign(kPaths, 0.2);
     rival::paths(kPaths, kSteps, options.seed, kStep, 0.3 * std::sqrt(kStep), x.data(), y.data());
   };
-  const bench::Pace pace =
-      bench::compare(double(kPaths) * kSteps, ours, theirs, {.repeats = 1, .patience = 2});
+  const bench::Pace pace = bench::compare(double(kPaths) * kSteps, ours, theirs,
+                                          {.repeats = 1, .patience = 2, .processor_time = true});
   if (!ensemble) return 1;
   double difference = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
