@@ -50,7 +50,9 @@ class FunctionEmitter {
 
   /// The function that callers see.
   void emit() {
+    exact_ = !kernel_.hot;
     begin(llvm::Function::ExternalLinkage, symbol_of(kernel_), {builder_.getPtrTy()});
+    if (exact_) make_fast_to_compile();
     kernel_.path ? emit_path() : emit_point();
   }
   /// The same for lanes from the second argument on, and for arguments of any size.
@@ -58,8 +60,8 @@ class FunctionEmitter {
     exact_ = true;
     begin(llvm::Function::InternalLinkage, "hopf.exact." + kernel_.name,
           {builder_.getPtrTy(), builder_.getInt64Ty()});
-    function_->addFnAttr(llvm::Attribute::NoInline);
     function_->addFnAttr(llvm::Attribute::Cold);
+    make_fast_to_compile();
     kernel_.path ? emit_path() : emit_point();
     return function_;
   }
@@ -127,6 +129,11 @@ class FunctionEmitter {
     return builder_.CreateFPTrunc(value.value, vector_of(builder_.getFloatTy()));
   }
 
+  /// What runs seldom is not worth the optimiser's time.
+  void make_fast_to_compile() {
+    function_->addFnAttr(llvm::Attribute::NoInline);
+    function_->addFnAttr(llvm::Attribute::OptimizeNone);
+  }
   void begin(llvm::Function::LinkageTypes, const std::string& name,
              std::vector<llvm::Type*> parameters);
   void emit_uniforms();
@@ -257,7 +264,7 @@ void FunctionEmitter::emit_blocks(llvm::Value* count, const Values& in, const Va
     return out;
   };
   llvm::Value* start = builder_.getInt64(0);
-  if (exact_) start = function_->getArg(1);
+  if (function_->arg_size() > 1) start = function_->getArg(1);
   const Pass first{start, whole, in, out};
   const Pass second{whole, builder_.CreateNSWAdd(whole, width), shifted(in_copies),
                     shifted(out_copies)};

@@ -33,6 +33,6 @@ std::unique_ptr<llvm::Module> emit(llvm::LLVMContext&, std::span<const kernel::K
                                    const Target&);
 
 /// Raised whenever emitted code changes, so that older cached objects are not used.
-inline constexpr unsigned kCodegenVersion = 3;
+inline constexpr unsigned kCodegenVersion = 4;
 
 }  // namespace hopf::codegen

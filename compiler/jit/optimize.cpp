@@ -32,9 +32,9 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
   scalar.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()),
                                                        /*UseMemorySSA=*/true));
   scalar.addPass(llvm::EarlyCSEPass());
-  llvm::ModulePassManager passes;
-  passes.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(scalar)));
-  passes.run(module, modules);
+  for (llvm::Function& f : module) {
+    if (!f.isDeclaration() && !f.hasOptNone()) scalar.run(f, functions);
+  }
 }
 
 }  // namespace hopf::jit

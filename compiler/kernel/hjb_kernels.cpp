@@ -499,6 +499,7 @@ HjbKernels HjbBuilder::build() {
       result.apply.push_back(spec("apply" + suffix, rest));
     }
     result.conditions.push_back(spec("conditions" + suffix, condition_outputs()));
+    result.conditions.back().hot = false;
     if (j == 1 && in_.given_diffusion) {
       std::vector<ExprId> entries;
       for (std::size_t a = 0; a < n_; ++a) {
@@ -523,6 +524,7 @@ void HjbBuilder::add_tables(HjbKernels& result) {
     for (const auto& [symbol, value] : tables_.tables[k]) outputs.push_back(value);
     result.table_counts.push_back(static_cast<int>(outputs.size()));
     result.tables.push_back(spec("table" + std::to_string(k), std::move(outputs)));
+    result.tables.back().hot = false;
     result.tables.back().bindings = {{in_.time, From::Uniform, 0},
                                      {in_.axes[k].symbol, From::Input, 0}};
   }

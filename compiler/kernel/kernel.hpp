@@ -45,6 +45,7 @@ struct Instruction {
 struct Kernel {
   std::string name;
   bool path = false;
+  bool hot = true;  // called again and again; otherwise its code is made in little time
   Precision precision = Precision::F64;
   std::uint32_t uniform_count = 0;  // scalars passed by value array
   std::uint32_t input_count = 0;    // arrays read at the lane's index (point kernels)
@@ -81,6 +82,7 @@ struct Table {
 struct Spec {
   std::string name;
   bool path = false;
+  bool hot = true;
   Precision precision = Precision::F64;
   std::vector<InputBinding> bindings;
   std::vector<Table> tables;

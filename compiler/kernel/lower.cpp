@@ -433,6 +433,7 @@ Kernel lower(expr::Store& store, const Spec& spec) {
   Kernel kernel;
   kernel.name = spec.name;
   kernel.path = spec.path;
+  kernel.hot = spec.hot;
   kernel.precision = spec.precision;
   count_slots(spec, kernel);
   Lowering(store, spec, kernel).run(kernel);

@@ -55,7 +55,9 @@ class PathBuilder {
     find_stopping_sets();
     out_.advance = spec("advance", advance_outputs());
     out_.start = spec("start", start_outputs());
+    out_.start.hot = false;
     out_.finish = spec("finish", finish_outputs(with_terminal));
+    out_.finish.hot = false;
     return std::move(out_);
   }
 
