@@ -252,7 +252,9 @@ int solve(const Arguments& arguments) {
   Command command(arguments);
   const auto model = command.session().model_in_file(arguments.file, arguments.model);
   if (const int code = command.finish(); !model) return code;
-  const auto solution = command.session().solve(*model, solve_options(arguments));
+  hopf::SolveOptions options = solve_options(arguments);
+  options.simulate = true;
+  const auto solution = command.session().solve(*model, options);
   if (solution) std::fputs(solution->report().c_str(), stdout);
   if (const int code = command.finish(); code != kGood || !solution) return code;
   if (!arguments.save.empty() && !command.session().save(*solution, arguments.save))

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "driver/simulated_check.hpp"
+
 namespace hopf::driver {
 
 std::string summary(const runtime::ValueFunction& value) {
@@ -18,6 +20,17 @@ std::string summary(const runtime::ValueFunction& value) {
   return text;
 }
 
+namespace {
+
+std::string check_text(const runtime::Check& check) {
+  std::string text = fmt::format("  {:<20} {}{}\n", check.name, check.value,
+                                 check.warning ? "   <- look at this" : "");
+  if (!check.words.empty()) text += fmt::format("  {:<20} {}\n", "", check.words);
+  return text;
+}
+
+}  // namespace
+
 std::string report_text(const runtime::ValueFunction& value) {
   const runtime::Report& report = value.report;
   std::string text = summary(value) + "\n";
@@ -28,11 +41,13 @@ std::string report_text(const runtime::ValueFunction& value) {
   if (!report.scheme.empty()) line("scheme", report.scheme);
   if (report.iterations > 0) line("iterations", fmt::format("{}", report.iterations));
   line("time", fmt::format("{:.3g} s", report.seconds));
-  for (const runtime::Check& check : report.checks) {
-    text += fmt::format("  {:<20} {}{}\n", check.name, check.value,
-                        check.warning ? "   <- look at this" : "");
-    if (!check.words.empty()) text += fmt::format("  {:<20} {}\n", "", check.words);
-  }
+  for (const runtime::Check& check : report.checks) text += check_text(check);
+  return text;
+}
+
+std::string report_text(const model::Model& model, const runtime::ValueFunction& value) {
+  std::string text = report_text(value);
+  if (const auto check = simulated_check(model, value)) text += check_text(*check);
   return text;
 }
 

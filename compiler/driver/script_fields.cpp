@@ -61,7 +61,8 @@ std::optional<Value> solution_field(Script& s, const Value& object, const Ident&
   if (name.text == "residual") return Value{value.report.residual};
   if (name.text == "iterations") return Value{static_cast<double>(value.report.iterations)};
   if (name.text == "method") return Value{value.report.method};
-  if (name.text == "report") return Value{report_text(value)};
+  if (name.text == "report")
+    return Value{report_text(*object.as<Solution>()->handle->model, value)};
   return no_field(s, object, name,
                   {"policy", "gradient", "residual", "iterations", "method", "report"});
 }

@@ -8,6 +8,7 @@
 #include "driver/pipeline.hpp"
 #include "driver/report.hpp"
 #include "driver/session_impl.hpp"
+#include "driver/simulated_check.hpp"
 
 namespace hopf {
 namespace {
@@ -213,8 +214,12 @@ std::optional<Solution> Session::solve(const Model& model, const SolveOptions& o
   return impl_->guarded([&]() -> std::optional<Solution> {
     const auto handle = impl_->own(model);
     if (!handle) return {};
-    return solution(impl_->context, handle,
-                    driver::solve(impl_->context, *handle, plan_options(impl_->context, options)));
+    auto value = driver::solve(impl_->context, *handle, plan_options(impl_->context, options));
+    if (value && options.simulate) {
+      if (auto check = driver::simulated_check(*handle->model, *value))
+        value->report.checks.push_back(std::move(*check));
+    }
+    return solution(impl_->context, handle, std::move(value));
   });
 }
 

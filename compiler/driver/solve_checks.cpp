@@ -15,24 +15,6 @@ using runtime::Boundary;
 using runtime::Check;
 
 constexpr double kLargestResidual = 1e-6;
-constexpr double kLargestInfluence = 0.02;
-
-// Nodes in the inner half of every axis that is not periodic.
-std::vector<std::size_t> inner_half(const runtime::Grid& grid, std::size_t unknowns) {
-  std::vector<std::size_t> result;
-  const std::size_t points = grid.points();
-  for (std::size_t u = 0; u < unknowns; ++u) {
-    bool inside = true;
-    for (std::size_t k = 0; k < grid.dimension() && inside; ++k) {
-      const auto& axis = grid.axes[k];
-      if (axis.periodic()) continue;
-      const std::size_t count = axis.nodes.size(), i = u % points / grid.stride(k) % count;
-      inside = 4 * i >= count - 1 && 4 * i <= 3 * (count - 1);
-    }
-    if (inside) result.push_back(u);
-  }
-  return result;
-}
 
 Check residual_check(const runtime::GridSolution& solution) {
   return {"residual", fmt::format("{:.2g}", solution.residual),
@@ -40,26 +22,27 @@ Check residual_check(const runtime::GridSolution& solution) {
           !(solution.residual < kLargestResidual)};
 }
 
+// Rows that continue V beyond an open end are not monotone, and need not be: they are a face of the
+// grid. The others are its body.
 Check monotone_check(const runtime::PolicySystem& system) {
   runtime::SparseMatrix A = system.pattern();
   std::vector<double> b;
   system.assemble(0, {}, A, b);
-  std::size_t bad = 0;
+  std::size_t open = 0, bad = 0;
   for (std::size_t row = 0; row < A.rows(); ++row) {
+    const bool continued = system.continues(row);
     for (std::int64_t k = A.start[row] + 1; k < A.start[row + 1]; ++k) {
       if (A.value[k] <= 1e-12 * std::abs(A.value[A.start[row]])) continue;
-      ++bad;
+      ++(continued ? open : bad);
       break;
     }
   }
   const double share = static_cast<double>(bad) / static_cast<double>(A.rows());
-  // Rows of an open boundary continue the solution instead of bounding it; they are a face of the
-  // grid, not its body.
-  return {"monotone", fmt::format("{} of {} rows", A.rows() - bad, A.rows()),
-          bad == 0 ? "every row of the matrix is monotone"
-                   : "the others continue V straight through an open boundary, or have noise too "
-                     "correlated to split",
-          share, share > 0.2};
+  std::string words =
+      bad == 0 ? "every row inside is monotone" : "noise is too correlated to split in the others";
+  if (open > 0) words += fmt::format("; {} more at open ends continue V outward", open);
+  return {"monotone", fmt::format("{} of {} rows", A.rows() - bad - open, A.rows()), words, share,
+          share > 0.2};
 }
 
 Check upwind_check(const runtime::PolicySystem& system, std::size_t dimension) {
@@ -77,45 +60,6 @@ Check upwind_check(const runtime::PolicySystem& system, std::size_t dimension) {
   return {"upwind", fmt::format("{:.0f} %", 100 * share),
           "of the differences are upwind, first order; the others are central, second order", share,
           false};
-}
-
-// The value of the same policy when every artificial boundary is closed instead of open, or the
-// other way round.
-std::optional<Check> influence_check(const runtime::PointProblem& problem,
-                                     const runtime::PolicySystem& system,
-                                     const std::vector<Boundary>& used,
-                                     const std::vector<double>& V) {
-  std::vector<Boundary> rules;
-  bool artificial = false;
-  for (Boundary rule : used) {
-    const Boundary before = rule;
-    if (rule == Boundary::Extrapolate)
-      rule = Boundary::Constrain;
-    else if (rule == Boundary::Constrain)
-      rule = Boundary::Extrapolate;
-    artificial = artificial || rule != before;
-    rules.push_back(rule);
-  }
-  if (!artificial) return std::nullopt;
-  runtime::PolicySystem other(problem, rules, 1);
-  other.set_time(0);
-  other.controls() = system.controls();
-  other.apply(V);
-  const std::vector<double> changed = runtime::value_of_policy(other);
-  double lo = std::numeric_limits<double>::infinity(), hi = -lo, moved = 0;
-  for (const std::size_t u : inner_half(problem.grid, system.unknowns())) {
-    lo = std::min(lo, V[u]);
-    hi = std::max(hi, V[u]);
-    if (!changed.empty()) moved = std::max(moved, std::abs(changed[u] - V[u]));
-  }
-  const double influence =
-      changed.empty() ? std::numeric_limits<double>::infinity() : moved / std::max(hi - lo, 1e-300);
-  return Check{"boundary influence",
-               changed.empty() ? "unknown" : fmt::format("{:.2g} %", 100 * influence),
-               "change of V in the inner half of the domain, relative to its range there, when the "
-               "ends of the "
-               "domain are treated otherwise",
-               influence, !(influence < kLargestInfluence)};
 }
 
 // Nodes at an end that must not be crossed where even the best control drifts outward.
@@ -164,6 +108,7 @@ std::optional<Check> splitting_check(const runtime::PointProblem& problem,
 std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
                                  const runtime::PointProblem& problem,
                                  const runtime::PolicySystem& system,
+                                 const runtime::SolveSettings& settings,
                                  const runtime::GridSolution& solution) {
   std::vector<Check> checks{residual_check(solution), monotone_check(system),
                             upwind_check(system, plan.grid.dimension())};
@@ -173,8 +118,7 @@ std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
   add(splitting_check(problem, system));
   const std::vector<Boundary> used = boundary_rules(task, plan.grid);
   add(leaving_check(problem, system, used));
-  if (!task.model.horizon && task.model.discount && plan.grid.dimension() < 3)
-    add(influence_check(problem, system, used, solution.value.front()));
+  add(influence_check(task, problem, system, settings, solution));
   return checks;
 }
 
@@ -183,7 +127,7 @@ namespace {
 std::vector<double> solve_coarser(const SolveTask& task, const runtime::PointProblem& problem,
                                   const runtime::SolveSettings& settings) {
   runtime::PolicySystem system(problem, boundary_rules(task, problem.grid), settings.threads);
-  runtime::GridSolution solution = runtime::solve_grid(system, problem, settings);
+  runtime::GridSolution solution = solve_from_coarse(task, system, problem, settings);
   if (solution.failure != runtime::Failure::None) return {};
   return std::move(solution.value.front());
 }

@@ -136,8 +136,47 @@ runtime::SolveSettings settings_of(const SolveTask& task, const plan::Plan& plan
   return settings;
 }
 
-// V on a coarser grid, solved in the same way, interpolated: Howard's iteration then needs a few
-// steps only. Empty where the grid is small already, and for problems that need no start.
+// Controls of a finite set keep one of its values.
+std::vector<std::vector<double>> prolong_policy(const SolveTask& task,
+                                                const std::vector<std::vector<double>>& controls,
+                                                const runtime::Grid& from,
+                                                const runtime::Grid& to) {
+  using Set = model::ControlGroup::Set;
+  const int fields = task.model.regime ? task.model.regime->count : 1;
+  std::vector<std::vector<double>> result;
+  for (std::size_t c = 0; c < controls.size(); ++c) {
+    const auto& group = task.model.groups[task.model.controls[c].group];
+    result.push_back(group.set == Set::Finite
+                         ? runtime::prolong_nearest(from, controls[c], to, fields)
+                         : runtime::prolong(from, controls[c], to, fields));
+  }
+  return result;
+}
+
+// On the coarsest grid the iteration starts from the solution that may not leave through the open
+// ends: its rows are all monotone, so that it is reached from anywhere. With open ends a policy
+// that hurries out of the domain, and a continuation that makes this cheap, may confirm each other.
+runtime::Start monotone_start(const SolveTask& task, const runtime::PointProblem& problem,
+                              const runtime::SolveSettings& settings) {
+  std::vector<runtime::Boundary> rules = boundary_rules(task, problem.grid);
+  runtime::PointProblem held = problem;
+  bool open = false;
+  for (std::size_t k = 0; k < rules.size(); ++k) {
+    if (rules[k] != runtime::Boundary::Extrapolate) continue;
+    open = true;
+    rules[k] = held.grid.axes[k].boundary = runtime::Boundary::Constrain;
+  }
+  if (!open) return {};
+  runtime::PolicySystem system(held, rules, settings.threads);
+  runtime::SolveSettings rough = settings;
+  rough.tolerance = 1e-3;
+  runtime::GridSolution solution = runtime::solve_grid(system, held, rough);
+  if (solution.failure != runtime::Failure::None) return {};
+  return {std::move(solution.value.front()), std::move(solution.policy.front())};
+}
+
+// V and policy of a coarser grid, solved in the same way, interpolated: Howard's iteration then
+// needs a few steps only.
 runtime::Start first_guess(const SolveTask& task, const runtime::PointProblem& fine,
                            const runtime::SolveSettings& settings) {
   if (settings.horizon > 0 || fine.fixed_policy) return {};
@@ -148,29 +187,38 @@ runtime::Start first_guess(const SolveTask& task, const runtime::PointProblem& f
   for (runtime::Axis& axis : coarse.grid.axes) {
     axis = runtime::coarsened(axis);
     if (line) axis = runtime::coarsened(axis);
-    if (axis.nodes.size() < least) return {};
+    if (axis.nodes.size() < least) return monotone_start(task, fine, settings);
   }
   runtime::PolicySystem system(coarse, boundary_rules(task, coarse.grid), settings.threads);
   runtime::SolveSettings rough = settings;
   rough.tolerance = 1e-6;
-  const runtime::GridSolution solution =
-      runtime::solve_grid(system, coarse, rough, first_guess(task, coarse, settings));
+  const runtime::GridSolution solution = solve_from_coarse(task, system, coarse, rough);
   if (solution.failure != runtime::Failure::None) return {};
-  double largest = 0;
+  runtime::Start start;
+  start.value = runtime::prolong(coarse.grid, solution.value.front(), fine.grid, fine.regimes);
+  const auto rules = boundary_rules(task, fine.grid);
+  if (std::count(rules.begin(), rules.end(), runtime::Boundary::Extrapolate) > 0)
+    start.policy = prolong_policy(task, solution.policy.front(), coarse.grid, fine.grid);
+  start.limit = 0;
   for (const auto& control : solution.policy.front()) {
-    for (const double u : control) largest = std::max(largest, std::abs(u));
+    for (const double u : control) start.limit = std::max(start.limit, kGrowth * std::abs(u));
   }
-  return {runtime::prolong(coarse.grid, solution.value.front(), fine.grid, fine.regimes),
-          kGrowth * largest};
+  return start;
 }
 
 }  // namespace
+
+runtime::GridSolution solve_from_coarse(const SolveTask& task, runtime::PolicySystem& system,
+                                        const runtime::PointProblem& problem,
+                                        const runtime::SolveSettings& settings) {
+  return runtime::solve_grid(system, problem, settings, first_guess(task, problem, settings));
+}
 
 // A default 'constrain' says that the optimal control keeps the state inside. A policy given by
 // hand need not, and holding it at the end would change it: what it loses there flows out.
 std::vector<runtime::Boundary> boundary_rules(const SolveTask& task, const runtime::Grid& grid) {
   const bool endless = !task.model.discount && !task.model.horizon;
-  const bool closed = endless || grid.dimension() == 3;
+  const bool closed = endless;
   std::vector<runtime::Boundary> rules;
   for (std::size_t k = 0; k < grid.dimension(); ++k) {
     const runtime::Boundary rule = grid.axes[k].boundary;
@@ -227,8 +275,7 @@ std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const
     return std::nullopt;
   const runtime::SolveSettings settings = settings_of(task, plan);
   runtime::PolicySystem system(problem, boundary_rules(task, plan.grid), settings.threads);
-  runtime::GridSolution solution =
-      runtime::solve_grid(system, problem, settings, first_guess(task, problem, settings));
+  runtime::GridSolution solution = solve_from_coarse(task, system, problem, settings);
   const bool cancelled = solution.failure == runtime::Failure::Cancelled;
   if (!cancelled && !task.policy && runs_off(task, plan, system)) return std::nullopt;
   if (solution.failure != runtime::Failure::None) {
@@ -239,7 +286,7 @@ std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const
   V.grid = plan.grid;
   V.report.iterations = solution.iterations;
   V.report.residual = solution.residual;
-  V.report.checks = health_checks(task, plan, problem, system, solution);
+  V.report.checks = health_checks(task, plan, problem, system, settings, solution);
   if (task.options.halve) {
     if (auto check = halving_check(task, problem, settings, solution.value.front()))
       V.report.checks.push_back(*check);

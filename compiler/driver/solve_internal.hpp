@@ -36,9 +36,13 @@ runtime::PointProblem point_problem(const SolveTask&, const plan::Plan&, const k
 
 /// The rule at each axis' ends. Without a discount or a horizon an open boundary is closed:
 /// continued outside, the cost would grow for ever and the equations have no solution; held at the
-/// end, the state can come back. With three states it is closed too: the iterative solver needs
-/// monotone rows.
+/// end, the state can come back.
 std::vector<runtime::Boundary> boundary_rules(const SolveTask&, const runtime::Grid&);
+
+/// solve_grid from the interpolated solution of coarser grids, where the problem is stationary.
+runtime::GridSolution solve_from_coarse(const SolveTask&, runtime::PolicySystem&,
+                                        const runtime::PointProblem&,
+                                        const runtime::SolveSettings&);
 
 std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask&, const plan::Plan&);
 /// Nothing, without an error, when the policy is not affine: then the grid takes over.
@@ -52,7 +56,16 @@ void report_failure(const SolveTask&, const plan::Plan&, const runtime::GridSolu
 std::vector<runtime::Check> health_checks(const SolveTask&, const plan::Plan&,
                                           const runtime::PointProblem&,
                                           const runtime::PolicySystem&,
+                                          const runtime::SolveSettings&,
                                           const runtime::GridSolution&);
+/// How much V in the inner half of the domain depends on how it is continued beyond artificial
+/// ends; nothing where the domain has none.
+std::optional<runtime::Check> influence_check(const SolveTask&, const runtime::PointProblem&,
+                                              const runtime::PolicySystem&,
+                                              const runtime::SolveSettings&,
+                                              const runtime::GridSolution&);
+/// Unknowns at nodes in the inner half of every axis that is not periodic.
+std::vector<std::size_t> inner_half(const runtime::Grid&, std::size_t unknowns);
 /// Solves on grids of half and a quarter of the intervals; the observed order and the error it
 /// suggests.
 std::optional<runtime::Check> halving_check(const SolveTask&, const runtime::PointProblem&,

@@ -203,10 +203,16 @@ kernel::HjbInput hjb_input(const SolveTask& task, const plan::Plan& plan) {
   input.name = model.name;
   input.time = model.time;
   input.tabulate = !task.phases || task.phases->enabled("tables");
+  // Where a control enters the noise, the iteration starts with open ends held (monotone_start).
+  const bool risky = std::any_of(model.diffusion.begin(), model.diffusion.end(), [&](ExprId e) {
+    return std::any_of(model.controls.begin(), model.controls.end(),
+                       [&](const auto& c) { return depends_on(*model.store, e, c.symbol); });
+  });
   for (std::size_t k = 0; k < model.dimension(); ++k) {
     const runtime::Axis& axis = plan.grid.axes[k];
     input.axes.push_back({model.states[k].symbol,
-                          axis.boundary == runtime::Boundary::Constrain,
+                          axis.boundary == runtime::Boundary::Constrain ||
+                              (axis.boundary == runtime::Boundary::Extrapolate && risky),
                           axis.hi - axis.lo,
                           {}});
     if (axis.boundary == runtime::Boundary::Absorb)

@@ -28,7 +28,7 @@ namespace hopf::kernel {
 
 struct HjbAxis {
   expr::SymbolId symbol;
-  bool constrain = false;     // no control may leave
+  bool constrain = false;     // no control may leave where an end's flag says so
   double length = 1;          // of the domain: the scale of "zero drift"
   expr::ExprId absorb_value;  // valid with an absorbing boundary
 };

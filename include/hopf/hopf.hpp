@@ -54,6 +54,7 @@ struct SolveOptions {
   double tolerance = 0;              // on the relative residual of the discrete equations
   int threads = 0;                   // 0: those of the session
   bool halve = false;                // solve on coarser grids too and report the observed order
+  bool simulate = false;             // the report compares V with simulated paths
 };
 
 struct SimulateOptions {

@@ -15,6 +15,15 @@ bool Axis::uniform() const {
   return true;
 }
 
+bool Axis::geometric() const {
+  if (nodes.size() < 3 || !(nodes.front() > 0) || uniform()) return false;
+  const double ratio = nodes[1] / nodes[0];
+  for (std::size_t i = 2; i < nodes.size(); ++i) {
+    if (std::abs(nodes[i] / nodes[i - 1] - ratio) > 1e-9 * ratio) return false;
+  }
+  return true;
+}
+
 std::size_t Grid::points() const {
   std::size_t count = 1;
   for (const Axis& axis : axes) count *= axis.nodes.size();
@@ -163,20 +172,44 @@ double interpolate(const Grid& grid, std::span<const double> values, std::span<c
   return sum;
 }
 
+namespace {
+
+// Calls visit(i, x) for every node.
+template <class Visit>
+void for_nodes(const Grid& grid, Visit visit) {
+  std::vector<double> x(grid.dimension());
+  for (std::size_t i = 0; i < grid.points(); ++i) {
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      x[k] = grid.axes[k].nodes[i / grid.stride(k) % grid.axes[k].nodes.size()];
+    }
+    visit(i, x);
+  }
+}
+
+}  // namespace
+
 std::vector<double> prolong(const Grid& from, std::span<const double> values, const Grid& to,
                             int fields) {
-  const std::size_t points = to.points(), dimension = to.dimension();
-  std::vector<double> result(points * static_cast<std::size_t>(fields)), x(dimension);
-  for (std::size_t i = 0; i < points; ++i) {
-    for (std::size_t k = 0; k < dimension; ++k) {
-      x[k] = to.axes[k].nodes[i / to.stride(k) % to.axes[k].nodes.size()];
-    }
+  const std::size_t points = to.points(), count = static_cast<std::size_t>(fields);
+  std::vector<double> result(points * count);
+  for_nodes(to, [&](std::size_t i, std::span<const double> x) {
     for_corners(from, x, [&](std::size_t point, double weight) {
-      for (std::size_t f = 0; f < static_cast<std::size_t>(fields); ++f) {
+      for (std::size_t f = 0; f < count; ++f)
         result[f * points + i] += weight * values[f * from.points() + point];
-      }
     });
-  }
+  });
+  return result;
+}
+
+std::vector<double> prolong_nearest(const Grid& from, std::span<const double> values,
+                                    const Grid& to, int fields) {
+  const std::size_t points = to.points(), count = static_cast<std::size_t>(fields);
+  std::vector<double> result(points * count);
+  for_nodes(to, [&](std::size_t i, std::span<const double> x) {
+    for (std::size_t f = 0; f < count; ++f)
+      result[f * points + i] =
+          nearest(from, values.subspan(f * from.points(), from.points()), x);
+  });
   return result;
 }
 

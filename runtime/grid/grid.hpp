@@ -21,7 +21,8 @@ struct Axis {
   double lo = 0, hi = 1;      // the declared domain
 
   bool periodic() const { return boundary == Boundary::Periodic; }
-  bool uniform() const;  // spacing constant to rounding
+  bool uniform() const;    // spacing constant to rounding
+  bool geometric() const;  // positive nodes whose ratio is constant to rounding
   /// Nodes as the user counts them: a periodic axis has both of its ends.
   std::size_t asked_nodes() const { return nodes.size() + (periodic() ? 1 : 0); }
 };
@@ -55,6 +56,9 @@ double interpolate(const Grid&, std::span<const double> values, std::span<const 
 /// fields in turn.
 std::vector<double> prolong(const Grid& from, std::span<const double> values, const Grid& to,
                             int fields);
+/// The same with the value of the nearest node: for controls from finite sets.
+std::vector<double> prolong_nearest(const Grid& from, std::span<const double> values,
+                                    const Grid& to, int fields);
 /// The value at the nearest corner of the cell that holds x: for controls from finite sets.
 double nearest(const Grid&, std::span<const double> values, std::span<const double> x);
 /// Gradient of the smooth interpolant: central differences at the nodes, interpolated

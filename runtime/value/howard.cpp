@@ -9,8 +9,12 @@ namespace hopf::runtime {
 namespace {
 
 constexpr double kTight = 1e-11;         // accuracy of the linear solve that may end the iteration
+constexpr int kStalled = 4;              // iterations without progress, which end it ...
+constexpr double kRoundedChange = 1e-6;  // ... where V changes by no more than this: by rounding
 constexpr double kLeastDiscount = 5e-5;  // of the artificial ones
 constexpr double kUnbounded = 1e11;      // V relative to the largest cost, without a horizon
+constexpr int kFreeIterations = 20;      // in which open ends choose their continuation,
+constexpr double kRoughChange = 1e-2;    // once V changes by less
 constexpr int kStartSteps = 16;          // of implicit Euler within the first step of BDF2
 
 // a/b, and 0 where nothing is compared with nothing.
@@ -31,10 +35,13 @@ class Iteration {
         problem_(problem),
         settings_(settings),
         solver_(system.elimination_order(), problem.grid.dimension() == 2),
-        guessed_(!start.V.empty()),
+        guessed_(!start.value.empty()),
+        has_policy_(guessed_ && start.policy.size() == system.controls().size()),
         first_limit_(start.limit),
-        V_(guessed_ ? std::move(start.V) : std::vector<double>(system.unknowns(), 0.0)),
-        residual_(system.unknowns(), 0.0) {}
+        V_(guessed_ ? std::move(start.value) : std::vector<double>(system.unknowns(), 0.0)),
+        residual_(system.unknowns(), 0.0) {
+    if (has_policy_) system_.controls() = std::move(start.policy);
+  }
 
   GridSolution stationary();
   GridSolution finite_horizon();
@@ -42,6 +49,7 @@ class Iteration {
  private:
   bool howard(double shift, std::span<const double> source);
   bool linear_solve(double shift, std::span<const double> source, double tolerance);
+  void advance_ends(int iteration, double change);
   bool feasible();
   bool stop(double fraction);
   bool march(double dt, int step, std::vector<double>& older);
@@ -58,7 +66,7 @@ class Iteration {
   const PointProblem& problem_;
   const SolveSettings& settings_;
   LinearSolver solver_;
-  bool guessed_;
+  bool guessed_, has_policy_;
   double first_limit_;
   SparseMatrix A_;
   std::vector<double> b_, V_, residual_, next_;
@@ -106,7 +114,11 @@ bool Iteration::linear_solve(double shift, std::span<const double> source, doubl
 // equation, and for M-matrices the iterates decrease to the solution (Bokanowski, Maroso & Zidani
 // 2009). The linear solves are inexact while the policy still moves.
 bool Iteration::howard(double shift, std::span<const double> source) {
-  double change = 1;
+  double change = 1, least = 1;
+  int stalled = 0;
+  system_.set_shift(shift);
+  if (system_.ends_stage() == PolicySystem::Ends::Settled)
+    system_.set_ends_stage(PolicySystem::Ends::Choosing);
   for (int iteration = 1; iteration <= settings_.max_iterations; ++iteration) {
     const double accuracy = std::clamp(1e-3 * change, 1e-13, 1e-5);
     if (!linear_solve(shift, source, problem_.fixed_policy ? 1e-13 : accuracy)) return false;
@@ -116,14 +128,27 @@ bool Iteration::howard(double shift, std::span<const double> source) {
     V_.swap(next_);
     change = answer_.change = relative(moved, size());
     if (stop(fraction_)) return false;
+    advance_ends(iteration, change);
     system_.improve(V_);
     if (problem_.fixed_policy) return true;
     if (!feasible()) return false;
     const std::size_t switched = system_.choose_stops(V_, shift, source);
-    if (!first && switched == 0 && change <= settings_.tolerance && accuracy <= kTight) return true;
+    if (first || switched > 0) continue;
+    if (change <= settings_.tolerance && accuracy <= kTight) return true;
+    stalled = change > kRoundedChange || change < 0.5 * least ? 0 : stalled + 1;
+    least = std::min(least, change);
+    if (system_.has_open_ends() && stalled >= kStalled) return true;
   }
   answer_.failure = Failure::NotConverged;
   return false;
+}
+
+void Iteration::advance_ends(int iteration, double change) {
+  using Ends = PolicySystem::Ends;
+  if (iteration > kFreeIterations)
+    system_.set_ends_stage(Ends::Settled);
+  else if (change < kRoughChange)
+    system_.set_ends_stage(Ends::Choosing);
 }
 
 bool Iteration::undiscounted() const {
@@ -139,8 +164,8 @@ bool Iteration::undiscounted() const {
 // steps leads to policies that arrive: whoever does not pays its inverse.
 GridSolution Iteration::stationary() {
   system_.set_time(0);
-  system_.improve(V_);
-  if (!problem_.fixed_policy) system_.restrain(V_, first_limit_);
+  has_policy_ ? system_.apply(V_) : system_.improve(V_);
+  if (!has_policy_ && !problem_.fixed_policy) system_.restrain(V_, first_limit_);
   if (!feasible()) return finish();
   system_.choose_stops(V_, 0, {});
   if (undiscounted() && !problem_.fixed_policy) {

@@ -36,11 +36,12 @@ struct GridSolution {
   double change = 0;    // of the last iteration
 };
 
-/// Where a stationary solve starts: V (zero when empty), and how large the controls of the first
-/// policy may be. V = 0 asks some controls to go to infinity, where the value of a policy has no
-/// digits left, and so does an interpolated V where its curvature vanishes between coarse nodes.
+/// Where a stationary iteration starts: V and the controls; V alone, to be improved once with
+/// controls up to a limit; or nothing. V = 0 asks some controls to go to infinity, where the value
+/// of a policy has no digits left, and so does an interpolated V where its curvature vanishes.
 struct Start {
-  std::vector<double> V;
+  std::vector<double> value;
+  std::vector<std::vector<double>> policy;  // [control][unknown]
   double limit = 1e6;
 };
 

@@ -12,7 +12,6 @@ constexpr std::size_t kFixedEntries = 5;  // x, h-, h+, at_lower, at_upper
 constexpr std::size_t kPiece = 4096;      // nodes of one call: what one thread takes at a time
 constexpr double kEven = 1e-13;  // gains of stopping below this, relative to V, count as none
 constexpr unsigned kEager = 3;   // improvements of the policy that search all controls everywhere
-constexpr int kReach = 4;        // how far the directions of correlated noise may go, in nodes
 
 std::vector<Offset> axis_offsets(std::size_t dimension) {
   std::vector<Offset> result;
@@ -41,9 +40,11 @@ std::vector<Offset> pair_offsets(const std::vector<std::pair<int, int>>& pairs) 
 
 }  // namespace
 
-PolicySystem::PolicySystem(const PointProblem& problem, std::vector<Boundary> rules, int threads)
+PolicySystem::PolicySystem(const PointProblem& problem, std::vector<Boundary> rules, int threads,
+                           int degree)
     : problem_(problem),
       rules_(std::move(rules)),
+      degree_(degree),
       pool_(std::make_unique<ThreadPool>(threads)),
       search_(problem.searched),
       points_(problem.grid.points()),
@@ -51,8 +52,8 @@ PolicySystem::PolicySystem(const PointProblem& problem, std::vector<Boundary> ru
       dimension_(problem.grid.dimension()),
       row_(problem.grid.axes.back().nodes.size()),
       rows_(points_ / row_),
-      axes_stencil_(problem.grid, rules_, axis_offsets(dimension_)),
-      pair_stencil_(problem.grid, rules_, pair_offsets(problem.cross)) {
+      axes_stencil_(problem.grid, rules_, axis_offsets(dimension_), degree, regimes_),
+      pair_stencil_(problem.grid, rules_, pair_offsets(problem.cross), degree, regimes_) {
   const auto fields = [&](std::size_t count, std::size_t size) {
     return std::vector<std::vector<double>>(count, std::vector<double>(size, 0.0));
   };
@@ -73,6 +74,7 @@ PolicySystem::PolicySystem(const PointProblem& problem, std::vector<Boundary> ru
   stopped_.assign(unknowns(), 0);
   split_.resize(problem.given_diffusion ? points_ : 0);
   prepare_axes();
+  prepare_ends();
 }
 
 void PolicySystem::prepare_axes() {
@@ -87,9 +89,11 @@ void PolicySystem::prepare_axes() {
     for (std::size_t i = 0; i + 1 < n; ++i)
       upper[i] = lower[i + 1] = axis.nodes[i + 1] - axis.nodes[i];
     const double wrap = axis.nodes[0] + (axis.hi - axis.lo) - axis.nodes[n - 1];
-    lower[0] = axis.periodic() ? wrap : upper[0];
-    upper[n - 1] = axis.periodic() ? wrap : lower[n - 1];
-    if (rules_[k] == Boundary::Constrain) blocks_[k][3][0] = blocks_[k][4][n - 1] = 1;
+    const bool open = rules_[k] == Boundary::Extrapolate;
+    lower[0] = axis.periodic() ? wrap : open ? outer_spacing(axis, false) : upper[0];
+    upper[n - 1] = axis.periodic() ? wrap : open ? outer_spacing(axis, true) : lower[n - 1];
+    if (rules_[k] == Boundary::Constrain && axis.boundary == rules_[k])
+      blocks_[k][3][0] = blocks_[k][4][n - 1] = 1;
     if (tables == 0) continue;
     const double t = 0;
     const void* in[] = {x.data()};
@@ -238,7 +242,7 @@ void PolicySystem::split_point(std::size_t point, std::span<const double> D,
     }
     const Offset opposite{-offset[0], -offset[1], -offset[2]};
     for (const Offset& side : {offset, opposite}) {
-      for (const Term& term : resolve(problem_.grid, rules_, point, side)) {
+      for (const Term& term : resolve(problem_.grid, rules_, point, side, degree_, regimes_)) {
         if (term.node == static_cast<std::int32_t>(point)) continue;
         out.push_back({term.node, 0.5 * weight * term.coefficient});
       }
@@ -250,13 +254,13 @@ void PolicySystem::split_point(std::size_t point, std::span<const double> D,
 // the node itself.
 template <class Visit>
 void PolicySystem::for_weights(std::size_t unknown, Visit visit) const {
-  const std::size_t point = unknown % points_;
+  const std::size_t point = unknown % points_, regime = unknown / points_;
   for (std::size_t k = 0; k < w_.size(); ++k) {
-    for (const Term& term : axes_stencil_.terms(k, point))
+    for (const Term& term : axes_stencil_.terms(k, point, regime))
       visit(term.node, w_[k][unknown] * term.coefficient);
   }
   for (std::size_t k = 0; k < pair_w_.size(); ++k) {
-    for (const Term& term : pair_stencil_.terms(k, point))
+    for (const Term& term : pair_stencil_.terms(k, point, regime))
       visit(term.node, pair_w_[k][unknown] * term.coefficient);
   }
   if (split_.empty()) return;
@@ -298,12 +302,13 @@ void PolicySystem::gradients(std::span<const double> V, std::size_t regime) {
     auto &backward = p_[2 * k], &forward = p_[2 * k + 1];
     for (std::size_t i = 0; i < points_; ++i) {
       const std::size_t node = i / stride % count;
-      backward[i] = -axes_stencil_.difference(field, 2 * k, i) / lower[node];
-      forward[i] = axes_stencil_.difference(field, 2 * k + 1, i) / upper[node];
+      backward[i] = -axes_stencil_.difference(field, 2 * k, i, regime) / lower[node];
+      forward[i] = axes_stencil_.difference(field, 2 * k + 1, i, regime) / upper[node];
     }
   }
   for (std::size_t k = 0; k < pair_d_.size(); ++k) {
-    for (std::size_t i = 0; i < points_; ++i) pair_d_[k][i] = pair_stencil_.difference(field, k, i);
+    for (std::size_t i = 0; i < points_; ++i)
+      pair_d_[k][i] = pair_stencil_.difference(field, k, i, regime);
   }
 }
 
@@ -328,7 +333,19 @@ void PolicySystem::pass(std::span<const double> V, const std::vector<PointFuncti
   }
 }
 
+// Open ends are continued as the weights ask, so that the first weights are needed before.
+void PolicySystem::prepare_weights(std::span<const double> V,
+                                   const std::vector<PointFunction>& functions,
+                                   bool with_controls) {
+  if (weighted_ || axes_stencil_.open_ends().empty()) return;
+  pass(V, functions, with_controls);
+  continue_ends({});
+  weighted_ = true;
+}
+
 void PolicySystem::improve(std::span<const double> V) {
+  prepare_weights(V, problem_.improve, true);
+  continue_ends(V);
   pass(V, problem_.improve, true);
   if (!search_.empty()) {
     search(V);
@@ -336,7 +353,10 @@ void PolicySystem::improve(std::span<const double> V) {
   }
 }
 
-void PolicySystem::apply(std::span<const double> V) { pass(V, problem_.apply, false); }
+void PolicySystem::apply(std::span<const double> V) {
+  prepare_weights(V, problem_.apply, false);
+  pass(V, problem_.apply, false);
+}
 
 void PolicySystem::restrain(std::span<const double> V, double limit) {
   bool moved = false;
@@ -373,8 +393,9 @@ void PolicySystem::residual(std::span<const double> V, double shift, std::span<c
 
 std::size_t PolicySystem::choose_stops(std::span<const double> V, double shift,
                                        std::span<const double> source) {
+  if (!problem_.has_stop) return 0;
   std::size_t changed = 0;
-  for (std::size_t u = 0; u < unknowns() && problem_.has_stop; ++u) {
+  for (std::size_t u = 0; u < unknowns(); ++u) {
     if (fixed_[u]) continue;
     double diagonal = shift + rho_[u];
     for_weights(u, [&](std::int32_t, double weight) { diagonal += weight; });

@@ -7,6 +7,8 @@
 // Unknown j*points + i; rows with a Dirichlet value (absorb, until, stop) say V_i = value.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -22,8 +24,10 @@ namespace hopf::runtime {
 
 class PolicySystem {
  public:
-  /// `rules` are the boundaries to apply, normally those of the grid's axes.
-  PolicySystem(const PointProblem&, std::vector<Boundary> rules, int threads = 1);
+  /// `rules` are the boundaries to apply, normally those of the grid's axes; `degree` is that of
+  /// the continuation beyond open ends.
+  PolicySystem(const PointProblem&, std::vector<Boundary> rules, int threads = 1,
+               int degree = kContinuation);
 
   std::size_t points() const { return points_; }
   std::size_t unknowns() const { return points_ * regimes_; }
@@ -71,6 +75,20 @@ class PolicySystem {
   std::size_t inexact_splittings() const { return inexact_; }
   std::vector<std::int32_t> elimination_order() const;
   bool planar() const { return dimension_ == 2; }
+  /// How `improve` treats the continuation at open ends: while V is rough it keeps to powers on
+  /// axes in geometric progression; then it chooses the kind by the cost; once settled it may only
+  /// lose degrees, so that an iteration can come to rest.
+  enum class Ends : std::uint8_t { Rough, Choosing, Settled };
+  Ends ends_stage() const { return stage_; }
+  void set_ends_stage(Ends stage) { stage_ = stage; }
+  /// The time step's share of the discount, s above.
+  void set_shift(double shift) { shift_ = shift; }
+  bool has_open_ends() const { return !ends_.empty(); }
+  /// Open ends where the state grows almost as fast as is discounted, so that the degree of the
+  /// continuation was lowered.
+  std::size_t lowered_ends() const;
+  /// The row reaches beyond an open end.
+  bool continues(std::size_t unknown) const;
 
  private:
   struct Neighbour {
@@ -83,6 +101,30 @@ class PolicySystem {
   void split_point(std::size_t point, std::span<const double> covariance,
                    std::vector<Neighbour>& out);
   void prepare_pattern();
+  struct Continued {  // beyond an open end
+    bool power;
+    int degree;
+  };
+  void prepare_weights(std::span<const double> V, const std::vector<PointFunction>&,
+                       bool with_controls);
+  /// Chooses how V continues at the open ends under the present policy; without V where there is
+  /// none yet.
+  void continue_ends(std::span<const double> V);
+  struct Motion {  // drift and noise at the last nodes of an axis
+    std::array<double, 3> x, f, a;
+    bool central = true;
+  };
+  Motion motion(const OpenEnd&, std::size_t regime) const;
+  std::array<double, 2> powers_of_value(const OpenEnd&, std::size_t regime,
+                                        std::span<const double> V) const;
+  std::array<double, 2> powers_of_cost(const OpenEnd&, std::size_t regime) const;
+  void prepare_ends();
+  static constexpr int kReach = 4;           // of the directions of correlated noise, in nodes
+  static constexpr std::size_t kFitted = 4;  // nodes that tell a power from a parabola
+  std::array<double, kFitted> last_values(const OpenEnd&, std::span<const double> field) const;
+  bool parabolic(const OpenEnd&, std::size_t regime) const;
+  int safe_degree(const OpenEnd&, std::size_t regime) const;
+  void write_end(const OpenEnd&, std::size_t regime, std::span<const double> V, const Continued&);
   void gradients(std::span<const double> V, std::size_t regime);
   /// Calls a point function on nodes begin .. begin+count-1 of one row; `out` are its outputs'
   /// arrays for the row.
@@ -104,6 +146,7 @@ class PolicySystem {
 
   const PointProblem& problem_;
   std::vector<Boundary> rules_;
+  int degree_;
   std::unique_ptr<ThreadPool> pool_;
   PolicySearch search_;
   std::size_t points_, regimes_, dimension_, row_, rows_;
@@ -124,6 +167,10 @@ class PolicySystem {
   std::vector<std::int32_t> slots_;  // in the order in which for_weights visits
   std::vector<std::int64_t> slot_start_;
   std::size_t inexact_ = 0;
+  std::vector<Continued> ends_;  // [regime * open ends + end]
+  Ends stage_ = Ends::Rough;
+  bool weighted_ = false;  // the weights are those of some policy
+  double shift_ = 0;
 };
 
 }  // namespace hopf::runtime

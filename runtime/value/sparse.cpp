@@ -215,6 +215,24 @@ class SparseFactor {
   ExchangingFactor exchanging_;
 };
 
+// Positive off-diagonal entries moved to the diagonal. Rows that continue V beyond an open end are
+// not monotone, and their incomplete factors would not be stable; without them they precondition
+// well, as these rows are few.
+SparseMatrix monotone_part(const SparseMatrix& A) {
+  SparseMatrix result = A;
+  for (std::size_t row = 0; row < A.rows(); ++row) {
+    double moved = 0, *diagonal = nullptr;
+    for (std::int64_t k = A.start[row]; k < A.start[row + 1]; ++k) {
+      if (static_cast<std::size_t>(A.column[k]) == row)
+        diagonal = &result.value[k];
+      else if (A.value[k] > 0)
+        moved += A.value[k], result.value[k] = 0;
+    }
+    if (diagonal) *diagonal += moved;
+  }
+  return result;
+}
+
 }  // namespace
 
 struct LinearSolver::Impl {
@@ -282,7 +300,7 @@ LinearOutcome LinearSolver::solve(const SparseMatrix& A, std::span<const double>
     return outcome;
   }
   if (impl_->planar && finish(impl_->sparse.solve(A, b, x, tolerance))) return outcome;
-  impl_->incomplete.factorise(A, impl_->order, impl_->place);
+  impl_->incomplete.factorise(monotone_part(A), impl_->order, impl_->place);
   const auto apply = [&](std::span<const double> in, std::span<double> out) {
     impl_->incomplete.apply(in, out);
   };

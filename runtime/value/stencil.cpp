@@ -7,50 +7,46 @@ namespace hopf::runtime {
 
 namespace {
 
+using Places = std::vector<std::pair<int, double>>;
+
 // The rule of one axis: index i may lie outside 0..count-1.
-void place_on_axis(Boundary rule, int i, int count, std::array<std::pair<int, double>, 2>& out,
-                   int& terms) {
-  terms = 1;
-  if (i >= 0 && i < count) {
-    out[0] = {i, 1.0};
-    return;
-  }
+Places place_on_axis(Boundary rule, const Axis& axis, int i, int degree, std::size_t regimes) {
+  const int count = static_cast<int>(axis.nodes.size());
+  if (i >= 0 && i < count) return {{i, 1.0}};
   const int end = i < 0 ? 0 : count - 1, inward = i < 0 ? 1 : -1;
   const int beyond = i < 0 ? -i : i - (count - 1);
   switch (rule) {
     case Boundary::Periodic:
-      out[0] = {((i % count) + count) % count, 1.0};
-      return;
+      return {{((i % count) + count) % count, 1.0}};
     case Boundary::Reflect:
-      out[0] = {std::clamp(end + inward * beyond, 0, count - 1), 1.0};
-      return;
+      return {{std::clamp(end + inward * beyond, 0, count - 1), 1.0}};
     case Boundary::Extrapolate:
-      out[0] = {end, 1.0 + beyond};
-      out[1] = {end + inward, -static_cast<double>(beyond)};
-      terms = 2;
-      return;
+      return continue_polynomial(axis, i >= count, beyond, degree, nodes_apart(axis, regimes));
     case Boundary::Absorb:
     case Boundary::Constrain:
-      out[0] = {end, 1.0};
+      break;
   }
+  return {{end, 1.0}};
+}
+
+int index_on_axis(const Grid& grid, std::size_t k, std::size_t point, const Offset& offset) {
+  const auto count = grid.axes[k].nodes.size();
+  return static_cast<int>(point / grid.stride(k) % count) + offset[k];
 }
 
 }  // namespace
 
 std::vector<Term> resolve(const Grid& grid, std::span<const Boundary> rules, std::size_t point,
-                          const Offset& offset) {
+                          const Offset& offset, int degree, std::size_t regimes) {
   std::vector<Term> result{{0, 1.0}};
   for (std::size_t k = 0; k < grid.dimension(); ++k) {
-    const int count = static_cast<int>(grid.axes[k].nodes.size());
     const auto stride = static_cast<std::int32_t>(grid.stride(k));
-    const int i = static_cast<int>(point / stride) % count + offset[k];
-    std::array<std::pair<int, double>, 2> places;
-    int terms = 0;
-    place_on_axis(rules[k], i, count, places, terms);
+    const int i = index_on_axis(grid, k, point, offset);
+    const Places places = place_on_axis(rules[k], grid.axes[k], i, degree, regimes);
     std::vector<Term> next;
     for (const Term& term : result) {
-      for (int m = 0; m < terms; ++m) {
-        next.push_back({term.node + stride * places[m].first, term.coefficient * places[m].second});
+      for (const auto& [node, coefficient] : places) {
+        next.push_back({term.node + stride * node, term.coefficient * coefficient});
       }
     }
     result = std::move(next);
@@ -58,8 +54,9 @@ std::vector<Term> resolve(const Grid& grid, std::span<const Boundary> rules, std
   return result;
 }
 
-Stencil::Stencil(const Grid& grid, std::span<const Boundary> rules, std::vector<Offset> offsets)
-    : offsets_(std::move(offsets)) {
+Stencil::Stencil(const Grid& grid, std::span<const Boundary> rules, std::vector<Offset> offsets,
+                 int degree, std::size_t regimes)
+    : offsets_(std::move(offsets)), ghosts_(1) {
   const std::size_t points = grid.points();
   identity_.resize(points);
   for (std::size_t i = 0; i < points; ++i) identity_[i] = {static_cast<std::int32_t>(i), 1.0};
@@ -72,35 +69,45 @@ Stencil::Stencil(const Grid& grid, std::span<const Boundary> rules, std::vector<
     for (std::size_t i = 0; i < points; ++i) {
       bool inside = true;
       for (std::size_t a = 0; a < grid.dimension(); ++a) {
-        const auto count = static_cast<std::ptrdiff_t>(grid.axes[a].nodes.size());
-        const auto at = static_cast<std::ptrdiff_t>(i / grid.stride(a)) % count + offsets_[k][a];
-        inside = inside && at >= 0 && at < count;
+        const int at = index_on_axis(grid, a, i, offsets_[k]);
+        inside = inside && at >= 0 && at < static_cast<int>(grid.axes[a].nodes.size());
       }
-      if (inside) {
+      if (inside)
         targets_[k][i] = static_cast<std::int32_t>(static_cast<std::ptrdiff_t>(i) + jump);
-        continue;
-      }
-      std::vector<Term> terms = resolve(grid, rules, i, offsets_[k]);
-      if (terms.size() == 1) {
-        targets_[k][i] = terms[0].node;
-      } else {
-        targets_[k][i] = -1 - static_cast<std::int32_t>(ghosts_.size());
-        ghosts_.push_back(std::move(terms));
-      }
+      else
+        add_ghost(grid, rules, k, i, degree, regimes);
     }
   }
+  ghosts_.resize(regimes, ghosts_.front());
 }
 
-std::span<const Term> Stencil::terms(std::size_t k, std::size_t point) const {
+void Stencil::add_ghost(const Grid& grid, std::span<const Boundary> rules, std::size_t k,
+                        std::size_t point, int degree, std::size_t regimes) {
+  std::vector<Term> terms = resolve(grid, rules, point, offsets_[k], degree, regimes);
+  if (terms.size() == 1) {
+    targets_[k][point] = terms[0].node;
+    return;
+  }
+  const std::size_t ghost = ghosts_.front().size();
+  targets_[k][point] = -1 - static_cast<std::int32_t>(ghost);
+  ghosts_.front().push_back(std::move(terms));
+  std::size_t axes = 0, axis = 0;
+  for (std::size_t a = 0; a < grid.dimension(); ++a) {
+    if (offsets_[k][a] != 0) ++axes, axis = a;
+  }
+  if (axes == 1) ends_.push_back({ghost, point, axis, offsets_[k][axis] > 0});
+}
+
+std::span<const Term> Stencil::terms(std::size_t k, std::size_t point, std::size_t regime) const {
   const std::int32_t target = targets_[k][point];
   if (target >= 0) return {&identity_[target], 1};
-  return ghosts_[-1 - target];
+  return ghosts_[regime][-1 - target];
 }
 
-double Stencil::ghost_difference(std::span<const double> V, std::int32_t ghost,
-                                 std::size_t point) const {
-  double sum = -V[point];
-  for (const Term& term : ghosts_[ghost]) sum += term.coefficient * V[term.node];
+double Stencil::ghost_difference(std::span<const double> V, const std::vector<Term>& ghost,
+                                 std::size_t point) {
+  double sum = 0;
+  for (const Term& term : ghost) sum += term.coefficient * (V[term.node] - V[point]);
   return sum;
 }
 

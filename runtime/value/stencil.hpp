@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "grid/grid.hpp"
+#include "value/continuation.hpp"
 
 namespace hopf::runtime {
 
@@ -22,31 +23,46 @@ struct Term {
 /// The value at `point + offset`:
 ///   Periodic     wraps
 ///   Reflect      mirror image (zero flux)
-///   Extrapolate  V(b + k) = V(b) + k (V(b) - V(b - 1)): straight continuation, V'' = 0
+///   Extrapolate  V continued as a polynomial of `degree` (continuation.hpp)
 ///   Absorb, Constrain  the end node itself; a weight that points outward from it has no effect
 std::vector<Term> resolve(const Grid&, std::span<const Boundary> rules, std::size_t point,
-                          const Offset&);
+                          const Offset&, int degree = kContinuation, std::size_t regimes = 1);
+
+/// A neighbour beyond the open end of one axis. How V continues there may be changed as it becomes
+/// known, for each regime.
+struct OpenEnd {
+  std::size_t ghost, point, axis;
+  bool upper;
+};
 
 /// Neighbours of all points for a few offsets, resolved once.
 class Stencil {
  public:
-  Stencil(const Grid&, std::span<const Boundary> rules, std::vector<Offset> offsets);
+  Stencil(const Grid&, std::span<const Boundary> rules, std::vector<Offset> offsets, int degree,
+          std::size_t regimes);
   std::size_t size() const { return offsets_.size(); }
+  const std::vector<OpenEnd>& open_ends() const { return ends_; }
+  std::span<Term> ghost(std::size_t ghost, std::size_t regime) { return ghosts_[regime][ghost]; }
   /// Terms of one neighbour; a plain node is one term with coefficient 1.
-  std::span<const Term> terms(std::size_t k, std::size_t point) const;
-  /// V(neighbour) - V(point).
-  double difference(std::span<const double> V, std::size_t k, std::size_t point) const {
+  std::span<const Term> terms(std::size_t k, std::size_t point, std::size_t regime) const;
+  /// V(neighbour) - V(point), V the values of one regime.
+  double difference(std::span<const double> V, std::size_t k, std::size_t point,
+                    std::size_t regime) const {
     const std::int32_t target = targets_[k][point];
     if (target >= 0) return V[target] - V[point];
-    return ghost_difference(V, -1 - target, point);
+    return ghost_difference(V, ghosts_[regime][-1 - target], point);
   }
 
  private:
-  double ghost_difference(std::span<const double> V, std::int32_t ghost, std::size_t point) const;
+  void add_ghost(const Grid&, std::span<const Boundary> rules, std::size_t k, std::size_t point,
+                 int degree, std::size_t regimes);
+  static double ghost_difference(std::span<const double> V, const std::vector<Term>& ghost,
+                                 std::size_t point);
   std::vector<Offset> offsets_;
   std::vector<std::vector<std::int32_t>>
       targets_;  // [offset][point]: a node, or -1 - index of a ghost
-  std::vector<std::vector<Term>> ghosts_;
+  std::vector<std::vector<std::vector<Term>>> ghosts_;  // [regime][ghost]
+  std::vector<OpenEnd> ends_;
   std::vector<Term> identity_;  // one term a node, for plain neighbours
 };
 

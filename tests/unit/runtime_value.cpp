@@ -69,7 +69,7 @@ TEST_CASE("neighbours outside the grid follow the boundary's rule") {
       sum += term.coefficient * V[term.node];
     return sum;
   };
-  CHECK(outside(Boundary::Extrapolate) == 1);
+  CHECK(outside(Boundary::Extrapolate) == 3);
   CHECK(outside(Boundary::Reflect) == 5);
   CHECK(outside(Boundary::Periodic) == 9);
   CHECK(outside(Boundary::Constrain) == 3);
