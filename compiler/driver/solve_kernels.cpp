@@ -194,6 +194,11 @@ bool time_dependent(const kernel::HjbInput& input, const expr::Store& store) {
          uses(input.stop);
 }
 
+// Open ends too: the iteration starts with them held (monotone_start).
+bool may_be_held(runtime::Boundary boundary) {
+  return boundary == runtime::Boundary::Constrain || boundary == runtime::Boundary::Extrapolate;
+}
+
 }  // namespace
 
 kernel::HjbInput hjb_input(const SolveTask& task, const plan::Plan& plan) {
@@ -203,18 +208,10 @@ kernel::HjbInput hjb_input(const SolveTask& task, const plan::Plan& plan) {
   input.name = model.name;
   input.time = model.time;
   input.tabulate = !task.phases || task.phases->enabled("tables");
-  // Where a control enters the noise, the iteration starts with open ends held (monotone_start).
-  const bool risky = std::any_of(model.diffusion.begin(), model.diffusion.end(), [&](ExprId e) {
-    return std::any_of(model.controls.begin(), model.controls.end(),
-                       [&](const auto& c) { return depends_on(*model.store, e, c.symbol); });
-  });
   for (std::size_t k = 0; k < model.dimension(); ++k) {
     const runtime::Axis& axis = plan.grid.axes[k];
-    input.axes.push_back({model.states[k].symbol,
-                          axis.boundary == runtime::Boundary::Constrain ||
-                              (axis.boundary == runtime::Boundary::Extrapolate && risky),
-                          axis.hi - axis.lo,
-                          {}});
+    input.axes.push_back(
+        {model.states[k].symbol, may_be_held(axis.boundary), axis.hi - axis.lo, {}});
     if (axis.boundary == runtime::Boundary::Absorb)
       input.axes.back().absorb_value = value(model.states[k].absorb_value);
   }
