@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "derive/control_law.hpp"
+#include "expr/traverse.hpp"
 
 namespace hopf::derive {
 
@@ -290,13 +291,10 @@ class Peeler {
 /// is constant.
 void restrict_domain(const Context& context, const Block& block, double& lo, double& hi) {
   Store& store = context.store;
-  std::vector<ExprId> pending{block.objective};
-  while (!pending.empty()) {
-    const ExprId e = pending.back();
-    pending.pop_back();
-    if (!expr::depends_on(store, e, block.symbols[0])) continue;
+  const expr::Dependence depends(store, block.objective, std::span(block.symbols).first(1));
+  for (const ExprId e : expr::topological(store, block.objective)) {
+    if (!depends(e)) continue;
     const std::vector<ExprId> args(store.args(e).begin(), store.args(e).end());
-    pending.insert(pending.end(), args.begin(), args.end());
     const auto exponent = store.op(e) == Op::Pow ? store.rational_value(args[1]) : std::nullopt;
     const bool real_power = store.op(e) == Op::Pow && (!exponent || exponent->den != 1);
     if (store.op(e) != Op::Log && !real_power) continue;

@@ -6,6 +6,7 @@
 
 #include "derive/control_law.hpp"
 #include "derive/definite.hpp"
+#include "expr/traverse.hpp"
 
 namespace hopf::derive {
 
@@ -285,15 +286,12 @@ std::optional<Kink> kink_of(Context& context, const Block& block, ExprId node) {
 }
 
 std::optional<Kink> first_kink(Context& context, const Block& block) {
-  Store& store = context.store;
-  std::vector<ExprId> pending{block.objective};
-  while (!pending.empty()) {
-    const ExprId e = pending.back();
-    pending.pop_back();
-    if (!expr::depends_on(store, e, block.symbols[0])) continue;
-    if (auto kink = kink_of(context, block, e)) return kink;
-    const auto args = store.args(e);
-    pending.insert(pending.end(), args.begin(), args.end());
+  // Once a node, from the outermost: as a tree the expression may have no end.
+  const auto nodes = expr::topological(context.store, block.objective);
+  const expr::Dependence depends(context.store, block.objective, std::span(block.symbols).first(1));
+  for (auto e = nodes.rbegin(); e != nodes.rend(); ++e) {
+    if (!depends(*e)) continue;
+    if (auto kink = kink_of(context, block, *e)) return kink;
   }
   return std::nullopt;
 }

@@ -28,13 +28,19 @@ void sync_folder(const std::string& folder) {
   close(fd);
 }
 
-/// Where a symbolic link leads: the link stays, and what it names is replaced.
+/// Where a symbolic link leads, whether or not anything is there: the link stays, and what it names
+/// is written.
 std::string target_of(const std::string& path) {
   namespace fs = std::filesystem;
+  constexpr int kMostLinks = 40;  // as many as the kernel follows; the rest is its error
   std::error_code error;
-  if (!fs::is_symlink(path, error)) return path;
-  const fs::path target = fs::weakly_canonical(path, error);
-  return error ? path : target.string();
+  fs::path at = path;
+  for (int links = 0; links < kMostLinks && fs::is_symlink(at, error); ++links) {
+    const fs::path next = fs::read_symlink(at, error);
+    if (error) return path;
+    at = next.is_absolute() ? next : at.parent_path() / next;
+  }
+  return at.string();
 }
 
 /// Makes a new file in `folder` that nobody else has; -1 and errno when that fails. Its mode is

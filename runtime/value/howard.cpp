@@ -102,7 +102,9 @@ bool Iteration::linear_solve(double shift, std::span<const double> source, doubl
     step_cost_ = std::max(step_cost_, relative(std::abs(b_[u]), std::abs(diagonal)));
   }
   next_ = V_;
-  const LinearOutcome outcome = solver_.solve(A_, b_, next_, tolerance);
+  const LinearOutcome outcome =
+      solver_.solve(A_, b_, next_, tolerance, [this] { return stop(fraction_); });
+  if (answer_.failure == Failure::Cancelled) return false;
   answer_.linear_iterations += outcome.iterations;
   // A cost that is collected for ever shows as a value beyond all proportion to it.
   const bool unbounded = shift == 0 && largest(next_) > kUnbounded * (step_cost_ + largest(b_));

@@ -102,7 +102,7 @@ double rounding_of(const SparseMatrix& A, std::span<const double> x) {
 }  // namespace
 
 int bicgstab(const SparseMatrix& A, const Preconditioner& M, std::span<const double> b,
-             std::span<double> x, double tolerance, int limit) {
+             std::span<double> x, double tolerance, int limit, const std::function<bool()>& stop) {
   const std::size_t n = b.size();
   std::vector<double> r(n), p(n, 0.0), v(n, 0.0), y(n), s(n), z(n), t(n);
   A.multiply(x, r);
@@ -112,6 +112,7 @@ int bicgstab(const SparseMatrix& A, const Preconditioner& M, std::span<const dou
   double rho = 1, alpha = 1, omega = 1;
   if (largest(r) <= goal) return 0;
   for (int iteration = 1; iteration <= limit; ++iteration) {
+    if (stop && stop()) return -1;
     const double rho_next = dot(shadow, r);
     const double beta = rho_next / rho * (alpha / omega);
     rho = rho_next;

@@ -32,8 +32,10 @@ class IncompleteFactor {
 
 /// y = M^-1 x, approximately.
 using Preconditioner = std::function<void(std::span<const double>, std::span<double>)>;
-/// Returns the number of iterations, or -1 when max |r| / max |b| did not fall below the tolerance.
+/// Returns the number of iterations, or -1 when max |r| / max |b| did not fall below the tolerance,
+/// or when `stop`, asked before each, says so.
 int bicgstab(const SparseMatrix& A, const Preconditioner& M, std::span<const double> b,
-             std::span<double> x, double tolerance, int limit);
+             std::span<double> x, double tolerance, int limit,
+             const std::function<bool()>& stop = {});
 
 }  // namespace hopf::runtime

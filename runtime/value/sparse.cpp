@@ -287,8 +287,10 @@ bool LinearSolver::direct(const SparseMatrix& A) const {
 }
 
 LinearOutcome LinearSolver::solve(const SparseMatrix& A, std::span<const double> b,
-                                  std::span<double> x, double tolerance) {
+                                  std::span<double> x, double tolerance,
+                                  const std::function<bool()>& stop) {
   LinearOutcome outcome;
+  bool stopped = false;
   const auto finish = [&](bool ok) {
     outcome.residual = backward_error(A, b, x);
     // An early, inexact solve was asked for: its error is that of the tolerance.
@@ -304,7 +306,9 @@ LinearOutcome LinearSolver::solve(const SparseMatrix& A, std::span<const double>
   const auto apply = [&](std::span<const double> in, std::span<double> out) {
     impl_->incomplete.apply(in, out);
   };
-  outcome.iterations = bicgstab(A, apply, b, x, tolerance, kMostIterations);
+  const auto ask = [&] { return stopped = stop && stop(); };
+  outcome.iterations = bicgstab(A, apply, b, x, tolerance, kMostIterations, ask);
+  if (stopped) return outcome;
   if (finish(outcome.iterations >= 0) || impl_->planar || A.rows() > kMostRowsDirect)
     return outcome;
   outcome.iterations = 0;

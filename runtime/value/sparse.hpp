@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -36,9 +37,9 @@ class LinearSolver {
  public:
   LinearSolver(std::vector<std::int32_t> order, bool planar);
   ~LinearSolver();
-  /// x holds a first guess and receives the answer.
+  /// x holds a first guess and receives the answer. An iteration that `stop` ends is not ok.
   LinearOutcome solve(const SparseMatrix& A, std::span<const double> b, std::span<double> x,
-                      double tolerance);
+                      double tolerance, const std::function<bool()>& stop = {});
   bool direct(const SparseMatrix& A) const;
 
  private:

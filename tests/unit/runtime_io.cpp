@@ -1,5 +1,6 @@
 // Files out and in: whole or not at all, readable by others, errors in words.
 #include <netcdf.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -135,6 +136,28 @@ TEST_CASE("a value function in netCDF has named axes, units and its origin", "[i
   CHECK(file.text("", "hopf_version") == "0.1.0");
   CHECK(file.text("", "hopf_command") == "hopf run demo.hopf");
   CHECK(file.text("", "hopf_parameters") == "gamma = 5");
+}
+
+TEST_CASE("a link stays a link, a file keeps its mode, and only ordinary files are written",
+          "[io]") {
+  const Folder folder;
+  const ValueFunction v = gridded();
+  fs::create_symlink("target.csv", folder.file("link.csv"));
+  for (int round = 0; round < 2; ++round) {  // with nothing behind the link, then with a file
+    REQUIRE(save(v, kOrigin, folder.file("link.csv")).empty());
+    CHECK(fs::is_symlink(folder.file("link.csv")));
+    CHECK(fs::is_regular_file(folder.file("target.csv")));
+    CHECK(folder.entries() == 2);
+    fs::permissions(folder.file("target.csv"), fs::perms(0640));
+  }
+  CHECK(fs::status(folder.file("target.csv")).permissions() == fs::perms(0640));
+  fs::create_symlink("a.csv", folder.file("b.csv"));
+  fs::create_symlink("b.csv", folder.file("a.csv"));
+  CHECK_FALSE(save(v, kOrigin, folder.file("a.csv")).empty());
+  REQUIRE(mkfifo(folder.file("pipe.csv").c_str(), 0600) == 0);
+  CHECK_FALSE(save(v, kOrigin, folder.file("pipe.csv")).empty());
+  CHECK(fs::is_fifo(folder.file("pipe.csv")));
+  CHECK(folder.entries() == 5);
 }
 
 TEST_CASE("times and regimes become dimensions, and clashing names give way", "[io]") {
