@@ -207,8 +207,7 @@ std::vector<double> prolong_nearest(const Grid& from, std::span<const double> va
   std::vector<double> result(points * count);
   for_nodes(to, [&](std::size_t i, std::span<const double> x) {
     for (std::size_t f = 0; f < count; ++f)
-      result[f * points + i] =
-          nearest(from, values.subspan(f * from.points(), from.points()), x);
+      result[f * points + i] = nearest(from, values.subspan(f * from.points(), from.points()), x);
   });
   return result;
 }
