@@ -167,6 +167,8 @@ runtime::Start monotone_start(const SolveTask& task, const runtime::PointProblem
     rules[k] = held.grid.axes[k].boundary = runtime::Boundary::Constrain;
   }
   if (!open) return {};
+  held.improve = problem.held_improve;
+  held.score = problem.held_score;
   runtime::PolicySystem system(held, rules, settings.threads);
   runtime::SolveSettings rough = settings;
   rough.tolerance = 1e-3;

@@ -194,9 +194,18 @@ bool time_dependent(const kernel::HjbInput& input, const expr::Store& store) {
          uses(input.stop);
 }
 
-// Open ends too: the iteration starts with them held (monotone_start).
-bool may_be_held(runtime::Boundary boundary) {
-  return boundary == runtime::Boundary::Constrain || boundary == runtime::Boundary::Extrapolate;
+void add_axes(const SolveTask& task, const plan::Plan& plan, kernel::HjbInput& input) {
+  const model::Model& model = task.model;
+  for (std::size_t k = 0; k < model.dimension(); ++k) {
+    const runtime::Axis& axis = plan.grid.axes[k];
+    kernel::HjbAxis& end = input.axes.emplace_back();
+    end.symbol = model.states[k].symbol;
+    end.constrain = axis.boundary == runtime::Boundary::Constrain;
+    end.held = axis.boundary == runtime::Boundary::Extrapolate && !model.horizon && !task.policy;
+    end.length = axis.hi - axis.lo;
+    if (axis.boundary == runtime::Boundary::Absorb)
+      end.absorb_value = driver::numeric(model, model.states[k].absorb_value);
+  }
 }
 
 }  // namespace
@@ -208,13 +217,7 @@ kernel::HjbInput hjb_input(const SolveTask& task, const plan::Plan& plan) {
   input.name = model.name;
   input.time = model.time;
   input.tabulate = !task.phases || task.phases->enabled("tables");
-  for (std::size_t k = 0; k < model.dimension(); ++k) {
-    const runtime::Axis& axis = plan.grid.axes[k];
-    input.axes.push_back(
-        {model.states[k].symbol, may_be_held(axis.boundary), axis.hi - axis.lo, {}});
-    if (axis.boundary == runtime::Boundary::Absorb)
-      input.axes.back().absorb_value = value(model.states[k].absorb_value);
-  }
+  add_axes(task, plan, input);
   input.p = task.equations.p;
   input.M = task.equations.M;
   input.drift = numeric(model, model.drift);
@@ -246,8 +249,8 @@ runtime::PointProblem point_problem(const SolveTask& task, const plan::Plan& pla
   expr::Store& store = *task.model.store;
   const kernel::HjbKernels specs = kernel::hjb_kernels(store, input);
   std::vector<const kernel::Spec*> all;
-  for (const auto* group :
-       {&specs.tables, &specs.improve, &specs.apply, &specs.score, &specs.conditions}) {
+  for (const auto* group : {&specs.tables, &specs.improve, &specs.apply, &specs.score,
+                            &specs.conditions, &specs.held_improve, &specs.held_score}) {
     for (const kernel::Spec& spec : *group) all.push_back(&spec);
   }
   if (specs.covariance) all.push_back(&*specs.covariance);
@@ -263,6 +266,8 @@ runtime::PointProblem point_problem(const SolveTask& task, const plan::Plan& pla
   problem.improve = compiled.functions(specs.improve);
   problem.apply = compiled.functions(specs.apply);
   problem.score = compiled.functions(specs.score);
+  problem.held_improve = compiled.functions(specs.held_improve);
+  problem.held_score = compiled.functions(specs.held_score);
   problem.conditions = compiled.functions(specs.conditions);
   if (specs.covariance) problem.covariance = compiled.function(*specs.covariance);
   problem.has_until = input.until.valid();

@@ -18,6 +18,7 @@ using From = InputBinding::From;
 constexpr double kImpossible = 1e300;  // the score of a control that gives NaN or infinity
 constexpr double kLargest = 1e299;
 constexpr double kPenalty = 1e30;     // per unit of outward drift where a state must stay inside
+constexpr double kTie = 1e-14;        // relative
 constexpr double kZeroDrift = 1e-12;  // relative to the axis: what counts as not leaving
 constexpr std::size_t kMostLawPoints = 9;
 
@@ -79,6 +80,8 @@ class HjbBuilder {
   Spec spec(const std::string& name, std::vector<ExprId> outputs);
   std::vector<ExprId> coefficients(const Controls& u);
   std::vector<ExprId> condition_outputs();
+  Spec improvement(const std::string& name);
+  void add_held(HjbKernels& result, const std::string& suffix);
   void add_tables(HjbKernels& result);
 
   expr::Store& s_;
@@ -89,6 +92,7 @@ class HjbBuilder {
   Controls old_;
   AxisTables tables_;
   int regime_ = 1;
+  bool holding_ = false;  // the ends that are `held`
   // The model in the present regime, with tables in place.
   std::vector<ExprId> drift_, diffusion_, covariance_, rates_;
   ExprId cost_, discount_;
@@ -251,7 +255,7 @@ ExprId HjbBuilder::penalty(const Controls& u) {
   std::vector<ExprId> terms;
   const ExprId zero = s_.integer(0);
   for (std::size_t k = 0; k < n_; ++k) {
-    if (!in_.axes[k].constrain) continue;
+    if (!in_.axes[k].constrain && !(holding_ && in_.axes[k].held)) continue;
     const ExprId f = at(drift_[k], u), slack = num(kZeroDrift * in_.axes[k].length);
     const ExprId outward = s_.max(s_.mul(axes_[k].at_lower, s_.sub(s_.neg(f), slack)),
                                   s_.mul(axes_[k].at_upper, s_.sub(f, slack)));
@@ -435,7 +439,10 @@ void HjbBuilder::offer_finite(Best& best) {
 }
 
 HjbBuilder::Best HjbBuilder::minimise() {
-  Best best{old_, score(old_)};
+  // The control in force has to be better than rounding can make it: at the minimum the score is
+  // flat, and an old control would stay that agrees with the law to half the digits only.
+  const ExprId old = score(old_);
+  Best best{old_, s_.add(old, s_.mul(num(kTie), s_.apply(Op::Abs, {old})))};
   offer_laws(best);
   offer_finite(best);
   offer_balls(best);
@@ -478,19 +485,36 @@ Spec HjbBuilder::spec(const std::string& name, std::vector<ExprId> outputs) {
   return result;
 }
 
+/// The best controls and the coefficients under them.
+Spec HjbBuilder::improvement(const std::string& name) {
+  const Best best = minimise();
+  std::vector<ExprId> outputs = best.u;
+  const std::vector<ExprId> rest = coefficients(best.u);
+  outputs.insert(outputs.end(), rest.begin(), rest.end());
+  return spec(name, std::move(outputs));
+}
+
+/// The same where ends are held that later are open.
+void HjbBuilder::add_held(HjbKernels& result, const std::string& suffix) {
+  if (std::none_of(in_.axes.begin(), in_.axes.end(), [](const HjbAxis& a) { return a.held; }))
+    return;
+  holding_ = true;
+  result.held_improve.push_back(improvement("held_improve" + suffix));
+  result.held_improve.back().hot = false;
+  if (in_.searched) result.held_score.push_back(spec("held_score" + suffix, {score(old_)}));
+  holding_ = false;
+}
+
 HjbKernels HjbBuilder::build() {
   HjbKernels result;
   for (int j = 1; j <= in_.regimes; ++j) {
     const std::string suffix = in_.regimes > 1 ? "." + std::to_string(j) : "";
     make_regime(j);
     if (in_.policy.empty()) {
-      Best best = minimise();
-      std::vector<ExprId> outputs = best.u;
-      const std::vector<ExprId> rest = coefficients(best.u);
-      outputs.insert(outputs.end(), rest.begin(), rest.end());
-      result.improve.push_back(spec("improve" + suffix, std::move(outputs)));
+      result.improve.push_back(improvement("improve" + suffix));
       result.apply.push_back(spec("apply" + suffix, coefficients(old_)));
       if (in_.searched) result.score.push_back(spec("score" + suffix, {score(old_)}));
+      add_held(result, suffix);
     } else {
       std::vector<ExprId> outputs = policy_;
       const std::vector<ExprId> rest = coefficients(policy_);
@@ -509,7 +533,8 @@ HjbKernels HjbBuilder::build() {
     }
   }
   const std::vector<InputBinding> all = bindings();  // after the last regime: all tables are known
-  for (auto* group : {&result.improve, &result.apply, &result.score, &result.conditions}) {
+  for (auto* group : {&result.improve, &result.apply, &result.score, &result.conditions,
+                      &result.held_improve, &result.held_score}) {
     for (Spec& each : *group) each.bindings = all;
   }
   if (result.covariance) result.covariance->bindings = all;

@@ -29,6 +29,7 @@ namespace hopf::kernel {
 struct HjbAxis {
   expr::SymbolId symbol;
   bool constrain = false;     // no control may leave where an end's flag says so
+  bool held = false;          // the same while the iteration starts
   double length = 1;          // of the domain: the scale of "zero drift"
   expr::ExprId absorb_value;  // valid with an absorbing boundary
 };
@@ -87,6 +88,7 @@ struct HjbKernels {
   std::vector<int> table_counts;                        // per axis
   std::vector<Spec> tables;                             // per axis; no outputs where the count is 0
   std::vector<Spec> improve, apply, score, conditions;  // per regime
+  std::vector<Spec> held_improve, held_score;  // with the ends held that are; empty where none is
   std::optional<Spec> covariance;
 };
 

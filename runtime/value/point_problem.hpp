@@ -43,7 +43,8 @@ struct PointProblem {
   std::vector<PointFunction> tables;  // per axis: out[k][i] from in[0] = the nodes; may be empty
   std::vector<PointFunction> improve, apply;  // per regime
   std::vector<PointFunction>
-      score;                 // per regime, with searched controls: H, penalised where infeasible
+      score;  // per regime, with searched controls: H, penalised where infeasible
+  std::vector<PointFunction> held_improve, held_score;  // the same while open ends are held
   PointFunction covariance;  // a_ij, i <= j, row by row; only with given_diffusion
   /// Per regime: in-set flag and pay of `until`, terminal cost, Dirichlet value of each axis' lower
   /// and upper end.
