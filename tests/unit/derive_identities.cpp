@@ -199,3 +199,13 @@ TEST_CASE("abbreviations over parameters and time are kept, others and hidden ti
   REQUIRE(mechanics->equations);
   CHECK(mechanics->equations->find("abbreviations") == nullptr);
 }
+
+TEST_CASE("abbreviations that double within each other derive in bounded work") {
+  std::string text =
+      "model m { state x in [-1, 1] reflect\n control u in [-1, 1]\n let r0 = x + u\n";
+  for (int k = 0; k < 60; ++k) text += fmt::format("let r{} = sin(r{})*r{}\n", k + 1, k, k);
+  const auto d = derive_one(text + "dx = u*dt\n lagrangian r60\n discount 1 }");
+  REQUIRE(d->equations);
+  CHECK_FALSE(d->equations->closed_form);
+  CHECK(d->model->store->size() < 2'000'000);
+}
