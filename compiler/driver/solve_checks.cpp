@@ -105,6 +105,27 @@ std::optional<Check> splitting_check(const runtime::PointProblem& problem,
 
 }  // namespace
 
+namespace {
+
+std::optional<Check> closed_check(const SolveTask& task, const runtime::Grid& grid) {
+  const std::string kept =
+      "outward drift is dropped there, and V near them is that of a state which waits at the end";
+  if (task.close_ends)
+    return Check{"open ends", "closed",
+                 "with V continued through them no solution was found: " + kept, 1, true};
+  const auto rules = boundary_rules(task, grid);
+  bool closed = false;
+  for (std::size_t k = 0; k < rules.size(); ++k) {
+    closed = closed ||
+             (grid.axes[k].boundary == Boundary::Extrapolate && rules[k] == Boundary::Constrain);
+  }
+  if (!closed || grid.dimension() != 3) return std::nullopt;
+  return Check{"open ends", "closed", "with three states where the drift can lead out: " + kept, 0,
+               false};
+}
+
+}  // namespace
+
 std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
                                  const runtime::PointProblem& problem,
                                  const runtime::PolicySystem& system,
@@ -119,6 +140,7 @@ std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
   const std::vector<Boundary> used = boundary_rules(task, plan.grid);
   add(leaving_check(problem, system, used));
   add(influence_check(task, problem, system, settings, solution));
+  add(closed_check(task, plan.grid));
   return checks;
 }
 

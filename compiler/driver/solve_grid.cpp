@@ -177,10 +177,15 @@ runtime::Start monotone_start(const SolveTask& task, const runtime::PointProblem
   return {std::move(solution.value.front()), std::move(solution.policy.front())};
 }
 
+struct Guess {
+  runtime::Start start;
+  runtime::Failure failure = runtime::Failure::None;  // Cancelled: the solve ends before it begins
+};
+
 // V and policy of a coarser grid, solved in the same way, interpolated: Howard's iteration then
 // needs a few steps only.
-runtime::Start first_guess(const SolveTask& task, const runtime::PointProblem& fine,
-                           const runtime::SolveSettings& settings) {
+Guess first_guess(const SolveTask& task, const runtime::PointProblem& fine,
+                  const runtime::SolveSettings& settings) {
   if (settings.horizon > 0 || fine.fixed_policy) return {};
   const bool line = fine.grid.dimension() == 1;
   // The edge of a stopping set moves by one node an iteration, so it is found on coarse grids.
@@ -189,23 +194,24 @@ runtime::Start first_guess(const SolveTask& task, const runtime::PointProblem& f
   for (runtime::Axis& axis : coarse.grid.axes) {
     axis = runtime::coarsened(axis);
     if (line) axis = runtime::coarsened(axis);
-    if (axis.nodes.size() < least) return monotone_start(task, fine, settings);
+    if (axis.nodes.size() < least) return {monotone_start(task, fine, settings)};
   }
   runtime::PolicySystem system(coarse, boundary_rules(task, coarse.grid), settings.threads);
   runtime::SolveSettings rough = settings;
   rough.tolerance = 1e-6;
   const runtime::GridSolution solution = solve_from_coarse(task, system, coarse, rough);
+  const auto rules = boundary_rules(task, fine.grid);
+  const bool open = std::count(rules.begin(), rules.end(), runtime::Boundary::Extrapolate) > 0;
+  if (solution.failure == runtime::Failure::Cancelled) return {{}, solution.failure};
   if (solution.failure != runtime::Failure::None) return {};
   runtime::Start start;
   start.value = runtime::prolong(coarse.grid, solution.value.front(), fine.grid, fine.regimes);
-  const auto rules = boundary_rules(task, fine.grid);
-  if (std::count(rules.begin(), rules.end(), runtime::Boundary::Extrapolate) > 0)
-    start.policy = prolong_policy(task, solution.policy.front(), coarse.grid, fine.grid);
+  if (open) start.policy = prolong_policy(task, solution.policy.front(), coarse.grid, fine.grid);
   start.limit = 0;
   for (const auto& control : solution.policy.front()) {
     for (const double u : control) start.limit = std::max(start.limit, kGrowth * std::abs(u));
   }
-  return start;
+  return {std::move(start)};
 }
 
 }  // namespace
@@ -213,14 +219,38 @@ runtime::Start first_guess(const SolveTask& task, const runtime::PointProblem& f
 runtime::GridSolution solve_from_coarse(const SolveTask& task, runtime::PolicySystem& system,
                                         const runtime::PointProblem& problem,
                                         const runtime::SolveSettings& settings) {
-  return runtime::solve_grid(system, problem, settings, first_guess(task, problem, settings));
+  Guess guess = first_guess(task, problem, settings);
+  if (guess.failure == runtime::Failure::None)
+    return runtime::solve_grid(system, problem, settings, std::move(guess.start));
+  runtime::GridSolution failed;
+  failed.failure = guess.failure;
+  return failed;
 }
+
+namespace {
+
+// Whether some control can drive state k out through an end, by interval arithmetic.
+bool may_leave(const model::Model& model, std::size_t k) {
+  expr::Box box;
+  for (const auto& [symbol, value] : model.bindings()) box[symbol] = {value, value};
+  for (const auto& state : model.states) box[state.symbol] = {*state.lo, *state.hi};
+  for (const auto& control : model.controls) box[control.symbol] = {control.lo, control.hi};
+  const auto drift_at = [&](double end) {
+    box[model.states[k].symbol] = {end, end};
+    return expr::enclose(*model.store, model.drift[k], box);
+  };
+  const double lo = *model.states[k].lo, hi = *model.states[k].hi;
+  const double nothing = 1e-9 * (hi - lo);  // rounding of the enclosure
+  return drift_at(lo).lo < -nothing || drift_at(hi).hi > nothing;
+}
+
+}  // namespace
 
 // A default 'constrain' says that the optimal control keeps the state inside. A policy given by
 // hand need not, and holding it at the end would change it: what it loses there flows out.
 std::vector<runtime::Boundary> boundary_rules(const SolveTask& task, const runtime::Grid& grid) {
   const bool endless = !task.model.discount && !task.model.horizon;
-  const bool closed = endless;
+  const bool closed = endless || task.close_ends;
   std::vector<runtime::Boundary> rules;
   for (std::size_t k = 0; k < grid.dimension(); ++k) {
     const runtime::Boundary rule = grid.axes[k].boundary;
@@ -229,7 +259,9 @@ std::vector<runtime::Boundary> boundary_rules(const SolveTask& task, const runti
     if (rule != runtime::Boundary::Extrapolate && !assumed)
       rules.push_back(rule);
     else
-      rules.push_back(closed ? runtime::Boundary::Constrain : runtime::Boundary::Extrapolate);
+      rules.push_back(closed || (grid.dimension() == 3 && may_leave(task.model, k))
+                          ? runtime::Boundary::Constrain
+                          : runtime::Boundary::Extrapolate);
   }
   return rules;
 }
@@ -271,6 +303,21 @@ void report_failure(const SolveTask& task, const plan::Plan& plan,
   }
 }
 
+namespace {
+
+/// No solution, or none found, with ends open through which V is continued: its rows there are not
+/// monotone, so neither the iteration nor the linear systems of early policies need be well posed.
+bool fails_through_ends(const SolveTask& task, const plan::Plan& plan,
+                        const runtime::GridSolution& solution) {
+  using runtime::Failure;
+  if (solution.failure != Failure::Singular && solution.failure != Failure::NotConverged)
+    return false;
+  const auto rules = boundary_rules(task, plan.grid);
+  return std::count(rules.begin(), rules.end(), runtime::Boundary::Extrapolate) > 0;
+}
+
+}  // namespace
+
 std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const plan::Plan& plan) {
   const runtime::PointProblem problem = point_problem(task, plan, hjb_input(task, plan));
   if (task.phases && (task.phases->stop_after("lower") || task.phases->stop_after("codegen")))
@@ -279,6 +326,11 @@ std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const
   runtime::PolicySystem system(problem, boundary_rules(task, plan.grid), settings.threads);
   runtime::GridSolution solution = solve_from_coarse(task, system, problem, settings);
   const bool cancelled = solution.failure == runtime::Failure::Cancelled;
+  if (fails_through_ends(task, plan, solution)) {
+    SolveTask again = task;
+    again.close_ends = true;
+    return solve_on_grid(again, plan);
+  }
   if (!cancelled && !task.policy && runs_off(task, plan, system)) return std::nullopt;
   if (solution.failure != runtime::Failure::None) {
     report_failure(task, plan, solution, system);

@@ -20,6 +20,7 @@ struct SolveTask {
   diagnostics::Sink& sink;
   const Policy* policy = nullptr;  // evaluate: one expression per control
   Phases* phases = nullptr;        // times, dumps and switches of the run; may be null
+  bool close_ends = false;         // open ends drop outward drift: V could not be found otherwise
 };
 
 /// Names, units and flags of the answer; no values yet.
@@ -36,7 +37,9 @@ runtime::PointProblem point_problem(const SolveTask&, const plan::Plan&, const k
 
 /// The rule at each axis' ends. Without a discount or a horizon an open boundary is closed:
 /// continued outside, the cost would grow for ever and the equations have no solution; held at the
-/// end, the state can come back.
+/// end, the state can come back. So it is with three states where the drift can lead out,
+/// as their linear systems ask for monotone rows, and where the iteration fails with ends that are
+/// open.
 std::vector<runtime::Boundary> boundary_rules(const SolveTask&, const runtime::Grid&);
 
 /// solve_grid from the interpolated solution of coarser grids, where the problem is stationary.

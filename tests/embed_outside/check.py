@@ -31,7 +31,7 @@ def main():
         scratch = pathlib.Path(folder).resolve()
         prefix = scratch / "installed"
         run("cmake", "--install", build, "--prefix", prefix)
-        run("cmake", "-S", HERE, "-B", scratch / "build", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DEXAMPLE={EXAMPLE}")
+        run("cmake", "-G", "Ninja", "-S", HERE, "-B", scratch / "build", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DEXAMPLE={EXAMPLE}")
         run("cmake", "--build", scratch / "build")
         assert "V(0.5) = " in run(scratch / "build/outside")
         # The installed command finds its standard library and its pages there.
