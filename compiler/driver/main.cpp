@@ -110,7 +110,7 @@ struct Arguments {
   std::vector<std::string> off;
   std::vector<int> grid;
   int steps = 0, threads = 0;
-  bool quiet = false, time_phases = false, check = false, in_place = false, halve = false;
+  bool quiet = false, time_phases = false, check = false, in_place = false;
 };
 
 bool wants_color(const Arguments& arguments) {
@@ -194,7 +194,6 @@ hopf::SolveOptions solve_options(const Arguments& arguments) {
   options.method = arguments.method;
   options.grid = arguments.grid;
   options.steps = arguments.steps;
-  options.halve = arguments.halve;
   return options;
 }
 
@@ -405,8 +404,6 @@ std::vector<Verb> add_verbs(CLI::App& app, Arguments& a) {
       ->check(ends_in({".nc", ".npy", ".csv"}));
   solve_app->add_option("--plot", a.plot, "draw the solution: .svg, .png or .html")
       ->check(ends_in({".svg", ".png", ".html"}));
-  solve_app->add_flag("--halve", a.halve,
-                      "also solve on coarser grids and report the observed order");
   fmt_app->add_option("FILES", a.files, "source files")->required();
   fmt_app->add_flag("--check", a.check,
                     "write nothing; list the files whose layout differs, exit code 1");

@@ -249,7 +249,10 @@ std::optional<Value> call_solution(Script& s, const Solution& solution, const sy
                                    Span span) {
   const auto point = read_point(s, solution, call, span);
   if (!point) return {};
-  return Value{(*solution.value)(point->x, point->t, point->regime)};
+  const runtime::ValueFunction& V = *solution.value;
+  const double mean = V(point->x, point->t, point->regime);
+  if (!V.on_grid()) return Value{mean};
+  return Value{Estimate{mean, V.error(point->x, point->t, point->regime)}};
 }
 
 std::optional<Value> call_method(Script& s, const Method& method, const syntax::Call& call,
@@ -260,6 +263,8 @@ std::optional<Value> call_method(Script& s, const Method& method, const syntax::
   if (method.name == "policy") return call_policy(s, solution, method.components, call, span);
   const auto point = read_point(s, solution, call, span);
   if (!point) return {};
+  if (method.name == "error")
+    return Value{solution.value->error(point->x, point->t, point->regime)};
   return one_or_list(solution.value->gradient(point->x, point->t, point->regime));
 }
 

@@ -57,14 +57,15 @@ std::vector<std::string> base_names(const std::vector<runtime::NamedUnit>& all) 
 
 std::optional<Value> solution_field(Script& s, const Value& object, const Ident& name) {
   const runtime::ValueFunction& value = *object.as<Solution>()->value;
-  if (name.text == "policy" || name.text == "gradient") return method(object, name.text);
+  if (name.text == "policy" || name.text == "gradient" || name.text == "error")
+    return method(object, name.text);
   if (name.text == "residual") return Value{value.report.residual};
   if (name.text == "iterations") return Value{static_cast<double>(value.report.iterations)};
   if (name.text == "method") return Value{value.report.method};
   if (name.text == "report")
     return Value{report_text(*object.as<Solution>()->handle->model, value)};
   return no_field(s, object, name,
-                  {"policy", "gradient", "residual", "iterations", "method", "report"});
+                  {"policy", "gradient", "error", "residual", "iterations", "method", "report"});
 }
 
 std::optional<Value> policy_field(Script& s, const Value& object, const Ident& name) {

@@ -90,8 +90,7 @@ std::optional<plan::Options> solver_options(Script& s, const Arguments& argument
   if (!arguments.read("stretch", options.stretch) ||
       !arguments.read_whole("steps", 1, options.steps))
     return {};
-  if (!arguments.read("tolerance", options.tolerance) || !arguments.read("halve", options.halve))
-    return {};
+  if (!arguments.read("tolerance", options.tolerance)) return {};
   if (!read_common(s, arguments, options.threads)) return {};
   return options;
 }

@@ -34,7 +34,6 @@ plan::Options plan_options(const driver::Context& context, const SolveOptions& o
   result.steps = options.steps;
   result.tolerance = options.tolerance;
   result.threads = options.threads > 0 ? options.threads : context.options.threads;
-  result.halve = options.halve;
   result.grid_spans.resize(options.grid.size());
   return result;
 }
@@ -354,6 +353,9 @@ bool inside(const runtime::ValueFunction& value, const std::vector<double>& x, i
 
 double Solution::value(const std::vector<double>& x, double t, int regime) const {
   return inside(*impl->value, x, regime) ? (*impl->value)(x, t, regime) : std::nan("");
+}
+double Solution::error(const std::vector<double>& x, double t, int regime) const {
+  return inside(*impl->value, x, regime) ? impl->value->error(x, t, regime) : std::nan("");
 }
 std::vector<double> Solution::policy(const std::vector<double>& x, double t, int regime) const {
   return inside(*impl->value, x, regime) ? impl->value->control(x, t, regime)

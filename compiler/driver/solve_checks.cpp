@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "driver/solve_internal.hpp"
 
@@ -45,18 +44,24 @@ Check monotone_check(const runtime::PolicySystem& system) {
           share > 0.2};
 }
 
+// Axes along which the state moves, by drift or noise.
+double moving_directions(const runtime::PolicySystem& system, std::size_t dimension,
+                         std::size_t unknown) {
+  double count = 0;
+  for (std::size_t k = 0; k < dimension && !system.fixed(unknown); ++k)
+    count += system.weight(k, false)[unknown] != 0 || system.weight(k, true)[unknown] != 0;
+  return count;
+}
+
 Check upwind_check(const runtime::PolicySystem& system, std::size_t dimension) {
-  std::size_t upwind = 0, total = 0;
-  for (std::size_t u = 0; u < system.unknowns(); ++u) {
-    if (system.fixed(u)) continue;
-    for (std::size_t k = 0; k < dimension; ++k) {
-      const double lower = system.weight(k, false)[u], upper = system.weight(k, true)[u];
-      if (lower == 0 && upper == 0) continue;
-      ++total;
-      upwind += lower == 0 || upper == 0;
-    }
+  const std::vector<double> shares = upwind_shares(system, dimension);
+  double total = 0, moving = 0;
+  for (std::size_t u = 0; u < shares.size(); ++u) {
+    const double directions = moving_directions(system, dimension, u);
+    total += shares[u] * directions;
+    moving += directions;
   }
-  const double share = total ? static_cast<double>(upwind) / static_cast<double>(total) : 0;
+  const double share = moving > 0 ? total / moving : 0;
   return {"upwind", fmt::format("{:.0f} %", 100 * share),
           "of the differences are upwind, first order; the others are central, second order", share,
           false};
@@ -126,6 +131,17 @@ std::optional<Check> closed_check(const SolveTask& task, const runtime::Grid& gr
 
 }  // namespace
 
+std::vector<double> upwind_shares(const runtime::PolicySystem& system, std::size_t dimension) {
+  std::vector<double> shares(system.unknowns(), 0.0);
+  for (std::size_t u = 0; u < shares.size(); ++u) {
+    double upwind = 0;
+    for (std::size_t k = 0; k < dimension && !system.fixed(u); ++k)
+      upwind += (system.weight(k, false)[u] == 0) != (system.weight(k, true)[u] == 0);
+    if (upwind > 0) shares[u] = upwind / moving_directions(system, dimension, u);
+  }
+  return shares;
+}
+
 std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
                                  const runtime::PointProblem& problem,
                                  const runtime::PolicySystem& system,
@@ -142,79 +158,6 @@ std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
   add(influence_check(task, problem, system, settings, solution));
   add(closed_check(task, plan.grid));
   return checks;
-}
-
-namespace {
-
-std::vector<double> solve_coarser(const SolveTask& task, const runtime::PointProblem& problem,
-                                  const runtime::SolveSettings& settings) {
-  runtime::PolicySystem system(problem, boundary_rules(task, problem.grid), settings.threads);
-  runtime::GridSolution solution = solve_from_coarse(task, system, problem, settings);
-  if (solution.failure != runtime::Failure::None) return {};
-  return std::move(solution.value.front());
-}
-
-/// The largest changes of V from grid to grid, seen at the coarsest one's inner nodes.
-struct Changes {
-  double first = 0, second = 0;  // from quarter to half, from half to fine
-  double size = 0;               // the largest |V| there
-};
-
-Changes compare(const runtime::Grid& fine, const std::vector<double>& V1, const runtime::Grid& half,
-                const std::vector<double>& V2, const runtime::Grid& quarter,
-                const std::vector<double>& V4) {
-  Changes changes;
-  const std::size_t points = quarter.points();
-  std::vector<double> x(quarter.dimension());
-  for (const std::size_t u : inner_half(quarter, V4.size())) {
-    const std::size_t regime = u / points;
-    for (std::size_t k = 0; k < x.size(); ++k) {
-      const auto& nodes = quarter.axes[k].nodes;
-      x[k] = nodes[u % points / quarter.stride(k) % nodes.size()];
-    }
-    const auto at = [&](const runtime::Grid& grid, const std::vector<double>& V) {
-      return interpolate(grid, std::span(V).subspan(regime * grid.points(), grid.points()), x);
-    };
-    const double v1 = at(fine, V1), v2 = at(half, V2);
-    changes.first = std::max(changes.first, std::abs(V4[u] - v2));
-    changes.second = std::max(changes.second, std::abs(v2 - v1));
-    changes.size = std::max(changes.size, std::abs(v1));
-  }
-  return changes;
-}
-
-}  // namespace
-
-// Richardson: with e(h) = c h^q the differences of three grids give q, and the last one over 2^q -
-// 1 the error left.
-std::optional<Check> halving_check(const SolveTask& task, const runtime::PointProblem& problem,
-                                   const runtime::SolveSettings& settings,
-                                   const std::vector<double>& fine) {
-  runtime::PointProblem half = problem, quarter = problem;
-  for (auto& axis : half.grid.axes) axis = coarsened(axis);
-  for (std::size_t k = 0; k < half.grid.axes.size(); ++k)
-    quarter.grid.axes[k] = coarsened(half.grid.axes[k]);
-  for (const auto& axis : quarter.grid.axes) {
-    if (axis.nodes.size() < 4) return std::nullopt;
-  }
-  runtime::SolveSettings coarse = settings, coarsest = settings;
-  coarse.steps = std::max(2, settings.steps / 2);
-  coarsest.steps = std::max(2, settings.steps / 4);
-  const std::vector<double> V2 = solve_coarser(task, half, coarse),
-                            V4 = solve_coarser(task, quarter, coarsest);
-  if (V2.empty() || V4.empty()) return std::nullopt;
-  const auto [first, second, size] = compare(problem.grid, fine, half.grid, V2, quarter.grid, V4);
-  const double order =
-      second > 0 ? std::log2(first / second) : std::numeric_limits<double>::infinity();
-  const double error = second / std::max(std::exp2(std::min(order, 4.0)) - 1, 0.1);
-  const bool converged = second <= 1e-9 * (1 + size);
-  return Check{
-      "grid halving",
-      converged ? "no change" : fmt::format("order {:.2f}, error about {:.2g}", order, error),
-      fmt::format(
-          "from grids of a half and a quarter of the intervals; largest |V| there is {:.3g}{}",
-          size, task.model.horizon ? "; time steps are halved too" : ""),
-      converged ? std::numeric_limits<double>::quiet_NaN() : order, !converged && order < 0.5};
 }
 
 }  // namespace hopf::driver

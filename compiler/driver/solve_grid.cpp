@@ -13,8 +13,9 @@ namespace {
 
 using diagnostics::Kind;
 
-constexpr double kRounding = 1e-13;    // changes of V, relative to its size, that mean nothing
-constexpr double kFewRunaways = 0.01;  // share of the nodes
+constexpr double kRounding = 1e-13;       // changes of V, relative to its size, that mean nothing
+constexpr double kFewRunaways = 0.01;     // share of the nodes
+constexpr std::size_t kLeastCoarse = 20;  // nodes of an axis of a grid that gives a start
 constexpr double kGrowth = 4;  // of a control from a coarse grid to the start on a finer one
 
 struct Place {
@@ -185,21 +186,15 @@ struct Guess {
 // V and policy of a coarser grid, solved in the same way, interpolated: Howard's iteration then
 // needs a few steps only.
 Guess first_guess(const SolveTask& task, const runtime::PointProblem& fine,
-                  const runtime::SolveSettings& settings) {
+                  const runtime::SolveSettings& settings, std::vector<CoarseSolution>* kept) {
   if (settings.horizon > 0 || fine.fixed_policy) return {};
-  const bool line = fine.grid.dimension() == 1;
-  // The edge of a stopping set moves by one node an iteration, so it is found on coarse grids.
-  const std::size_t least = line && !fine.has_stop ? 200 : 20;
   runtime::PointProblem coarse = fine;
   for (runtime::Axis& axis : coarse.grid.axes) {
     axis = runtime::coarsened(axis);
-    if (line) axis = runtime::coarsened(axis);
-    if (axis.nodes.size() < least) return {monotone_start(task, fine, settings)};
+    if (axis.nodes.size() < kLeastCoarse) return {monotone_start(task, fine, settings)};
   }
   runtime::PolicySystem system(coarse, boundary_rules(task, coarse.grid), settings.threads);
-  runtime::SolveSettings rough = settings;
-  rough.tolerance = 1e-6;
-  const runtime::GridSolution solution = solve_from_coarse(task, system, coarse, rough);
+  runtime::GridSolution solution = solve_from_coarse(task, system, coarse, settings, kept);
   const auto rules = boundary_rules(task, fine.grid);
   const bool open = std::count(rules.begin(), rules.end(), runtime::Boundary::Extrapolate) > 0;
   if (solution.failure == runtime::Failure::Cancelled) return {{}, solution.failure};
@@ -211,6 +206,7 @@ Guess first_guess(const SolveTask& task, const runtime::PointProblem& fine,
   for (const auto& control : solution.policy.front()) {
     for (const double u : control) start.limit = std::max(start.limit, kGrowth * std::abs(u));
   }
+  if (kept) kept->push_back({std::move(coarse.grid), std::move(solution)});
   return {std::move(start)};
 }
 
@@ -218,8 +214,9 @@ Guess first_guess(const SolveTask& task, const runtime::PointProblem& fine,
 
 runtime::GridSolution solve_from_coarse(const SolveTask& task, runtime::PolicySystem& system,
                                         const runtime::PointProblem& problem,
-                                        const runtime::SolveSettings& settings) {
-  Guess guess = first_guess(task, problem, settings);
+                                        const runtime::SolveSettings& settings,
+                                        std::vector<CoarseSolution>* kept) {
+  Guess guess = first_guess(task, problem, settings, kept);
   if (guess.failure == runtime::Failure::None)
     return runtime::solve_grid(system, problem, settings, std::move(guess.start));
   runtime::GridSolution failed;
@@ -324,7 +321,8 @@ std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const
     return std::nullopt;
   const runtime::SolveSettings settings = settings_of(task, plan);
   runtime::PolicySystem system(problem, boundary_rules(task, plan.grid), settings.threads);
-  runtime::GridSolution solution = solve_from_coarse(task, system, problem, settings);
+  std::vector<CoarseSolution> coarse;
+  runtime::GridSolution solution = solve_from_coarse(task, system, problem, settings, &coarse);
   const bool cancelled = solution.failure == runtime::Failure::Cancelled;
   if (fails_through_ends(task, plan, solution)) {
     SolveTask again = task;
@@ -341,10 +339,10 @@ std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const
   V.report.iterations = solution.iterations;
   V.report.residual = solution.residual;
   V.report.checks = health_checks(task, plan, problem, system, settings, solution);
-  if (task.options.halve) {
-    if (auto check = halving_check(task, problem, settings, solution.value.front()))
-      V.report.checks.push_back(*check);
-  }
+  ErrorOfValue error = error_of_value(task, problem, system, settings, solution, std::move(coarse));
+  if (error.cancelled) return std::nullopt;
+  V.report.checks.push_back(std::move(error.check));
+  V.node_error = std::move(error.levels);
   V.times = std::move(solution.times);
   V.value = std::move(solution.value);
   V.policy = std::move(solution.policy);

@@ -42,10 +42,17 @@ runtime::PointProblem point_problem(const SolveTask&, const plan::Plan&, const k
 /// open.
 std::vector<runtime::Boundary> boundary_rules(const SolveTask&, const runtime::Grid&);
 
-/// solve_grid from the interpolated solution of coarser grids, where the problem is stationary.
+/// A problem's solution on a coarser grid.
+struct CoarseSolution {
+  runtime::Grid grid;
+  runtime::GridSolution solution;
+};
+
+/// solve_grid from the interpolated solution of coarser grids, where the problem is stationary;
+/// these are kept, the finest last.
 runtime::GridSolution solve_from_coarse(const SolveTask&, runtime::PolicySystem&,
-                                        const runtime::PointProblem&,
-                                        const runtime::SolveSettings&);
+                                        const runtime::PointProblem&, const runtime::SolveSettings&,
+                                        std::vector<CoarseSolution>* kept = nullptr);
 
 std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask&, const plan::Plan&);
 /// Nothing, without an error, when the policy is not affine: then the grid takes over.
@@ -69,10 +76,18 @@ std::optional<runtime::Check> influence_check(const SolveTask&, const runtime::P
                                               const runtime::GridSolution&);
 /// Unknowns at nodes in the inner half of every axis that is not periodic.
 std::vector<std::size_t> inner_half(const runtime::Grid&, std::size_t unknowns);
-/// Solves on grids of half and a quarter of the intervals; the observed order and the error it
-/// suggests.
-std::optional<runtime::Check> halving_check(const SolveTask&, const runtime::PointProblem&,
-                                            const runtime::SolveSettings&,
-                                            const std::vector<double>& fine);
+/// The error of V at the nodes of every stored level, with a line for the report; no levels where
+/// the grid is too small to have coarser ones, or where these have no solution.
+struct ErrorOfValue {
+  std::vector<std::vector<double>> levels;
+  runtime::Check check;
+  bool cancelled = false;
+};
+/// `coarse` are the solutions that are there already, the finest last; what is missing is solved.
+ErrorOfValue error_of_value(const SolveTask&, const runtime::PointProblem&,
+                            const runtime::PolicySystem&, const runtime::SolveSettings&,
+                            const runtime::GridSolution&, std::vector<CoarseSolution> coarse);
+/// Of the differences at each unknown, the share that is upwind; 0 where nothing moves.
+std::vector<double> upwind_shares(const runtime::PolicySystem&, std::size_t dimension);
 
 }  // namespace hopf::driver

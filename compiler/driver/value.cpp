@@ -10,6 +10,10 @@
 
 namespace hopf::driver {
 
+namespace {
+constexpr int kMostDigits = 10;  // of a number that is printed
+}
+
 Value make_list(std::vector<Value> items) {
   return {List{std::make_shared<const std::vector<Value>>(std::move(items))}};
 }
@@ -103,16 +107,49 @@ std::string number_text(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
   if (std::floor(value) == value && std::abs(value) < 1e15) return fmt::format("{:.0f}", value);
-  return fmt::format("{:.10g}", value);
+  return fmt::format("{:.{}g}", value, kMostDigits);
 }
 
+namespace {
+
+/// The error in the digits that are worth printing: one, or two where the first is 1, rounded up.
+struct RoundedError {
+  double value;
+  int place;  // of its last digit: 10^place
+};
+
+RoundedError rounded_up(double error) {
+  const int first = static_cast<int>(std::floor(std::log10(error)));
+  // A hair of tolerance, so that .03 stays .03 and does not become .04.
+  const auto count = [&](int place) {
+    return std::ceil(error / std::pow(10.0, place) * (1 - 1e-12));
+  };
+  const int place = count(first - 1) < 20 ? first - 1 : first;
+  return {count(place) * std::pow(10.0, place), place};
+}
+
+}  // namespace
+
 std::string estimate_text(const Estimate& estimate) {
-  const double error = estimate.standard_error;
-  if (!(error > 0) || !std::isfinite(error))
-    return number_text(estimate.mean) + " ± " + number_text(error);
-  const int decimals = 1 - static_cast<int>(std::floor(std::log10(error)));
-  if (decimals < 0 || decimals > 12) return fmt::format("{:.6g} ± {:.2g}", estimate.mean, error);
-  return fmt::format("{:.{}f} ± {:.{}f}", estimate.mean, decimals, error, decimals);
+  const double V = estimate.mean, error = estimate.standard_error;
+  if (error == 0 || !std::isfinite(V)) return number_text(V);
+  if (std::isnan(error)) return fmt::format("{:.2g} ± ?", V);
+  if (std::isinf(error)) return fmt::format("{:.2g} ± inf", V);
+  const int magnitude = V == 0 ? -300 : static_cast<int>(std::floor(std::log10(std::abs(V))));
+  // No more digits than a number has otherwise.
+  const double least = V == 0 ? 0 : std::pow(10.0, magnitude + 1 - kMostDigits);
+  const RoundedError shown = rounded_up(std::max(error, least));
+  const int largest = std::max(magnitude, shown.place);
+  if (largest < -4 || largest > 14) {
+    const double mean = magnitude < shown.place - 1 ? 0 : V;
+    return mean == 0 ? fmt::format("0 ± {:.2g}", shown.value)
+                     : fmt::format("{:.{}e} ± {:.2g}", mean, std::max(magnitude - shown.place, 0),
+                                   shown.value);
+  }
+  const int decimals = std::max(0, -shown.place);
+  const double unit = std::pow(10.0, shown.place);
+  const double mean = shown.place > 0 ? std::round(V / unit) * unit : V;
+  return fmt::format("{:.{}f} ± {:.{}f}", mean, decimals, shown.value, decimals);
 }
 
 namespace {

@@ -18,8 +18,9 @@ struct Value;
 
 struct Nothing {};
 
-/// A mean of random numbers with its standard error, printed as 12.34 ± 0.05. In arithmetic it is
-/// its mean.
+/// A number that is known up to an error: a value from a grid with its estimated error, or a mean
+/// of random numbers with its standard error. Printed as 12.34 ± 0.05; in arithmetic it is its
+/// mean.
 struct Estimate {
   double mean = 0, standard_error = 0;
 };
@@ -76,7 +77,8 @@ struct StateSeries {
   std::size_t state = 0;
 };
 
-/// Something that waits for its arguments: `V.policy`, `V.policy.c`, `V.gradient`, `S.quantile`,
+/// Something that waits for its arguments: `V.policy`, `V.policy.c`, `V.gradient`, `V.error`,
+/// `S.quantile`,
 /// `d.bellman`.
 struct Method {
   std::shared_ptr<const Value> object;
@@ -116,7 +118,8 @@ std::string describe(const Value&);
 
 /// The shortest text that reads well: 10 significant digits, `inf` and `-inf`.
 std::string number_text(double);
-/// 12.34 ± 0.05: two digits of the error, and as many decimals of the mean.
+/// 12.34 ± 0.05: one digit of the error (two where the first is 1), rounded up, and as many
+/// decimals of the mean; "12 ± ?" where the error is not known.
 std::string estimate_text(const Estimate&);
 /// What `print` shows.
 std::string to_text(const Value&);

@@ -20,7 +20,6 @@ struct Options {
   int steps = 0;                // time steps of a finite-horizon problem; 0: chosen
   double tolerance = 0;         // 0: chosen
   int threads = 0;              // 0: all
-  bool halve = false;           // also solve on coarser grids, report the observed order
   source::Span span;            // of the call, for diagnostics
   std::vector<source::Span> grid_spans;
 };

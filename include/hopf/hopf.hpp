@@ -53,7 +53,6 @@ struct SolveOptions {
   int steps = 0;                     // time steps of a problem with a horizon
   double tolerance = 0;              // on the relative residual of the discrete equations
   int threads = 0;                   // 0: those of the session
-  bool halve = false;                // solve on coarser grids too and report the observed order
   bool simulate = false;             // the report compares V with simulated paths
 };
 
@@ -88,6 +87,9 @@ class Solution {
  public:
   /// In the unit of the cost; of a model with `reward`, the maximised reward.
   double value(const std::vector<double>& x, double t = 0, int regime = 1) const;
+  /// How far `value` is from the solution, estimated from coarser grids; 0 in closed form, NaN
+  /// where the grid has no coarser ones.
+  double error(const std::vector<double>& x, double t = 0, int regime = 1) const;
   /// One number a control, in declared order and units.
   std::vector<double> policy(const std::vector<double>& x, double t = 0, int regime = 1) const;
   /// dV/dx, one number a state.

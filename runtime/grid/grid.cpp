@@ -163,7 +163,44 @@ Axis coarsened(const Axis& axis) {
   const bool odd = axis.nodes.size() % 2 == 1;
   if (axis.periodic() != odd) return result;
   const int n = static_cast<int>(result.nodes.size()) + (axis.periodic() ? 1 : 0);
-  return uniform_axis(axis.name, axis.unit, axis.boundary, axis.lo, axis.hi, n);
+  if (axis.geometric())
+    return geometric_axis(axis.name, axis.unit, axis.boundary, axis.lo, axis.hi, n);
+  result = uniform_axis(axis.name, axis.unit, axis.boundary, axis.lo, axis.hi, n);
+  if (axis.uniform()) return result;
+  const double apart = static_cast<double>(axis.nodes.size() - 1) / (n - 1);
+  for (std::size_t i = 1; i + 1 < result.nodes.size(); ++i) {
+    const double place = apart * static_cast<double>(i);
+    const auto lower = static_cast<std::size_t>(place);
+    result.nodes[i] =
+        std::lerp(axis.nodes[lower], axis.nodes[lower + 1], place - static_cast<double>(lower));
+  }
+  return result;
+}
+
+Axis widened(const Axis& axis, bool lower, bool upper) {
+  Axis result = axis;
+  const std::size_t count = axis.nodes.size(), more = std::max<std::size_t>(1, (count - 1) / 4);
+  if (count < 3 || axis.periodic()) return result;
+  // The ratio of neighbouring spacings near an end, over a few of them so that rounding is small.
+  const auto extend = [&](double end, double first, double second) {
+    const double ratio = axis.uniform() ? 1 : first / second;
+    std::vector<double> added;
+    for (std::size_t i = 0; i < more; ++i) added.push_back(end += first *= ratio);
+    return added;
+  };
+  const auto& x = axis.nodes;
+  if (lower) {
+    const auto added = extend(x[0], x[0] - x[1], x[1] - x[2]);
+    result.nodes.insert(result.nodes.begin(), added.rbegin(), added.rend());
+    result.lo = result.nodes.front();
+  }
+  if (upper) {
+    const auto added =
+        extend(x[count - 1], x[count - 1] - x[count - 2], x[count - 2] - x[count - 3]);
+    result.nodes.insert(result.nodes.end(), added.begin(), added.end());
+    result.hi = result.nodes.back();
+  }
+  return result;
 }
 
 double interpolate(const Grid& grid, std::span<const double> values, std::span<const double> x) {
@@ -218,6 +255,48 @@ double nearest(const Grid& grid, std::span<const double> values, std::span<const
     if (weight > best) best = weight, value = values[point];
   });
   return value;
+}
+
+namespace {
+
+// |V''| at node i of the line through `point` along axis k, from the parabola through it and its
+// neighbours; at an end that of the node beside it.
+double node_curvature(const Grid& grid, std::span<const double> values, std::size_t point,
+                      std::size_t k) {
+  const Axis& axis = grid.axes[k];
+  const std::size_t count = axis.nodes.size(), stride = grid.stride(k);
+  if (count < 3) return 0;
+  std::size_t i = point / stride % count;
+  const std::size_t base = point - i * stride;
+  if (!axis.periodic()) i = std::clamp<std::size_t>(i, 1, count - 2);
+  const std::size_t before = (i + count - 1) % count, after = (i + 1) % count;
+  const double period = axis.hi - axis.lo;
+  const double left = axis.nodes[i] - axis.nodes[before] + (i == 0 ? period : 0);
+  const double right = axis.nodes[after] - axis.nodes[i] + (after == 0 ? period : 0);
+  const auto value = [&](std::size_t j) { return values[base + j * stride]; };
+  const double slopes = (value(after) - value(i)) / right - (value(i) - value(before)) / left;
+  return std::abs(2 * slopes / (left + right));
+}
+
+}  // namespace
+
+double interpolation_error(const Grid& grid, std::span<const double> values,
+                           std::span<const double> x) {
+  double sum = 0;
+  for (std::size_t k = 0; k < grid.dimension(); ++k) {
+    const Axis& axis = grid.axes[k];
+    const Place place = locate(axis, x[k]);
+    if (place.weight == 0) continue;
+    double h = axis.nodes[place.upper] - axis.nodes[place.lower];
+    if (h < 0) h += axis.hi - axis.lo;
+    double curvature = 0;
+    for_corners(grid, x, [&](std::size_t point, double) {
+      const double here = node_curvature(grid, values, point, k);
+      if (std::isfinite(here)) curvature = std::max(curvature, here);
+    });
+    sum += 0.5 * h * h * curvature * place.weight * (1 - place.weight);
+  }
+  return sum;
 }
 
 void gradient(const Grid& grid, std::span<const double> values, std::span<const double> x,

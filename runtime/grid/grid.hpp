@@ -47,8 +47,11 @@ Axis stretched_axis(std::string name, std::string unit, Boundary, double lo, dou
 /// themselves.
 Axis geometric_axis(std::string name, std::string unit, Boundary, double lo, double hi, int n);
 
-/// Every second node; where the ends do not fit, a uniform axis of about half as many.
+/// Every second node; where the ends do not fit, about half as many, spread in the same way.
 Axis coarsened(const Axis&);
+/// The axis with about a quarter of its length, by as many more nodes, added at each chosen end;
+/// spacings go on in their ratio there, and the old nodes stay as they are.
+Axis widened(const Axis&, bool lower, bool upper);
 
 /// Multilinear interpolation of values[points] at x; periodic axes wrap, others clamp to the box.
 double interpolate(const Grid&, std::span<const double> values, std::span<const double> x);
@@ -61,6 +64,9 @@ std::vector<double> prolong_nearest(const Grid& from, std::span<const double> va
                                     const Grid& to, int fields);
 /// The value at the nearest corner of the cell that holds x: for controls from finite sets.
 double nearest(const Grid&, std::span<const double> values, std::span<const double> x);
+/// How far multilinear interpolation at x may be from the smooth function through the values, by
+/// their second differences: the sum over the axes of h^2 |V''| s (1 - s)/2, s the place in a cell.
+double interpolation_error(const Grid&, std::span<const double> values, std::span<const double> x);
 /// Gradient of the smooth interpolant: central differences at the nodes, interpolated
 /// multilinearly.
 void gradient(const Grid&, std::span<const double> values, std::span<const double> x,

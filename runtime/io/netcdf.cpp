@@ -132,6 +132,11 @@ void save_grid(NetcdfFile& file, const ValueFunction& value) {
   const int V = file.variable(value_name, layout.dimensions);
   describe(file, V, value.reward ? "value function (reward)" : "value function (cost)",
            value.value_unit);
+  int error = -1;
+  if (!value.node_error.empty()) {
+    error = file.variable(file.unused_name("V_error"), layout.dimensions);
+    describe(file, error, "estimated error of V at the nodes", value.value_unit);
+  }
   std::vector<int> controls;
   if (!value.policy.empty()) {
     for (std::size_t k = 0; k < value.controls.size(); ++k) {
@@ -155,6 +160,11 @@ void save_grid(NetcdfFile& file, const ValueFunction& value) {
     file.write(layout.axes[i], closed.grid.axes[i].nodes);
   write_levels(file, V, layout, value, closed,
                [&](std::size_t level) -> const std::vector<double>& { return value.value[level]; });
+  if (error >= 0) {
+    write_levels(
+        file, error, layout, value, closed,
+        [&](std::size_t level) -> const std::vector<double>& { return value.node_error[level]; });
+  }
   for (std::size_t k = 0; k < controls.size(); ++k) {
     write_levels(
         file, controls[k], layout, value, closed,

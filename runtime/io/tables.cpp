@@ -41,6 +41,7 @@ std::string grid_header(const ValueFunction& value) {
   if (value.regimes > 1) out += "regime,";
   for (const Axis& axis : value.grid.axes) out += heading(axis.name, axis.unit) + ",";
   out += heading("V", value.value_unit);
+  if (!value.node_error.empty()) out += "," + heading("V_error", value.value_unit);
   for (const NamedUnit& control : value.controls) out += "," + heading(control.name, control.unit);
   return out + "\n";
 }
@@ -61,6 +62,10 @@ std::string grid_rows(const ValueFunction& value) {
         out += ',';
       }
       append_number(out, value.value[level][from]);
+      if (!value.node_error.empty()) {
+        out += ',';
+        append_number(out, value.node_error[level][from]);
+      }
       for (std::size_t k = 0; k < value.controls.size() && level < value.policy.size(); ++k) {
         out += ',';
         append_number(out, value.policy[level][k][from]);

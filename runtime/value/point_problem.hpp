@@ -50,6 +50,7 @@ struct PointProblem {
   /// and upper end.
   std::vector<PointFunction> conditions;
   bool has_until = false;
+  bool larger_target = false;         // the set of `until` reaches one node further along each axis
   bool has_stop = false;              // conditions' last output: the cost of stopping at once
   bool time_dependent = false;        // coefficients depend on t
   std::vector<ControlSet> searched;   // what is minimised numerically at every node; mostly none

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace hopf::runtime {
 
@@ -65,6 +66,31 @@ double ValueFunction::operator()(std::span<const double> x, double t, int regime
     if (!on_grid()) return quadratic_value(quadratic[level], x);
     return interpolate(grid, regime_part(grid, value[level], regime), x);
   });
+}
+
+double ValueFunction::error(std::span<const double> x, double t, int regime) const {
+  if (!on_grid()) return 0;
+  if (node_error.empty()) return std::numeric_limits<double>::quiet_NaN();
+  const Moment moment = moment_of(*this, t);
+  const auto V = [&](std::size_t level) {
+    return interpolate(grid, regime_part(grid, value[level], regime), x);
+  };
+  double sum = blend(moment, [&](std::size_t level) {
+    return interpolate(grid, regime_part(grid, node_error[level], regime), x) +
+           interpolation_error(grid, regime_part(grid, value[level], regime), x);
+  });
+  if (moment.weight == 0) return sum;
+  // Between levels V is linear in t: the second differences on both sides tell how far it bends.
+  double bend = 0;
+  const double length = times[moment.after] - times[moment.before];
+  for (const std::size_t middle : {moment.before, moment.after}) {
+    if (middle == 0 || middle + 1 >= times.size()) continue;
+    const double left = times[middle] - times[middle - 1],
+                 right = times[middle + 1] - times[middle];
+    const double slopes = (V(middle + 1) - V(middle)) / right - (V(middle) - V(middle - 1)) / left;
+    if (std::isfinite(slopes)) bend = std::max(bend, std::abs(2 * slopes / (left + right)));
+  }
+  return sum + 0.5 * length * length * bend * moment.weight * (1 - moment.weight);
 }
 
 std::vector<double> ValueFunction::gradient(std::span<const double> x, double t, int regime) const {

@@ -62,6 +62,7 @@ struct ValueFunction {
   std::vector<double> times;               // of the stored levels; {0} when stationary
   std::vector<std::vector<double>> value;  // [level][regime*points + point]
   std::vector<std::vector<std::vector<double>>> policy;  // [level][control][regime*points + point]
+  std::vector<std::vector<double>> node_error;  // of `value`, like it; empty where it is not known
 
   // In closed form: levels in increasing time; exact between levels by re-integration is not
   // needed: they are dense.
@@ -75,6 +76,9 @@ struct ValueFunction {
   bool on_grid() const { return !grid.axes.empty(); }
   /// V(x, t, j); linear in t between levels; j is 1-based.
   double operator()(std::span<const double> x, double t = 0, int regime = 1) const;
+  /// The estimated error of V(x, t, j), with that of the interpolation between nodes and levels: 0
+  /// in closed form, NaN where it is not known.
+  double error(std::span<const double> x, double t = 0, int regime = 1) const;
   std::vector<double> gradient(std::span<const double> x, double t = 0, int regime = 1) const;
   std::vector<double> control(std::span<const double> x, double t = 0, int regime = 1) const;
 };

@@ -1,0 +1,270 @@
+// The error of a grid answer, from its coarser grids: most of them were solved as starts already.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "driver/solve_internal.hpp"
+#include "value/error_estimate.hpp"
+
+namespace hopf::driver {
+
+namespace {
+
+using runtime::Boundary;
+using runtime::Check;
+using runtime::Failure;
+using Levels = std::vector<std::vector<double>>;
+
+constexpr std::size_t kLeastNodes = 3;  // of an axis
+constexpr double kSameTime = 1e-9;      // relative to the horizon
+constexpr double kLargeError = 0.5;     // median over the inner half, relative to the size of V
+
+std::optional<runtime::PointProblem> coarsened(const runtime::PointProblem& problem) {
+  runtime::PointProblem result = problem;
+  for (auto& axis : result.grid.axes) {
+    axis = runtime::coarsened(axis);
+    if (axis.nodes.size() < kLeastNodes) return std::nullopt;
+  }
+  return result;
+}
+
+/// Solves with half the steps for each time that the grid is halved: errors in time and in space
+/// fall together.
+runtime::SolveSettings coarsened(const runtime::SolveSettings& settings) {
+  runtime::SolveSettings result = settings;
+  result.steps = std::max(2, (settings.steps + 1) / 2);
+  return result;
+}
+
+runtime::GridSolution solve_again(const SolveTask& task, const runtime::PointProblem& problem,
+                                  const runtime::SolveSettings& settings) {
+  runtime::PolicySystem system(problem, boundary_rules(task, problem.grid), settings.threads);
+  return solve_from_coarse(task, system, problem, settings);
+}
+
+/// V at time t, linear between the stored ones.
+std::vector<double> at_time(const runtime::GridSolution& solution, double t) {
+  const auto& times = solution.times;
+  const auto next = std::upper_bound(times.begin(), times.end(), t);
+  const auto after = static_cast<std::size_t>(
+      std::clamp<std::ptrdiff_t>(next - times.begin(), 0, std::ssize(times) - 1));
+  const std::size_t before = after == 0 ? 0 : after - 1;
+  if (before == after) return solution.value[after];
+  const double weight = std::clamp((t - times[before]) / (times[after] - times[before]), 0.0, 1.0);
+  std::vector<double> result = solution.value[before];
+  if (weight < kSameTime) return result;
+  if (weight > 1 - kSameTime) return solution.value[after];
+  for (std::size_t i = 0; i < result.size(); ++i)
+    result[i] += weight * (solution.value[after][i] - result[i]);
+  return result;
+}
+
+/// The stored levels at which all grids have a solution of their own; of others the interpolation
+/// in time would be taken for an error.
+std::vector<std::size_t> common_levels(const runtime::GridSolution& fine,
+                                       const std::vector<CoarseSolution>& coarse) {
+  const double length = fine.times.back() - fine.times.front();
+  std::vector<std::size_t> result;
+  for (std::size_t level = 0; level < fine.times.size(); ++level) {
+    bool common = true;
+    for (const auto& other : coarse) {
+      common = common &&
+               std::any_of(other.solution.times.begin(), other.solution.times.end(), [&](double t) {
+                 return std::abs(t - fine.times[level]) <= kSameTime * length;
+               });
+    }
+    if (common) result.push_back(level);
+  }
+  return result;
+}
+
+/// The ends of the axis that only stand for a larger domain: those that are open, and those where
+/// it is assumed that the state stays inside. A state that ends at 0 does so by its nature.
+bool ends_artificially(const SolveTask& task, const runtime::Grid& grid, std::size_t k) {
+  const Boundary rule = grid.axes[k].boundary;
+  return rule == Boundary::Extrapolate ||
+         (rule == Boundary::Constrain && task.model.states[k].boundary_defaulted);
+}
+
+/// |V of a wider box - V| on the coarsest grid at one time, by the nodes that both have.
+std::vector<double> beyond_ends(const runtime::Grid& grid, const std::vector<double>& V,
+                                const runtime::Grid& wide, const std::vector<double>& W) {
+  std::vector<double> result(V.size()), x(grid.dimension());
+  const std::size_t points = grid.points();
+  for (std::size_t u = 0; u < V.size(); ++u) {
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      const auto& nodes = grid.axes[k].nodes;
+      x[k] = nodes[u % points / grid.stride(k) % nodes.size()];
+    }
+    const auto part = std::span(W).subspan(u / points * wide.points(), wide.points());
+    const double w = runtime::interpolate(wide, part, x);
+    result[u] = w == V[u] ? 0 : std::abs(w - V[u]);
+    if (!std::isfinite(result[u])) result[u] = 0;  // D1 shows it
+  }
+  return result;
+}
+
+/// The coarsest grid's problem in a wider box or with a larger target, solved.
+struct Variation {
+  runtime::Grid grid;
+  std::optional<runtime::GridSolution> solution;
+};
+
+Variation widen(const SolveTask& task, const runtime::PointProblem& quarter,
+                const runtime::SolveSettings& settings) {
+  runtime::PointProblem wide = quarter;
+  bool any = false;
+  for (std::size_t k = 0; k < wide.grid.dimension(); ++k) {
+    if (!ends_artificially(task, quarter.grid, k)) continue;
+    auto& axis = wide.grid.axes[k];
+    const bool upper = axis.hi != 0, lower = axis.lo != 0;
+    any = any || upper || lower;
+    axis = runtime::widened(axis, lower, upper);
+  }
+  if (!any) return {};
+  runtime::GridSolution solution = solve_again(task, wide, settings);
+  if (solution.failure != Failure::None) return {};
+  return {wide.grid, std::move(solution)};
+}
+
+Variation enlarge_target(const SolveTask& task, const runtime::PointProblem& quarter,
+                         const runtime::SolveSettings& settings) {
+  if (!quarter.has_until) return {};
+  runtime::PointProblem larger = quarter;
+  larger.larger_target = true;
+  runtime::GridSolution solution = solve_again(task, larger, settings);
+  if (solution.failure != Failure::None) return {};
+  return {larger.grid, std::move(solution)};
+}
+
+/// Finds the solutions on two coarser grids, finest last as before; false where they have none.
+bool complete(const SolveTask& task, const runtime::PointProblem& problem,
+              const runtime::SolveSettings& settings, std::vector<CoarseSolution>& coarse,
+              bool& cancelled) {
+  runtime::PointProblem here = problem;
+  runtime::SolveSettings rough = settings;
+  for (std::size_t depth = 1; depth <= 2; ++depth) {
+    auto next = coarsened(here);
+    if (!next) return false;
+    here = std::move(*next);
+    rough = coarsened(rough);
+    if (coarse.size() >= depth) continue;
+    runtime::GridSolution solution = solve_again(task, here, rough);
+    cancelled = solution.failure == Failure::Cancelled;
+    if (solution.failure != Failure::None) return false;
+    coarse.insert(coarse.begin(), {here.grid, std::move(solution)});
+  }
+  return true;
+}
+
+/// The errors at some levels, linear in time between them.
+Levels spread(const std::vector<double>& times, const std::vector<std::size_t>& known,
+              const Levels& errors) {
+  Levels result;
+  std::size_t next = 0;
+  for (std::size_t level = 0; level < times.size(); ++level) {
+    while (next < known.size() && known[next] < level) ++next;
+    const std::size_t after = std::min(next, known.size() - 1), before = after == 0 ? 0 : after - 1;
+    const double from = times[known[before]], to = times[known[after]];
+    const double weight = to > from ? std::clamp((times[level] - from) / (to - from), 0.0, 1.0) : 0;
+    result.push_back(errors[weight > 0 ? after : before]);
+    if (weight == 0 || weight == 1) continue;
+    for (std::size_t u = 0; u < result.back().size(); ++u)
+      result.back()[u] = std::lerp(errors[before][u], errors[after][u], weight);
+  }
+  return result;
+}
+
+/// The grids of one solve, coarsest last, and what its variations give.
+struct Family {
+  const runtime::PointProblem& problem;
+  const runtime::GridSolution& solution;
+  const CoarseSolution &half, &quarter;
+  std::vector<double> upwind;
+  Variation wide, larger;
+};
+
+runtime::ErrorEstimate estimate_at(const Family& family, double t, const std::vector<double>& V) {
+  const std::vector<double> V2 = at_time(family.half.solution, t),
+                            V4 = at_time(family.quarter.solution, t);
+  std::vector<double> ends, target;
+  if (family.wide.solution)
+    ends =
+        beyond_ends(family.quarter.grid, V4, family.wide.grid, at_time(*family.wide.solution, t));
+  if (family.larger.solution) {
+    target = beyond_ends(family.quarter.grid, V4, family.larger.grid,
+                         at_time(*family.larger.solution, t));
+    for (double& e : target) e /= 4;  // a cell of the coarsest grid is four of the finest
+  }
+  return runtime::estimate_error({&family.problem.grid, &family.half.grid, &family.quarter.grid, V,
+                                  V2, V4, family.upwind, ends, target, family.problem.regimes});
+}
+
+/// Largest and middle error in the inner half, relative to the largest |V| there.
+Check error_check(const runtime::Grid& grid, const std::vector<double>& V,
+                  const runtime::ErrorEstimate& estimate) {
+  std::vector<double> errors;
+  double size = 0;
+  for (const std::size_t u : inner_half(grid, V.size())) {
+    if (!std::isfinite(V[u])) continue;
+    errors.push_back(estimate.error[u]);
+    size = std::max(size, std::abs(V[u]));
+  }
+  if (errors.empty() || size == 0) return {"error", "none", "V is the same on coarser grids", 0};
+  std::sort(errors.begin(), errors.end());
+  const double largest = errors.back() / size, middle = errors[errors.size() / 2] / size;
+  std::string words = "of V in the inner half of the domain, relative to its size there; ";
+  words += std::isnan(estimate.order)
+               ? "coarser grids give the same"
+               : fmt::format("order {:.1f} seen on coarser grids", estimate.order);
+  if (!estimate.regular) words += ", not regular, so that it is taken larger";
+  return {"error", fmt::format("{:.1g} at most, {:.1g} in the middle", largest, middle), words,
+          largest, middle > kLargeError};
+}
+
+ErrorOfValue unknown(bool cancelled) {
+  return {{},
+          {"error", "unknown", "the grid has no coarser ones with a solution to compare with",
+           std::numeric_limits<double>::quiet_NaN(), false},
+          cancelled};
+}
+
+}  // namespace
+
+ErrorOfValue error_of_value(const SolveTask& task, const runtime::PointProblem& problem,
+                            const runtime::PolicySystem& system,
+                            const runtime::SolveSettings& settings,
+                            const runtime::GridSolution& solution,
+                            std::vector<CoarseSolution> coarse) {
+  bool cancelled = false;
+  if (!complete(task, problem, settings, coarse, cancelled)) return unknown(cancelled);
+  while (coarse.size() > 2) coarse.erase(coarse.begin());
+  runtime::PointProblem quarter = problem;
+  quarter.grid = coarse[0].grid;
+  const runtime::SolveSettings coarsest = coarsened(coarsened(settings));
+  const Family family{problem,
+                      solution,
+                      coarse[1],
+                      coarse[0],
+                      upwind_shares(system, problem.grid.dimension()),
+                      widen(task, quarter, coarsest),
+                      enlarge_target(task, quarter, coarsest)};
+  std::vector<std::size_t> known = common_levels(solution, coarse);
+  if (known.size() < 2) {
+    known.clear();
+    for (std::size_t level = 0; level < solution.times.size(); ++level) known.push_back(level);
+  }
+  Levels errors;
+  ErrorOfValue result;
+  for (const std::size_t level : known) {
+    auto estimate = estimate_at(family, solution.times[level], solution.value[level]);
+    if (level == 0) result.check = error_check(problem.grid, solution.value[level], estimate);
+    errors.push_back(std::move(estimate.error));
+  }
+  result.levels = spread(solution.times, known, errors);
+  return result;
+}
+
+}  // namespace hopf::driver
