@@ -124,6 +124,18 @@ void write_levels(NetcdfFile& file, int variable, const GridLayout& layout,
   }
 }
 
+void write_coordinates(NetcdfFile& file, const GridLayout& layout, const ValueFunction& value,
+                       const Grid& grid) {
+  if (layout.time >= 0) file.write(layout.time, value.times);
+  if (layout.regime >= 0) {
+    std::vector<double> numbers;
+    for (int j = 1; j <= value.regimes; ++j) numbers.push_back(j);
+    file.write(layout.regime, numbers);
+  }
+  for (std::size_t i = 0; i < layout.axes.size(); ++i)
+    file.write(layout.axes[i], grid.axes[i].nodes);
+}
+
 void save_grid(NetcdfFile& file, const ValueFunction& value) {
   // The value's own name comes first: a state that is called V gives way.
   const std::string value_name = file.unused_name("V");
@@ -150,14 +162,7 @@ void save_grid(NetcdfFile& file, const ValueFunction& value) {
   file.global("grid", grid_text(closed.grid));
   file.end_definitions();
 
-  if (layout.time >= 0) file.write(layout.time, value.times);
-  if (layout.regime >= 0) {
-    std::vector<double> numbers;
-    for (int j = 1; j <= value.regimes; ++j) numbers.push_back(j);
-    file.write(layout.regime, numbers);
-  }
-  for (std::size_t i = 0; i < layout.axes.size(); ++i)
-    file.write(layout.axes[i], closed.grid.axes[i].nodes);
+  write_coordinates(file, layout, value, closed.grid);
   write_levels(file, V, layout, value, closed,
                [&](std::size_t level) -> const std::vector<double>& { return value.value[level]; });
   if (error >= 0) {

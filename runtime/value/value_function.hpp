@@ -15,7 +15,7 @@ namespace hopf::runtime {
 
 /// One line of the report: a named check, its figure, and whether it is a reason to worry.
 struct Check {
-  std::string name;   // "residual", "monotone", "boundary influence", "grid halving", ...
+  std::string name;   // "residual", "monotone", "boundary influence", "error", ...
   std::string value;  // as printed
   std::string words;  // what it means, one sentence
   double number = 0;  // the figure, NaN when there is none
