@@ -120,6 +120,7 @@ class Differentiator {
   ExprId operator()(ExprId root) {
     if (const auto done = known(root)) return *done;
     const Dependence dependent(store_, root, std::span(&x_, 1));
+    if (!dependent(root)) return impl_.zero;  // only a symbol with the same bit is below
     const auto stop = [&](ExprId e) { return !dependent(e) || known(e).has_value(); };
     const std::vector<ExprId> order = topological(store_, std::span(&root, 1), stop);
     find_links(order, dependent, stop);
@@ -141,7 +142,7 @@ class Differentiator {
   std::uint64_t key(ExprId e) const { return std::uint64_t(e.value) << 32 | x_.value; }
 
   std::optional<ExprId> known(ExprId e) const {
-    if ((impl_.node(e).symbols & (1ull << (x_.value % 64))) == 0) return impl_.zero;
+    if ((impl_.node(e).symbols & symbol_bit(x_)) == 0) return impl_.zero;
     const auto found = impl_.derivatives.find(key(e));
     if (found == impl_.derivatives.end()) return std::nullopt;
     return found->second;

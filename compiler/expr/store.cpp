@@ -71,7 +71,7 @@ ExprId Store::Impl::make(Op op, std::span<const ExprId> arguments, std::uint32_t
     fresh.symbols |= node(argument).symbols;
     closed = closed && (node(argument).facts & kClosed);
   }
-  if (op == Op::Symbol) fresh.symbols = 1ull << (payload % 64);
+  if (op == Op::Symbol) fresh.symbols = symbol_bit(SymbolId(payload));
   if (closed) {
     fresh.value = value_of(fresh);
     fresh.facts |= kClosed;

@@ -21,13 +21,17 @@ enum Fact : std::uint8_t {
   kInteger = 16,
 };
 
+/// The bit of a symbol in Node::symbols. Symbols 64 apart share one: where a bit is absent the
+/// symbol is, where it is present the symbol may be, and only Dependence tells.
+inline std::uint64_t symbol_bit(SymbolId x) { return 1ull << (x.value % 64); }
+
 struct Node {
   Op op;
   std::uint8_t facts = 0;
   std::uint32_t count = 0;            // arguments
   const ExprId* arguments = nullptr;  // into the arena, whose blocks never move
   std::uint64_t hash = 0;     // of the structure and the symbols' names: the same in every run
-  std::uint64_t symbols = 0;  // Bloom mask of the symbols below: bit (id mod 64)
+  std::uint64_t symbols = 0;  // symbol_bit of each symbol below, together
   std::uint32_t payload = 0;  // Number, Float, Symbol: index into its table
   ExprId core;                // the node without its numeric coefficient; itself when it has none
   double value = 0;           // closed nodes

@@ -6,7 +6,7 @@ namespace hopf::expr {
 ExprId substitute(Store& store, ExprId e, const Substitution& values) {
   const Store::Impl& impl = StoreAccess::impl(store);
   std::uint64_t mask = 0;
-  for (const auto& [symbol, value] : values) mask |= 1ull << (symbol.value % 64);
+  for (const auto& [symbol, value] : values) mask |= symbol_bit(symbol);
   const auto keep = [&](ExprId node) { return (impl.node(node).symbols & mask) == 0; };
   return rebuild(store, e, keep, [&](ExprId node, std::span<const ExprId> args) {
     const Op op = store.op(node);

@@ -3,12 +3,6 @@
 
 namespace hopf::expr {
 
-namespace {
-
-std::uint64_t bit(SymbolId x) { return 1ull << (x.value % 64); }
-
-}  // namespace
-
 std::vector<SymbolId> free_symbols(const Store& store, ExprId e) {
   std::vector<SymbolId> symbols;
   for (const ExprId node : topological(store, e)) {
@@ -21,7 +15,7 @@ std::vector<SymbolId> free_symbols(const Store& store, ExprId e) {
 Dependence::Dependence(const Store& store, ExprId root, std::span<const SymbolId> symbols) {
   const Store::Impl& impl = StoreAccess::impl(store);
   std::uint64_t mask = 0;
-  for (const SymbolId x : symbols) mask |= bit(x);
+  for (const SymbolId x : symbols) mask |= symbol_bit(x);
   const auto apart = [&](ExprId e) { return (impl.node(e).symbols & mask) == 0; };
   for (const ExprId e : topological(store, std::span(&root, 1), apart)) {
     if (apart(e)) continue;
@@ -34,7 +28,7 @@ Dependence::Dependence(const Store& store, ExprId root, std::span<const SymbolId
 }
 
 bool depends_on(const Store& store, ExprId e, SymbolId x) {
-  if ((StoreAccess::impl(store).node(e).symbols & bit(x)) == 0) return false;
+  if ((StoreAccess::impl(store).node(e).symbols & symbol_bit(x)) == 0) return false;
   return Dependence(store, e, std::span(&x, 1))(e);
 }
 
