@@ -9,6 +9,8 @@
 #include <numeric>
 #include <set>
 
+#include "derive/definite.hpp"
+
 namespace hopf::derive {
 
 using expr::Store;
@@ -224,29 +226,36 @@ void record(Elimination& e, const Block& block, BlockLaw law) {
 
 // ---- two players
 
+/// Is the objective convex in one player's components (concave for the maximiser)? Its Hessian in
+/// them is nonnegative on the diagonal and zero elsewhere, or positive definite.
+bool is_convex_for(const Elimination& e, const Block& block, bool disturbance) {
+  Store& store = e.context.store;
+  std::vector<SymbolId> own;
+  for (std::size_t i = 0; i < block.symbols.size(); ++i)
+    if (is_disturbance(e.context.model, block.components[i]) == disturbance)
+      own.push_back(block.symbols[i]);
+  std::vector<ExprId> hessian;
+  bool diagonal = true, nonnegative = true;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    const ExprId first = expr::differentiate(store, block.objective, own[i]);
+    for (std::size_t j = 0; j < own.size(); ++j) {
+      const ExprId second = expr::simplify(store, expr::differentiate(store, first, own[j]));
+      hessian.push_back(disturbance ? store.neg(second) : second);
+      if (i != j) diagonal = diagonal && store.is_zero(hessian.back());
+      if (i == j) nonnegative = nonnegative && is_nonnegative(sign_of(e.context, hessian.back()));
+    }
+  }
+  if (diagonal) return nonnegative;
+  const Definite definite = positive_definite(e.context, hessian, own.size());
+  return definite == Definite::Yes || definite == Definite::Sampled;
+}
+
 /// Convex in the minimiser's and concave in the maximiser's components over convex sets: a saddle
 /// point exists (Sion 1958), so the order of the players does not matter.
 bool has_saddle(const Elimination& e, const Block& block) {
-  Store& store = e.context.store;
-  const auto& model = e.context.model;
-  for (std::size_t i = 0; i < block.symbols.size(); ++i) {
-    const int c = block.components[i];
-    if (is_finite_group(model, c)) return false;
-    const double sign = is_disturbance(model, c) ? -1 : 1;
-    for (std::size_t j = 0; j < block.symbols.size(); ++j) {
-      const bool same_player =
-          is_disturbance(model, block.components[j]) == is_disturbance(model, c);
-      if (!same_player) continue;
-      const ExprId first = expr::differentiate(store, block.objective, block.symbols[i]);
-      const ExprId second =
-          expr::simplify(store, expr::differentiate(store, first, block.symbols[j]));
-      if (i != j && !store.is_zero(second))
-        return false;  // coupled within a player: not decided here
-      if (i == j && !is_nonnegative(sign_of(e.context, store.mul(store.number(sign), second))))
-        return false;
-    }
-  }
-  return true;
+  for (const int c : block.components)
+    if (is_finite_group(e.context.model, c)) return false;
+  return is_convex_for(e, block, false) && is_convex_for(e, block, true);
 }
 
 void lost_isaacs(Elimination& e, const Block& block) {
@@ -260,14 +269,15 @@ void lost_isaacs(Elimination& e, const Block& block) {
   };
   auto& diagnostic = e.context.sink.emit(
       diagnostics::Kind::IsaacsConditionLost, span_of(true),
-      fmt::format(
-          "{} act together in a way that depends on who moves first, so the game has no value",
-          block_names(e.context, block.components)));
+      fmt::format("{} act together, and nothing shows that it does not matter who moves first",
+                  block_names(e.context, block.components)));
   diagnostic.primary_label = "the maximiser";
   diagnostic.labels.push_back({span_of(false), "the minimiser"});
   diagnostic.notes.push_back(
       "Isaacs' condition asks for inf sup = sup inf of the Hamiltonian; it holds where the players "
-      "enter in separate terms, or convexly for the control and concavely for the disturbance");
+      "enter in separate terms, or convexly for the control and concavely for the disturbance, "
+      "over "
+      "sets without gaps");
   e.ok = false;
 }
 

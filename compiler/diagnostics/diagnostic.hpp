@@ -56,6 +56,8 @@ class Sink {
   void add(Diagnostic);
   bool has_errors() const { return errors_ > 0; }
   std::size_t error_count() const { return errors_; }
+  /// Is there an error whose place begins in this stretch?
+  bool has_error_in(source::Span) const;
   /// In order of file, position; exact duplicates removed.
   std::vector<Diagnostic> sorted() const;
   void clear();

@@ -36,6 +36,19 @@ constexpr auto kWide = std::to_array<Range>({{0x1100, 0x115f},
                                              {0x1f300, 0x1faff},
                                              {0x20000, 0x3fffd}});
 
+// What changes the terminal's state or the order of what it shows: C0 and C1 controls,
+// bidirectional marks, embeddings and isolates, line and paragraph separators, interlinear
+// annotation, tags.
+constexpr auto kHidden = std::to_array<Range>({{0x00, 0x1f},
+                                               {0x7f, 0x9f},
+                                               {0x61c, 0x61c},
+                                               {0x200b, 0x200f},
+                                               {0x2028, 0x202e},
+                                               {0x2060, 0x206f},
+                                               {0xfeff, 0xfeff},
+                                               {0xfff9, 0xfffb},
+                                               {0xe0000, 0xe007f}});
+
 template <class Table>
 bool contains(const Table& table, char32_t c) {
   return std::any_of(table.begin(), table.end(),
@@ -58,7 +71,33 @@ std::size_t length_at(std::string_view text, std::size_t at) {
   return source::find_invalid_utf8(piece) ? 0 : length;
 }
 
+/// `\u{202e}` for what may not reach a terminal; empty for everything else.
+std::string escape(char32_t c) {
+  if (!contains(kHidden, c)) return {};
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string digits;
+  for (std::uint32_t rest = c; rest > 0 || digits.size() < 2; rest /= 16)
+    digits.insert(digits.begin(), kDigits[rest % 16]);
+  return c < 0x80 ? "\\x" + digits : "\\u{" + digits + "}";
+}
+
 }  // namespace
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto length = length_at(text, at);
+    const auto bytes = std::max<std::size_t>(1, length);
+    const char32_t c = length == 0 ? 0xfffd : decode(text, at, length);
+    const std::string shown = c == '\n' || c == '\t' ? std::string() : escape(c);
+    if (length == 0)
+      out += kReplacement;
+    else
+      out += shown.empty() ? std::string(text.substr(at, bytes)) : shown;
+    at += bytes;
+  }
+  return out;
+}
 
 DisplayLine::DisplayLine(std::string_view line, std::uint32_t focus) {
   columns_.reserve(line.size() + 1);
@@ -66,7 +105,9 @@ DisplayLine::DisplayLine(std::string_view line, std::uint32_t focus) {
   for (std::size_t at = 0; at < line.size();) {
     const auto length = length_at(line, at);
     const char32_t c = length == 0 ? 0xfffd : decode(line, at, length);
+    const auto escaped = static_cast<int>(c == '\t' ? 0 : escape(c).size());
     const int width = c == '\t'                 ? kTab - column % kTab
+                      : escaped > 0             ? escaped
                       : contains(kZeroWidth, c) ? 0
                       : contains(kWide, c)      ? 2
                                                 : 1;
@@ -99,10 +140,11 @@ void DisplayLine::cut_to_window(std::string_view line, std::uint32_t focus) {
       const unsigned char c = static_cast<unsigned char>(line[at]);
       if (c == '\t') {
         text_.append(static_cast<std::size_t>(columns_[at + 1] - column), ' ');
-      } else if (length == 0 || c < 0x20 || c == 0x7f) {
+      } else if (length == 0) {
         text_ += kReplacement;
       } else {
-        text_ += line.substr(at, bytes);
+        const std::string escaped = escape(decode(line, at, length));
+        text_ += escaped.empty() ? std::string(line.substr(at, bytes)) : escaped;
       }
     }
     at += bytes;

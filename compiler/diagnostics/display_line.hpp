@@ -1,5 +1,6 @@
-// One source line as it looks on a terminal: tabs expanded, control bytes made visible, a long line
-// cut to a window, and the map from bytes to screen columns that places the underlines.
+// One source line as it looks on a terminal: tabs expanded, control and bidirectional characters
+// escaped, a long line cut to a window, and the map from bytes to screen columns that places the
+// underlines.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,10 @@
 #include <vector>
 
 namespace hopf::diagnostics {
+
+/// Text that may be shown on a terminal: what would change its state or the order of what it shows
+/// is written as `\x1b` or `\u{202e}`.
+std::string printable(std::string_view text);
 
 class DisplayLine {
  public:

@@ -69,6 +69,14 @@ void Sink::add(Diagnostic d) {
   }
 }
 
+bool Sink::has_error_in(source::Span stretch) const {
+  return errors_ > 0 &&
+         std::any_of(diagnostics_.begin(), diagnostics_.end(), [&](const Diagnostic& d) {
+           return info(d.kind).severity == Severity::Error && d.primary.file == stretch.file &&
+                  stretch.begin <= d.primary.begin && d.primary.begin < stretch.end;
+         });
+}
+
 std::vector<Diagnostic> Sink::sorted() const {
   std::vector<Diagnostic> out(diagnostics_.begin(), diagnostics_.end());
   std::stable_sort(out.begin(), out.end(),

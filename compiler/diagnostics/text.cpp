@@ -74,11 +74,12 @@ void add_marks(Lines& lines, const SourceSet& sources, Span span, bool primary,
 /// words hung below their underlines from right to left.
 class MarkRows {
  public:
-  MarkRows(const DisplayLine& line, std::vector<Mark> marks, const Style& style) : style_(style) {
-    for (auto& mark : marks) {
+  MarkRows(const DisplayLine& line, const std::vector<Mark>& marks, const Style& style)
+      : style_(style) {
+    for (const auto& mark : marks) {
       const int begin = line.column(mark.begin);
       const int end = std::max(line.column(mark.end), begin + 1);
-      cells_.push_back({begin, end, mark.primary, std::move(mark.text)});
+      cells_.push_back({begin, end, mark.primary, printable(mark.text)});
     }
     std::stable_sort(cells_.begin(), cells_.end(),
                      [](const Cell& a, const Cell& b) { return a.begin < b.begin; });
@@ -226,7 +227,7 @@ std::map<FileId, Lines> lines_by_file(const Diagnostic& d, const SourceSet& sour
 void print_header(std::string& out, const Diagnostic& d, const Style& style) {
   const KindInfo& kind = info(d.kind);
   out += style.main(std::string(word(kind.severity)) + "[" + std::string(kind.code) + "]");
-  out += style.strong(": " + d.message) + "\n";
+  out += style.strong(": " + printable(d.message)) + "\n";
 }
 
 /// Notes and help may have several lines; the later ones are set under the first.
@@ -234,7 +235,7 @@ void print_trailer(std::string& out, const Style& style, int gutter, std::string
                    std::string_view text) {
   const std::string indent(static_cast<std::size_t>(gutter + 2), ' ');
   out += style.gutter(indent + "=") + " " + style.strong(std::string(tag) + ":") + " ";
-  for (const char c : text) {
+  for (const char c : printable(text)) {
     out += c;
     if (c == '\n') out += indent + std::string(tag.size() + 4, ' ');
   }
@@ -256,7 +257,7 @@ std::string render_text(const Diagnostic& d, const SourceSet& sources,
   const auto print_file = [&](FileId file, const Lines& lines, const char* arrow, int line,
                               int column) {
     out += style.gutter(std::string(static_cast<std::size_t>(gutter + 1), ' ') + arrow);
-    out += " " + sources.file(file).path + ":" + std::to_string(line) + ":" +
+    out += " " + printable(sources.file(file).path) + ":" + std::to_string(line) + ":" +
            std::to_string(column) + "\n";
     Excerpt(sources, file, style, gutter).print(out, lines);
   };

@@ -127,10 +127,22 @@ class Loader {
     auto& error = c_.sink.emit(Kind::ImportNotFound, span,
                                fmt::format("nothing to import at '{}'", import.path));
     error.primary_label = fmt::format("there is no file '{}'", path);
+    if (is_python(import.path))
+      error.notes.push_back(
+          "'import' reads files of Hopf; numbers, arrays, sin, exp, pi, sum, plot and the like are "
+          "part of the language");
     const auto known = module_names(fs::path(path).parent_path());
     const std::string stem = fs::path(path).stem().string();
     if (const auto meant = diagnostics::did_you_mean(stem, known))
       error.help = fmt::format("did you mean '{}'?", *meant);
+  }
+
+  static bool is_python(const std::string& name) {
+    constexpr std::string_view kModules[] = {"numpy",  "scipy", "math",   "matplotlib", "jax",
+                                             "torch",  "sympy", "casadi", "pandas",     "os",
+                                             "random", "sys",   "time",   "tensorflow", "cvxpy"};
+    const std::string first = name.substr(0, name.find('.'));
+    return std::find(std::begin(kModules), std::end(kModules), first) != std::end(kModules);
   }
 
   void cycle(std::size_t first, source::Span span) {

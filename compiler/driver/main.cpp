@@ -416,18 +416,37 @@ std::vector<Verb> add_verbs(CLI::App& app, Arguments& a) {
           {solve_app, solve}, {fmt_app, format},  {explain_app, explain}, {version_app, version}};
 }
 
+/// The first word that is neither an option of all commands nor the value of one.
+std::size_t first_word(const CLI::App& app, const std::vector<std::string>& arguments) {
+  std::size_t at = 0;
+  for (; at < arguments.size(); ++at) {
+    const std::string& word = arguments[at];
+    if (word.empty() || word[0] != '-' || word == "-") break;
+    const CLI::Option* option =
+        word.find('=') == std::string::npos ? app.get_option_no_throw(word) : nullptr;
+    if (option != nullptr && option->get_items_expected_min() > 0) ++at;
+  }
+  return std::min(at, arguments.size());
+}
+
 /// `hopf FILE` is `hopf run FILE`: a first word that is no command but a file, or looks like one.
-std::vector<std::string> with_implied_run(int count, char** words, const std::vector<Verb>& verbs) {
+/// The command comes first, wherever among its options it stood.
+std::vector<std::string> with_implied_run(int count, char** words, const CLI::App& app,
+                                          const std::vector<Verb>& verbs) {
   std::vector<std::string> arguments(words + 1, words + count);
-  if (arguments.empty() || arguments[0].empty()) return arguments;
-  if (arguments[0][0] == '-' && arguments[0] != "-") return arguments;
+  const std::size_t at = first_word(app, arguments);
+  if (at == arguments.size() || arguments[at].empty()) return arguments;
+  const std::string word = arguments[at];
   for (const Verb& verb : verbs)
-    if (verb.app->get_name() == arguments[0]) return arguments;
-  if (arguments[0] == "-" || arguments[0].find('.') != std::string::npos ||
-      std::filesystem::exists(arguments[0])) {
+    if (verb.app->get_name() == word) {
+      std::rotate(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(at),
+                  arguments.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+      return arguments;
+    }
+  if (word == "-" || word.find('.') != std::string::npos || std::filesystem::exists(word)) {
     arguments.insert(arguments.begin(), "run");
   } else {
-    throw CLI::ExtrasError("'" + arguments[0] + "' is neither a command nor a file",
+    throw CLI::ExtrasError("'" + word + "' is neither a command nor a file",
                            CLI::ExitCodes::ExtrasError);
   }
   return arguments;
@@ -452,7 +471,7 @@ int main(int count, char** words) {
   add_common(app, arguments);
   const std::vector<Verb> verbs = add_verbs(app, arguments);
   try {
-    std::vector<std::string> given = with_implied_run(count, words, verbs);
+    std::vector<std::string> given = with_implied_run(count, words, app, verbs);
     std::reverse(given.begin(), given.end());  // CLI11 takes the words last first
     app.parse(std::move(given));
   } catch (const CLI::ParseError& error) {

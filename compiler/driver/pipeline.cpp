@@ -16,10 +16,9 @@ std::optional<source::FileId> load(Context& c, const std::string& path, source::
 }
 
 std::optional<syntax::Ast> parse(Context& c, source::FileId file) {
-  const std::size_t errors = c.sink.error_count();
   auto ast = c.phases.run("parse", [&] { return syntax::parse(c.sources, file, c.sink); });
   c.phases.dump("ast", [&] { return syntax::print(ast); });
-  if (c.phases.stop_after("parse") || c.sink.error_count() > errors) return {};
+  if (c.phases.stop_after("parse")) return {};
   return ast;
 }
 

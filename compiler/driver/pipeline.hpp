@@ -15,6 +15,7 @@ namespace hopf::driver {
 /// Reads a file into the source set. `from` is the import that named it, or invalid for the command
 /// line.
 std::optional<source::FileId> load(Context&, const std::string& path, source::Span from = {});
+/// What could be read, also after errors: statements and declarations with one are left out.
 std::optional<syntax::Ast> parse(Context&, source::FileId);
 
 /// The typed model of a handle; checked once.

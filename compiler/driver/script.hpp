@@ -31,6 +31,9 @@ struct Script {
   std::int64_t steps = 0;      // expressions evaluated by the running statement
   double unchecked_bytes = 0;  // of new values since the machine was asked for its memory
   bool interactive = false;    // at the prompt every expression's value is printed
+  /// Models with parameters changed that were made when the script was checked.
+  std::vector<std::shared_ptr<ModelHandle>> variants;
+  bool checking = false;  // before the run
 
   const Value* find(const std::string& name) const;
   /// Names in scope, for did-you-mean and completion.
@@ -42,7 +45,7 @@ struct Script {
 /// Makes the module's functions and models visible, checks its statements and its models; true
 /// without errors.
 bool prepare(Script&, const Module&);
-/// Derives every model of the file, so that what only the derivation finds is reported too.
+/// Derives every sound model of the file, so that what only the derivation finds is reported too.
 void derive_models(Script&, const Module&);
 /// Runs the statements; true when none failed.
 bool run(Script&, const Module&);
@@ -50,7 +53,12 @@ bool run(Script&, const Module&);
 // ---- checking before anything runs (script_check.cpp): names, verbs, names of arguments
 void check_script(Script&, const Module&);
 
+// ---- checking what needs no solution (script_infer.cpp): types, constants, arguments of verbs
+void infer_script(Script&, const Module&);
+
 // ---- limits (script_limits.cpp)
+/// The number of steps after which a statement has so many left.
+std::int64_t steps_before_limit(std::int64_t count);
 /// Counts an expression that is evaluated; false after an error or when a stop was asked for.
 bool take_step(Script&, source::Span);
 /// False, with an error, when the machine has no memory for so many more values.

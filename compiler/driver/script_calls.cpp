@@ -7,6 +7,7 @@
 #include "driver/arguments.hpp"
 #include "driver/pipeline.hpp"
 #include "driver/script.hpp"
+#include "driver/verbs.hpp"
 
 namespace hopf::driver {
 namespace {
@@ -49,6 +50,14 @@ std::optional<Value> call_function(Script& s, const Function& function, const sy
   return result;
 }
 
+bool same_model(const ModelHandle& a, const ModelHandle& b) {
+  return a.item == b.item && a.module == b.module &&
+         std::equal(a.overrides.begin(), a.overrides.end(), b.overrides.begin(), b.overrides.end(),
+                    [](const model::Override& x, const model::Override& y) {
+                      return x.name == y.name && x.shape == y.shape && x.value == y.value;
+                    });
+}
+
 std::optional<Value> call_model(Script& s, const ModelHandle& base, const syntax::Call& call) {
   auto handle = std::make_shared<ModelHandle>(base);
   handle->model.reset();
@@ -75,7 +84,10 @@ std::optional<Value> call_model(Script& s, const ModelHandle& base, const syntax
     handle->overrides.push_back({argument.name->text, numeric->shape, numeric->data,
                                  source::join(argument.name->span, where)});
   }
+  for (const auto& made : s.variants)
+    if (same_model(*made, *handle)) return Value{ModelValue{made}};
   if (!check(s.context, *handle)) return {};
+  if (s.checking) s.variants.push_back(handle);
   return Value{ModelValue{handle}};
 }
 
@@ -88,21 +100,14 @@ struct Point {
 
 bool read_time(Script& s, const runtime::ValueFunction& value, double t, Span span, Point& point) {
   point.t = t;
-  if (!value.horizon || (t >= -1e-12 && t <= *value.horizon * (1 + 1e-12))) return true;
-  s.error(Kind::OutsideSolution, span,
-          fmt::format("time {} is outside 0..{}", number_text(t), number_text(*value.horizon)));
-  return false;
+  return time_inside(s, value.horizon, t, span);
 }
 
 bool read_regime(Script& s, const runtime::ValueFunction& value, double j, Span span,
                  Point& point) {
-  if (j >= 1 && j <= value.regimes && std::floor(j) == j) {
-    point.regime = static_cast<int>(j);
-    return true;
-  }
-  s.error(Kind::OutsideSolution, span,
-          fmt::format("regime {} is outside 1..{}", number_text(j), value.regimes));
-  return false;
+  if (!regime_inside(s, value.regimes, j, span)) return false;
+  point.regime = static_cast<int>(j);
+  return true;
 }
 
 bool read_named(Script& s, const Solution& solution, const syntax::Argument& argument,
@@ -112,10 +117,7 @@ bool read_named(Script& s, const Solution& solution, const syntax::Argument& arg
   const std::string regime_name = regime ? regime->name : "";
   const std::string& name = argument.name->text;
   if (name != "t" && (regime_name.empty() || name != regime_name)) {
-    auto& error = s.error(Kind::UnknownArgument, argument.name->span,
-                          fmt::format("a solution has no argument '{}'", name));
-    error.notes.push_back(
-        "coordinates are given in the states' declared order, then 't' and the regime by name");
+    unknown_coordinate(s, *argument.name);
     return false;
   }
   const auto value = eval(s, argument.value);
@@ -151,17 +153,8 @@ std::optional<Point> read_point(Script& s, const Solution& solution, const synta
                                     : read_coordinates(s, argument, point.x);
     if (!good) return {};
   }
-  const auto& states = solution.value->states;
-  if (point.x.size() == states.size()) return point;
-  std::string names;
-  for (const auto& state : states) names += (names.empty() ? "" : ", ") + state.name;
-  auto& error =
-      s.error(Kind::WrongCoordinateCount, span,
-              fmt::format("'{}' has {} state{}, and the point has {} coordinate{}",
-                          solution.value->model, states.size(), states.size() == 1 ? "" : "s",
-                          point.x.size(), point.x.size() == 1 ? "" : "s"));
-  error.notes.push_back(fmt::format("coordinates are those of {}, in this order", names));
-  return {};
+  if (!check_coordinates(s, *solution.handle->model, point.x.size(), span)) return {};
+  return point;
 }
 
 /// A control alone is a number, several are a list.
@@ -244,6 +237,40 @@ std::optional<Value> call_value(Script& s, const Value& callee, const syntax::Ca
 }
 
 }  // namespace
+
+bool check_coordinates(Script& s, const model::Model& model, std::size_t found, Span span) {
+  const auto& states = model.states;
+  if (found == states.size()) return true;
+  std::string names;
+  for (const auto& state : states) names += (names.empty() ? "" : ", ") + state.name;
+  auto& error = s.error(
+      Kind::WrongCoordinateCount, span,
+      fmt::format("'{}' has {} state{}, and the point has {} coordinate{}", model.name,
+                  states.size(), states.size() == 1 ? "" : "s", found, found == 1 ? "" : "s"));
+  error.notes.push_back(fmt::format("coordinates are those of {}, in this order", names));
+  return false;
+}
+
+bool time_inside(Script& s, std::optional<double> horizon, double t, Span span) {
+  if (!horizon || (t >= -1e-12 && t <= *horizon * (1 + 1e-12))) return true;
+  s.error(Kind::OutsideSolution, span,
+          fmt::format("time {} is outside 0..{}", number_text(t), number_text(*horizon)));
+  return false;
+}
+
+bool regime_inside(Script& s, int count, double j, Span span) {
+  if (j >= 1 && j <= count && std::floor(j) == j) return true;
+  s.error(Kind::OutsideSolution, span,
+          fmt::format("regime {} is outside 1..{}", number_text(j), count));
+  return false;
+}
+
+void unknown_coordinate(Script& s, const syntax::Ident& name) {
+  s.error(Kind::UnknownArgument, name.span,
+          fmt::format("a solution has no argument '{}'", name.text))
+      .notes.push_back(
+          "coordinates are given in the states' declared order, then 't' and the regime by name");
+}
 
 std::optional<Value> call_solution(Script& s, const Solution& solution, const syntax::Call& call,
                                    Span span) {

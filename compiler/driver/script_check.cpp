@@ -22,6 +22,7 @@ class Checker {
   Checker(Script& script, const Module& module) : s_(script), ast_(module.ast) {
     for (const auto& [name, value] : script.globals) known_.insert(name);
     collect(module.ast.items);
+    known_.insert(module.ast.left_out.words.begin(), module.ast.left_out.words.end());
     for (const Import& import : module.imports) add_assigned(*import.module);
   }
 

@@ -6,6 +6,7 @@
 
 #include "driver/report.hpp"
 #include "driver/script.hpp"
+#include "driver/verbs.hpp"
 
 namespace hopf::driver {
 namespace {
@@ -20,16 +21,18 @@ constexpr std::string_view kDerivationFields[] = {
 
 std::nullopt_t no_field(Script& s, const Value& object, const Ident& name,
                         const std::vector<std::string>& known, std::string note = "") {
-  auto& error = s.error(Kind::NoSuchField, name.span,
-                        fmt::format("{} has no field '{}'", describe(object), name.text));
-  if (!note.empty()) error.notes.push_back(std::move(note));
-  if (const auto meant = diagnostics::did_you_mean(name.text, known)) {
-    error.help = fmt::format("did you mean '{}'?", *meant);
-  } else if (!known.empty()) {
-    error.notes.push_back(fmt::format("it has {}", fmt::join(known, ", ")));
-  }
+  no_such_field(s, describe(object), name, known, std::move(note));
   return std::nullopt;
 }
+
+const std::vector<std::string> kNone;
+const std::vector<std::string> kSolutionFields = {"policy",     "gradient", "error", "residual",
+                                                  "iterations", "method",   "report"};
+const std::vector<std::string> kEnsembleFields = {"mean",  "quantile", "cost", "cost_error",
+                                                  "final", "times",    "paths"};
+const std::vector<std::string> kSeriesFields = {"mean", "std", "quantile", "final"};
+const std::vector<std::string> kEstimateFields = {"mean", "error"};
+const std::vector<std::string> kPlanFields = {"method", "scheme"};
 
 Value method(const Value& object, std::string name, std::vector<std::size_t> components = {}) {
   return {Method{std::make_shared<const Value>(object), std::move(name), std::move(components)}};
@@ -64,8 +67,7 @@ std::optional<Value> solution_field(Script& s, const Value& object, const Ident&
   if (name.text == "method") return Value{value.report.method};
   if (name.text == "report")
     return Value{report_text(*object.as<Solution>()->handle->model, value)};
-  return no_field(s, object, name,
-                  {"policy", "gradient", "error", "residual", "iterations", "method", "report"});
+  return no_field(s, object, name, kSolutionFields);
 }
 
 std::optional<Value> policy_field(Script& s, const Value& object, const Ident& name) {
@@ -151,8 +153,7 @@ std::optional<Value> ensemble_field(Script& s, const Value& object, const Ident&
     series.push_back({StateSeries{ensemble, state}});
   if (series.size() == 1) return series[0];
   if (!series.empty()) return make_list(std::move(series));
-  std::vector<std::string> known = {"mean",  "quantile", "cost", "cost_error",
-                                    "final", "times",    "paths"};
+  std::vector<std::string> known = kEnsembleFields;
   for (const std::string& state : base_names(paths.states)) known.push_back(state);
   return no_field(s, object, name, known);
 }
@@ -165,7 +166,7 @@ std::optional<Value> series_field(Script& s, const Value& object, const Ident& n
   if (name.text == "std")
     return call_statistics(s, "std", {final_values(paths, series.state)}, name.span);
   if (name.text == "quantile") return method(object, "quantile");
-  return no_field(s, object, name, {"mean", "std", "quantile", "final"});
+  return no_field(s, object, name, kSeriesFields);
 }
 
 std::optional<Value> record_field(Script& s, const Value& object, const Ident& name) {
@@ -202,14 +203,50 @@ std::optional<Value> eval_field(Script& s, const Value& object, const Ident& nam
   if (const auto* estimate = object.as<Estimate>()) {
     if (name.text == "mean") return Value{estimate->mean};
     if (name.text == "error") return Value{estimate->standard_error};
-    return no_field(s, object, name, {"mean", "error"});
+    return no_field(s, object, name, kEstimateFields);
   }
   if (const auto* plan = object.as<PlanValue>()) {
     if (name.text == "method") return Value{plan->plan->name};
     if (name.text == "scheme") return Value{plan->plan->scheme};
-    return no_field(s, object, name, {"method", "scheme"});
+    return no_field(s, object, name, kPlanFields);
   }
-  return no_field(s, object, name, {});
+  return no_field(s, object, name, kNone);
+}
+
+void no_such_field(Script& s, const std::string& object, const Ident& name,
+                   const std::vector<std::string>& known, std::string note) {
+  auto& error =
+      s.error(Kind::NoSuchField, name.span, fmt::format("{} has no field '{}'", object, name.text));
+  if (!note.empty()) error.notes.push_back(std::move(note));
+  if (const auto meant = diagnostics::did_you_mean(name.text, known)) {
+    error.help = fmt::format("did you mean '{}'?", *meant);
+  } else if (!known.empty()) {
+    error.notes.push_back(fmt::format("it has {}", fmt::join(known, ", ")));
+  }
+}
+
+std::vector<std::string> field_names(const Known& known) {
+  switch (known.kind) {
+    case Known::Kind::Solution:
+      return kSolutionFields;
+    case Known::Kind::Ensemble:
+      return kEnsembleFields;
+    case Known::Kind::Series:
+      return kSeriesFields;
+    case Known::Kind::Number:
+      return kEstimateFields;
+    case Known::Kind::Plan:
+      return kPlanFields;
+    case Known::Kind::Derivation:
+      return {std::begin(kDerivationFields), std::end(kDerivationFields)};
+    case Known::Kind::Record: {
+      std::vector<std::string> names;
+      for (const auto& [name, field] : *known.fields) names.push_back(name);
+      return names;
+    }
+    default:
+      return {};
+  }
 }
 
 }  // namespace hopf::driver

@@ -18,6 +18,8 @@ constexpr double kReservedBytes = 256e6;
 
 }  // namespace
 
+std::int64_t steps_before_limit(std::int64_t count) { return kMaximumSteps - count; }
+
 bool take_step(Script& s, source::Span span) {
   ++s.steps;
   if (s.steps % 1024 == 0 && s.context.poll()) return false;

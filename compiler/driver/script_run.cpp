@@ -41,8 +41,10 @@ void for_each_model(Script& s, const Module& module, Use&& use) {
   for (const syntax::Item& item : module.ast.items) {
     const auto* model = std::get_if<syntax::ModelItem>(&item.value);
     if (!model) continue;
-    const auto* value = s.globals[model->name.text].as<ModelValue>();
-    if (value && value->handle->item == model) use(*value->handle);
+    const auto entry = s.globals.find(model->name.text);
+    const auto* value = entry == s.globals.end() ? nullptr : entry->second.as<ModelValue>();
+    const std::shared_ptr<ModelHandle> handle = value ? value->handle : nullptr;
+    if (handle && handle->item == model) use(*handle);
   }
 }
 
@@ -187,11 +189,20 @@ bool prepare(Script& s, const Module& module) {
   check_imports(s, module);
   check_script(s, module);
   for_each_model(s, module, [&](ModelHandle& handle) { check(s.context, handle); });
-  return !s.context.sink.has_errors();
+  if (!s.context.phases.stopped()) infer_script(s, module);
+  if (!s.context.sink.has_errors()) return true;
+  // Mistakes that only a derivation finds are told with the others.
+  if (!s.context.phases.stopped()) derive_models(s, module);
+  for_each_model(s, module, [&](ModelHandle& handle) {
+    if (handle.item->left_out.any) s.globals.erase(handle.item->name.text);
+  });
+  return false;
 }
 
 void derive_models(Script& s, const Module& module) {
-  for_each_model(s, module, [&](ModelHandle& handle) { derive(s.context, handle); });
+  for_each_model(s, module, [&](ModelHandle& handle) {
+    if (handle.model) derive(s.context, handle);
+  });
 }
 
 bool run(Script& s, const Module& module) {

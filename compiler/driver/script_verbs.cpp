@@ -7,6 +7,7 @@
 #include "driver/arguments.hpp"
 #include "driver/pipeline.hpp"
 #include "driver/script.hpp"
+#include "driver/verbs.hpp"
 
 namespace hopf::driver {
 namespace {
@@ -14,17 +15,8 @@ namespace {
 using diagnostics::Kind;
 
 std::optional<Value> call_derive(Script& s, const Arguments& arguments) {
-  std::string as = "unicode";
-  if (!arguments.read("as", as)) return {};
   Derivation derivation;
-  if (as == "latex") {
-    derivation.style = expr::Style::Latex;
-  } else if (as == "hopf") {
-    derivation.style = expr::Style::Hopf;
-  } else if (as != "unicode") {
-    arguments.wrong_type("as", "\"unicode\", \"latex\" or \"hopf\"", Value{as});
-    return {};
-  }
+  if (!read_style(arguments, derivation)) return {};
   derivation.handle = arguments.model();
   if (!derivation.handle || !derive(s.context, *derivation.handle)) return {};
   return Value{derivation};
@@ -83,6 +75,8 @@ bool read_grid(Script& s, const Arguments& arguments, plan::Options& options) {
   return true;
 }
 
+}  // namespace
+
 std::optional<plan::Options> solver_options(Script& s, const Arguments& arguments) {
   plan::Options options;
   options.span = arguments.span();
@@ -94,6 +88,8 @@ std::optional<plan::Options> solver_options(Script& s, const Arguments& argument
   if (!read_common(s, arguments, options.threads)) return {};
   return options;
 }
+
+namespace {
 
 std::optional<Value> call_plan(Script& s, const Arguments& arguments) {
   const auto options = solver_options(s, arguments);
@@ -170,18 +166,15 @@ bool read_start(Script& s, const Arguments& arguments, const model::Model& model
     return false;
   }
   from = numeric->data;
-  if (from.size() == model.dimension()) return true;
-  s.error(Kind::WrongCoordinateCount, arguments.span_of("from"),
-          fmt::format("'{}' has {} state{}, and the start has {} coordinate{}", model.name,
-                      model.dimension(), model.dimension() == 1 ? "" : "s", from.size(),
-                      from.size() == 1 ? "" : "s"));
-  return false;
+  return check_start(s, arguments, model, from.size());
 }
 
 bool read_regime(const Arguments& arguments, const model::Model& model, int& regime) {
   return arguments.read_whole("regime", 1, regime) &&
          (!model.regime || arguments.read_whole(model.regime->name, 1, regime));
 }
+
+}  // namespace
 
 std::optional<SimulateOptions> simulate_options(Script& s, const Arguments& arguments,
                                                 const model::Model& model) {
@@ -215,6 +208,54 @@ std::optional<SimulateOptions> simulate_options(Script& s, const Arguments& argu
   return options;
 }
 
+bool read_style(const Arguments& arguments, Derivation& derivation) {
+  std::string as = "unicode";
+  if (!arguments.read("as", as)) return false;
+  if (as == "latex") derivation.style = expr::Style::Latex;
+  if (as == "hopf") derivation.style = expr::Style::Hopf;
+  if (as == "latex" || as == "hopf" || as == "unicode") return true;
+  arguments.wrong_type("as", "\"unicode\", \"latex\" or \"hopf\"", Value{as});
+  return false;
+}
+
+bool check_start(Script& s, const Arguments& arguments, const model::Model& model,
+                 std::size_t coordinates) {
+  if (coordinates == model.dimension()) return true;
+  s.error(Kind::WrongCoordinateCount, arguments.span_of("from"),
+          fmt::format("'{}' has {} state{}, and the start has {} coordinate{}", model.name,
+                      model.dimension(), model.dimension() == 1 ? "" : "s", coordinates,
+                      coordinates == 1 ? "" : "s"));
+  return false;
+}
+
+bool require_policy(Script& s, const Arguments& arguments, const model::Model& model) {
+  if (model.controls.empty()) return true;
+  s.error(Kind::MissingArgument, arguments.span(),
+          fmt::format("'simulate' needs 'policy', because '{}' has controls", model.name))
+      .help = "write 'policy = V.policy' with the solution V, or a record of expressions";
+  return false;
+}
+
+bool check_policy_model(Script& s, const model::Model& of, const model::Model& with,
+                        source::Span span) {
+  const auto names = [](const auto& all) {
+    std::vector<std::string> result;
+    for (const auto& one : all) result.push_back(one.name);
+    return result;
+  };
+  const auto regimes = [](const model::Model& m) { return m.regime ? m.regime->count : 1; };
+  if (names(of.states) == names(with.states) && names(of.controls) == names(with.controls) &&
+      regimes(of) == regimes(with))
+    return true;
+  s.error(
+      Kind::WrongArgumentType, span,
+      fmt::format("the policy is one of '{}', whose states or controls differ from those of '{}'",
+                  of.name, with.name));
+  return false;
+}
+
+namespace {
+
 /// The policy as a solution's, when the argument is `V.policy`.
 const Solution* solution_of_policy(const Value& value) {
   const auto* method = value.as<Method>();
@@ -229,11 +270,8 @@ std::optional<runtime::Ensemble> run_simulation(Script& s, const Arguments& argu
                                                 const SimulateOptions& options) {
   const model::Model& model = *handle.model;
   if (!arguments.has("policy")) {
-    if (model.controls.empty()) return simulate(s.context, handle, nullptr, nullptr, options);
-    s.error(Kind::MissingArgument, arguments.span(),
-            fmt::format("'simulate' needs 'policy', because '{}' has controls", model.name))
-        .help = "write 'policy = V.policy' with the solution V, or a record of expressions";
-    return {};
+    if (!require_policy(s, arguments, model)) return {};
+    return simulate(s.context, handle, nullptr, nullptr, options);
   }
   const syntax::NodeId node = arguments.node("policy");
   if (std::holds_alternative<syntax::Record>((*s.ast)[node].value)) {

@@ -164,7 +164,7 @@ std::optional<Session::Impl::Layout> Session::Impl::layout(const std::string& pa
   const auto file = driver::load(context, path);
   if (!file) return {};
   const auto ast = driver::parse(context, *file);
-  if (!ast) return {};
+  if (!ast || context.sink.has_errors()) return {};
   std::string text = syntax::format(context.sources, *ast);
   const auto again =
       syntax::parse(context.sources, context.sources.add("<formatted>", text), context.sink);

@@ -229,7 +229,7 @@ std::optional<driver::Policy> Session::Impl::read_policy(const driver::ModelHand
   std::string text;
   for (const auto& [name, body] : policy) text += fmt::format("{}: {},\n", name, body);
   const auto* module = driver::add_module(context, "<policy>", "policy = {\n" + text + "}", scope);
-  if (!module) return {};
+  if (!module || context.sink.has_errors()) return {};
   const auto* item = module->ast.items.size() == 1
                          ? std::get_if<syntax::AssignItem>(&module->ast.items[0].value)
                          : nullptr;

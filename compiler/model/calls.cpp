@@ -134,6 +134,7 @@ Value not_a_function(Context& context, const Frame& frame, const std::string& na
     return poison(context, Kind::NotAFunction, span,
                   "'" + name + "' is a " + role_name(entry->role) + ", not a function", help);
   }
+  if (left_out(context, name)) return Value{.span = span};
   std::vector<std::string> candidates = builtin_names();
   for (const auto& [known, function] : context.scope->functions) candidates.push_back(known);
   return poison(context, Kind::UnknownName, span, "there is no function '" + name + "'",

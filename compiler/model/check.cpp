@@ -88,7 +88,8 @@ void settle_units(Context& context) {
 std::optional<Model> check(std::shared_ptr<expr::Store> store, const syntax::Ast& ast,
                            const syntax::ModelItem& item, const Scope& scope,
                            const std::vector<Override>& overrides, diagnostics::Sink& sink) {
-  Context context{.ast = &ast, .scope = &scope, .sink = &sink, .overrides = &overrides};
+  Context context{
+      .ast = &ast, .scope = &scope, .sink = &sink, .overrides = &overrides, .item = &item};
   std::size_t errors_before = sink.error_count();
   context.model.name = item.name.text;
   context.model.span = item.name.span;
@@ -106,6 +107,7 @@ std::optional<Model> check(std::shared_ptr<expr::Store> store, const syntax::Ast
   elaborate_dynamics(context, item);
   elaborate_costs(context, item);
   elaborate_lets(context);
+  if (incomplete(context)) return std::nullopt;
   if (sink.error_count() == errors_before) refuse_empty(context, item);
   if (sink.error_count() > errors_before) return std::nullopt;
   settle_units(context);

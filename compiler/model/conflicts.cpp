@@ -94,6 +94,7 @@ void check_pairs(Context& context, const Places& places) {
 }
 
 void check_needs(Context& context, const Places& places) {
+  if (incomplete(context)) return;
   bool ends = places[kHorizon].valid() || places[kStop].valid() || places[kAverage].valid();
   if (places[kTerminal].valid() && !ends)
     poison(context, Kind::TerminalWithoutHorizon, places[kTerminal],

@@ -1,5 +1,6 @@
 #include "model/context.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -50,6 +51,17 @@ Value poison(Context& context, Kind kind, Span span, std::string message, std::s
 Entry* find(Context& context, const std::string& name) {
   auto found = context.names.find(name);
   return found == context.names.end() ? nullptr : &found->second;
+}
+
+bool left_out(const Context& context, const std::string& name) {
+  const auto has = [&](const syntax::LeftOut& part) {
+    return std::find(part.words.begin(), part.words.end(), name) != part.words.end();
+  };
+  return has(context.ast->left_out) || (context.item != nullptr && has(context.item->left_out));
+}
+
+bool incomplete(const Context& context) {
+  return context.item != nullptr && context.item->left_out.any;
 }
 
 std::vector<std::string> visible_names(Context& context, const Frame& frame) {

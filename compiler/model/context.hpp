@@ -66,6 +66,7 @@ struct Context {
   const Scope* scope;
   diagnostics::Sink* sink;
   const std::vector<Override>* overrides = nullptr;
+  const syntax::ModelItem* item = nullptr;  // null for a policy
   Model model;
   std::map<std::string, Entry> names;
   std::vector<std::string> order;  // names as declared
@@ -89,6 +90,10 @@ Diagnostic& report(Context&, Kind, Span, std::string message);
 Value poison(Context&, Kind, Span, std::string message, std::string help = "");
 
 Entry* find(Context&, const std::string& name);
+/// May a declaration or statement with a syntax error be what declares this name? Nothing is said
+/// of such a name, nor of what the model lacks (`incomplete`).
+bool left_out(const Context&, const std::string& name);
+bool incomplete(const Context&);
 /// All names an expression of the model may use.
 std::vector<std::string> visible_names(Context&, const Frame&);
 

@@ -36,8 +36,32 @@ void not_a_differential(Context& context, const syntax::Ident& target) {
       "write 'd" + target.text + " = ...', or \"" + target.text + "' = ...\" for a noiseless state";
 }
 
+/// The state that `x_dot`, `xdot`, `dxdt` or `dx_dt` is the derivative of; empty for other names.
+std::string dotted_state(Context& context, const std::string& text) {
+  const auto state = [&](std::string name) {
+    const Entry* entry = find(context, name);
+    return entry != nullptr && entry->role == Role::State ? name : std::string();
+  };
+  for (const std::string suffix : {"_dot", "dot", "_t"})
+    if (text.size() > suffix.size() && text.ends_with(suffix))
+      if (auto name = state(text.substr(0, text.size() - suffix.size())); !name.empty())
+        return name;
+  for (const std::string suffix : {"_dt", "dt"})
+    if (text.size() > suffix.size() + 1 && text[0] == 'd' && text.ends_with(suffix))
+      if (auto name = state(text.substr(1, text.size() - suffix.size() - 1)); !name.empty())
+        return name;
+  return {};
+}
+
 void unknown_state(Context& context, const syntax::DynamicsDecl& declaration) {
   const std::string& text = declaration.target.text;
+  if (const std::string state = dotted_state(context, text); !state.empty()) {
+    auto& diagnostic = report(context, Kind::NotADifferential, declaration.target.span,
+                              "'" + text + "' is not how a derivative is written");
+    diagnostic.primary_label = "the derivative of '" + state + "'";
+    diagnostic.help = "write \"" + state + "' = ...\"";
+    return;
+  }
   const Entry* other = find(context, declaration.prime || text[0] != 'd' ? text : text.substr(1));
   if (other != nullptr) {
     auto& diagnostic =
@@ -47,6 +71,7 @@ void unknown_state(Context& context, const syntax::DynamicsDecl& declaration) {
     diagnostic.labels.push_back({other->span, "declared here"});
     return;
   }
+  if (left_out(context, declaration.prime || text[0] != 'd' ? text : text.substr(1))) return;
   std::string shown = declaration.prime ? text + "'" : text;
   auto& diagnostic = report(context, Kind::UnknownState, declaration.target.span,
                             "'" + shown + "' is the differential of no declared state");
@@ -242,7 +267,7 @@ bool transport_only(const syntax::ModelItem& item) {
 }
 
 void report_missing(Context& context, const syntax::ModelItem& item, const Progress& progress) {
-  if (progress.failed || transport_only(item)) return;
+  if (progress.failed || incomplete(context) || transport_only(item)) return;
   for (std::size_t row = 0; row < progress.seen.size(); ++row) {
     if (progress.seen[row].valid()) continue;
     const State& state = context.model.states[row];

@@ -157,6 +157,11 @@ std::optional<Value> read_differential(Context& context, const Frame& frame,
 }
 
 Value unknown_name(Context& context, const Frame& frame, const std::string& name, Span span) {
+  const bool differential_of_left_out =
+      name.size() > 1 && name[0] == 'd' && left_out(context, name.substr(1));
+  const bool told =
+      context.sink->has_error_in(span);  // of a function's body, by the script's check
+  if (told || left_out(context, name) || differential_of_left_out) return Value{.span = span};
   if (is_builtin(name) || context.scope->functions.contains(name))
     return poison(context, Kind::NotAFunction, span,
                   "'" + name + "' is a function and needs arguments", "write '" + name + "(...)'");

@@ -253,9 +253,16 @@ struct FunctionItem {
   std::vector<Ident> parameters;
   NodeId body;
 };
+/// What was left out for a syntax error: the words in it may be names that it declares, so that
+/// nothing is said of them.
+struct LeftOut {
+  bool any = false;
+  std::vector<std::string> words = {};
+};
 struct ModelItem {
   Ident name;
   std::vector<Declaration> declarations;
+  LeftOut left_out = {};
 };
 /// `V = solve(...)`.
 struct AssignItem {
@@ -294,7 +301,8 @@ struct Ast {
   base::Store<NodeId, Node> nodes;
   std::vector<Item> items;
   std::vector<Comment>
-      comments;  // ordinary comments, in order; doc comments are on their declarations
+      comments;           // ordinary comments, in order; doc comments are on their declarations
+  LeftOut left_out = {};  // of statements
 
   const Node& operator[](NodeId id) const { return nodes[id]; }
 };

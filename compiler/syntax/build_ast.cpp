@@ -25,14 +25,6 @@ bool is_elementary(std::string_view name) {
 
 namespace {
 
-bool has_effect(const Ast& ast, NodeId id) {
-  const auto* call = std::get_if<Call>(&ast[id].value);
-  if (call == nullptr) return false;
-  const auto* name = std::get_if<Name>(&ast[call->callee].value);
-  if (name == nullptr) return true;
-  return !is_elementary(name->text);
-}
-
 BoundaryKind boundary_kind(Tok type) {
   switch (type) {
     case Tok::PERIODIC:
@@ -70,6 +62,10 @@ Ast Builder::build(P::FileContext* file) {
   ast_.file = list_.file;
   used_comments_.assign(list_.comments.size(), false);
   ast_.items = items(file->item());
+  std::vector<const Tree*> read;
+  for (auto* c : file->item())
+    if (is_read(c)) read.push_back(c);
+  ast_.left_out = left_out(0, list_.tokens.size() - 1, read);
   if (too_deep_) {  // no later pass may meet it
     Ast nothing;
     nothing.file = list_.file;
@@ -148,16 +144,16 @@ std::vector<Item> Builder::items(const std::vector<P::ItemContext*>& contexts) {
   return out;
 }
 
-/// `y = 2 x` reads as two statements; on one line the second can only be a forgotten '*'.
+/// `y = 2 x` reads as two statements; where nothing parts them it can only be a forgotten '*'.
 void Builder::check_side_by_side(const Item& before, std::size_t at, const Item& now) {
   const Token& first = list_.tokens[at];
-  const auto* expression = std::get_if<ExpressionItem>(&now.value);
-  if (expression == nullptr || first.first_on_line || first.after_semicolon) return;
-  if (sink_.has_errors()) return;  // it may be a consequence
+  if (first.type != Tok::BEGIN || first.parted) return;
+  if (sink_.has_error_in(join(before.span, now.span))) return;  // it is a consequence
   const Name* function = called_name(before);
-  if (has_effect(ast_, expression->value) && function == nullptr) return;
-  if (std::holds_alternative<ModelItem>(before.value) ||
-      std::holds_alternative<ForItem>(before.value)) {
+  if (std::holds_alternative<ImportItem>(before.value)) {
+    auto& other = sink_.emit(Kind::SyntaxError, now.span, "an import ends with the module's name");
+    other.primary_label = "a module has no other name here";
+    other.help = "leave this out: what the module declares is used by its own names";
     return;
   }
   if (function != nullptr && function->text == "from") {
@@ -182,8 +178,20 @@ const Name* Builder::called_name(const Item& item) const {
   return expression == nullptr ? nullptr : std::get_if<Name>(&ast_[expression->value].value);
 }
 
+bool Builder::is_doubtful(const Tree* c) const {
+  const Span own = span(c);
+  return std::any_of(list_.doubtful.begin(), list_.doubtful.end(), [&](const Span& stretch) {
+    return own.begin <= stretch.begin && stretch.begin < own.end;
+  });
+}
+
+bool Builder::is_read(P::ItemContext* c) const {
+  const bool block = c->modelItem() != nullptr || c->forItem() != nullptr;
+  return is_read(static_cast<const Tree*>(c)) && (block || !is_doubtful(c));
+}
+
 std::optional<Item> Builder::item(P::ItemContext* c) {
-  if (c->exception != nullptr || c->children.empty()) return std::nullopt;
+  if (!is_read(c)) return std::nullopt;
   Item out;
   out.span = span(c);
   out.doc = doc_before(out.span.begin);
@@ -216,9 +224,32 @@ FunctionItem Builder::function_item(P::FunctionItemContext* c) {
 
 ModelItem Builder::model_item(P::ModelItemContext* c) {
   ModelItem out{ident(c->modelName()->WORD()), {}};
+  std::vector<const Tree*> read;
   for (auto* d : c->declaration()) {
-    if (d->exception == nullptr && !d->children.empty()) declaration(d, out.declarations);
+    if (!is_read(d) || is_doubtful(d)) continue;
+    declaration(d, out.declarations);
+    read.push_back(d);
   }
+  const std::size_t open = c->LBRACE()->getSymbol()->getTokenIndex();
+  out.left_out = left_out(open + 1, c->RBRACE()->getSymbol()->getTokenIndex(), read);
+  return out;
+}
+
+LeftOut Builder::left_out(std::size_t first, std::size_t last,
+                          const std::vector<const Tree*>& read) const {
+  LeftOut out;
+  const auto take = [&](std::size_t end) {
+    for (; first < end; ++first) {
+      out.any = true;
+      const Token& token = list_.tokens[first];
+      if (token.type == Tok::WORD) out.words.emplace_back(list_.text(token));
+    }
+  };
+  for (const Tree* part : read) {
+    take(part->start->getTokenIndex());
+    first = std::max(first, part->stop->getTokenIndex() + 1);
+  }
+  take(last);
   return out;
 }
 

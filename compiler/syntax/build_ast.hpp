@@ -26,7 +26,15 @@ class Builder {
   void check_side_by_side(const Item& before, std::size_t token, const Item& now);
   ImportItem import_item(P::ImportItemContext*);
   FunctionItem function_item(P::FunctionItemContext*);
+  /// Without a syntax error, as far as the parser saw; a bracket that was put in may be misplaced.
+  static bool is_read(const Tree* c) {
+    return c->exception == nullptr && !c->children.empty() && c->stop != nullptr;
+  }
+  bool is_read(P::ItemContext*) const;
+  bool is_doubtful(const Tree*) const;
   ModelItem model_item(P::ModelItemContext*);
+  /// The words between two tokens that no part among `read` holds.
+  LeftOut left_out(std::size_t first, std::size_t last, const std::vector<const Tree*>& read) const;
   ForItem for_item(P::ForItemContext*);
   void declaration(P::DeclarationContext*, std::vector<Declaration>&);
   template <class Items, class Make>

@@ -7,6 +7,21 @@ namespace hopf::syntax {
 
 using diagnostics::Kind;
 
+namespace {
+
+/// Raised digits, which are an error, are read as what they mean.
+std::string plain_digits(std::string text) {
+  constexpr std::string_view kRaised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+  if (static_cast<unsigned char>(text[0]) < 0x80) return text;
+  for (std::size_t digit = 0; digit < 10; ++digit) {
+    for (std::size_t at; (at = text.find(kRaised[digit])) != std::string::npos;)
+      text.replace(at, kRaised[digit].size(), std::to_string(digit));
+  }
+  return text.substr(text.find_first_of("0123456789"));
+}
+
+}  // namespace
+
 NodeId Builder::expression(P::ExpressionContext* c) {
   NodeId value = disjunction(c->disjunction());
   const auto ifs = c->IF();
@@ -194,14 +209,17 @@ NodeId Builder::atom(P::AtomContext* c) {
   if (c->STRING() != nullptr) return add(whole, String{string_value(whole)});
   if (c->TRUE() != nullptr) return add(whole, Boolean{true});
   if (c->FALSE() != nullptr) return add(whole, Boolean{false});
-  if (c->WORD() != nullptr) return add(whole, Name{std::string(list_.sources->text(whole))});
+  if (c->WORD() != nullptr) {
+    const std::string text(list_.sources->text(whole));
+    return add(whole, Name{text == "∞" ? "inf" : text});
+  }
   if (c->list() != nullptr) return list(c->list());
   if (c->braces() != nullptr) return braces(c->braces());
   return expression(c->expression());
 }
 
 NodeId Builder::number(Span whole) {
-  std::string written(list_.sources->text(whole)), text = written;
+  std::string written(list_.sources->text(whole)), text = plain_digits(written);
   std::erase(text, '_');
   const double value = std::strtod(text.c_str(), nullptr);
   return add(whole, Number{value, std::move(text), std::move(written)});

@@ -2,6 +2,7 @@
 // grammar/messages.txt.
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "syntax/messages.hpp"
 #include "syntax/token.hpp"
@@ -47,6 +48,29 @@ std::string other_word(std::string_view word) {
       {"constraints", "subject to"}};
   for (const auto& [name, keyword] : kWords)
     if (name == word) return std::string(keyword);
+  return {};
+}
+
+/// The boundary that is called otherwise elsewhere.
+std::string boundary_word(std::string_view word) {
+  constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+      {"neumann", "reflect"},
+      {"reflecting", "reflect"},
+      {"noflux", "reflect"},
+      {"zeroflux", "reflect"},
+      {"dirichlet", "absorb(value)"},
+      {"absorbing", "absorb(value)"},
+      {"outflow", "extrapolate"},
+      {"free", "extrapolate"},
+      {"open", "extrapolate"},
+      {"wrap", "periodic"},
+      {"cyclic", "periodic"},
+      {"circular", "periodic"},
+      {"state_constraint", "constrain"}};
+  std::string lower(word);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (const auto& [name, keyword] : kWords)
+    if (name == lower) return std::string(keyword);
   return {};
 }
 
@@ -206,7 +230,8 @@ class Explainer {
     if (assigned) return {};
     const bool beside =
         !word.first_on_line && statement_ >= 2 && ends_value(at(statement_ - 2).type);
-    guess(keyword_names(Place::Model));
+    if (beside) guess_ = boundary_word(name_);
+    if (guess_.empty()) guess(keyword_names(Place::Model));
     if (guess_.empty()) guess_ = other_word(name_);
     if (guess_.empty() && beside) guess(keyword_names(Place::Clause));
     show_statement_ = true;

@@ -54,7 +54,7 @@ class Formatter {
   void keep(const Span& span, const std::string& keyword, int indent) {
     const int column = indent + source::count_code_points(keyword);
     const auto end = lines_.end_with_comment(span.end);
-    lines_.code(keyword + lines_.original(span.begin, end, column), indent, end);
+    lines_.code(keyword + lines_.original(span.begin, end, column, indent), indent, end);
   }
 
   void statement(const Item& item, int indent) {

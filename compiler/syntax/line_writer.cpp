@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "syntax/layout.hpp"
+#include "syntax/lines.hpp"
 
 namespace hopf::syntax {
 
@@ -101,22 +102,6 @@ void LineWriter::close(std::uint32_t end, int indent) {
   code("}", indent, end);
 }
 
-namespace {
-
-constexpr int kTab = 8;
-
-/// The column after the white space that a line begins with.
-int indentation(std::string_view line) {
-  int column = 0;
-  for (const char c : line) {
-    if (c != ' ' && c != '\t') break;
-    column += c == '\t' ? kTab - column % kTab : 1;
-  }
-  return column;
-}
-
-}  // namespace
-
 std::uint32_t LineWriter::end_with_comment(std::uint32_t end) const {
   const auto& comments = ast_.comments;
   const auto next = std::find_if(comments.begin(), comments.end(),
@@ -126,12 +111,18 @@ std::uint32_t LineWriter::end_with_comment(std::uint32_t end) const {
   return between.find_first_not_of(" \t") == std::string_view::npos ? next->span.end : end;
 }
 
-std::string LineWriter::original(std::uint32_t begin, std::uint32_t end, int column) const {
+std::string LineWriter::original(std::uint32_t begin, std::uint32_t end, int column,
+                                 int indent) const {
   const std::size_t start = text_.substr(0, 3) == "\xef\xbb\xbf" ? 3 : 0;
   const std::size_t line_start = std::max(start, begin == 0 ? 0 : text_.rfind('\n', begin - 1) + 1);
   const auto lead = text_.substr(line_start, begin - line_start);
   const auto code = lead.substr(std::min(lead.find_first_not_of(" \t"), lead.size()));
   const int shift = column - indentation(lead) - source::count_code_points(code);
+  // A line that goes on with the statement because it is deeper stays deeper.
+  const auto depth = [&](std::string_view line) {
+    const int moved = std::max(0, indentation(line) + shift);
+    return indentation(line) > indentation(lead) && moved <= indent ? indent + 4 : moved;
+  };
   std::string out;
   for (std::size_t at = begin; at <= end;) {
     const std::size_t stop = std::min<std::size_t>(text_.find('\n', at), end);
@@ -140,8 +131,7 @@ std::string LineWriter::original(std::uint32_t begin, std::uint32_t end, int col
     line = line.substr(0, last == std::string_view::npos ? 0 : last + 1);
     if (at != begin) {
       out += '\n';
-      if (!line.empty())
-        out += std::string(static_cast<std::size_t>(std::max(0, indentation(line) + shift)), ' ');
+      if (!line.empty()) out += std::string(static_cast<std::size_t>(depth(line)), ' ');
       line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
     }
     out += line;

@@ -24,8 +24,9 @@ class LineWriter {
   void close(std::uint32_t end, int indent);
   bool comment_between(std::uint32_t begin, std::uint32_t end) const;
   /// The original text of [begin, end), moved as a whole so that it begins in `column`: what has
-  /// comments inside keeps the layout that its author gave it.
-  std::string original(std::uint32_t begin, std::uint32_t end, int column) const;
+  /// comments inside keeps the layout that its author gave it, and its later lines stay deeper than
+  /// `indent`.
+  std::string original(std::uint32_t begin, std::uint32_t end, int column, int indent) const;
   /// The end of the comment that stands behind byte `end` on its line; `end` where there is none.
   std::uint32_t end_with_comment(std::uint32_t end) const;
   std::string finish();

@@ -54,8 +54,6 @@ constexpr Replacement kCharacters[] = {
     {"∧", Tok::AND, "'and'"},
     {"∨", Tok::OR, "'or'"},
     {"¬", Tok::NOT, "'not'"},
-    {"²", Tok::END, "'^2'"},
-    {"³", Tok::END, "'^3'"},
     {"√", Tok::END, "'sqrt(x)'"},
     {"|", Tok::END, "'abs(x)' for an absolute value, 'or' between conditions"},
     {"&", Tok::AND, "'and'"},
@@ -71,6 +69,14 @@ const Replacement* lookup(const Replacement (&table)[n], std::string_view text) 
     if (row.text == text) return &row;
   }
   return nullptr;
+}
+
+/// The digit that a superscript stands for, '-' for a raised minus; 0 for other characters.
+char raised(std::string_view text) {
+  constexpr std::string_view kRaised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+  for (std::size_t i = 0; i < 10; ++i)
+    if (text == kRaised[i]) return static_cast<char>('0' + i);
+  return text == "⁻" ? '-' : '\0';
 }
 
 bool is_double_quote(std::string_view text) {
@@ -131,6 +137,7 @@ class Mender {
   }
 
   void foreign(const Token& token) {
+    if (list_.text(token) == "%" && begins_comment()) return comment(token);
     const Replacement* row = lookup(kForeign, list_.text(token));
     auto& d = report(Kind::ForeignOperator, list_.span(token),
                      quoted(token) + " is not an operator of Hopf");
@@ -138,6 +145,13 @@ class Mender {
     const bool per_cent =
         row->meant == Tok::STAR && (next().first_on_line || !begins_value(next()));
     if (!per_cent) keep_as(token, row->meant);
+  }
+
+  /// `% words` of other languages: on a line of its own, or two words side by side after it.
+  bool begins_comment() const {
+    if (in_[at_].first_on_line) return true;
+    const bool words = next().type == Tok::WORD && next(2).type == Tok::WORD;
+    return words && !next().first_on_line && !next(2).first_on_line;
   }
 
   static bool begins_value(const Token& token) {
@@ -151,7 +165,8 @@ class Mender {
     if (text == "|" && bar_line_ == line_) return;  // the other of a pair
     if (text == "|") bar_line_ = line_;
     if (is_double_quote(text)) return typographic_string(token);
-    if (text == "#") return hash(token);
+    if (text == "#") return comment(token);
+    if (raised(text) != '\0') return power(token);
     source::Span span = list_.span(token);
     const Replacement* row = lookup(kCharacters, text);
     if (row == nullptr) {  // a run of them is one error
@@ -174,10 +189,26 @@ class Mender {
     return "the character '" + std::string(text) + "' has no meaning in Hopf";
   }
 
-  void hash(const Token& token) {
-    auto& d = report(Kind::UnknownCharacter, list_.span(token), "'#' does not begin a comment");
+  void comment(const Token& token) {
+    auto& d = report(Kind::UnknownCharacter, list_.span(token),
+                     quoted(token) + " does not begin a comment");
     d.help = "write '//'";
     while (next().type != Tok::END && !next().first_on_line) ++at_;
+  }
+
+  /// `x²` and `x⁻¹⁰`: read as a power.
+  void power(const Token& token) {
+    source::Span span = list_.span(token);
+    std::string digits(1, raised(list_.text(token)));
+    while (adjacent(1) && raised(list_.text(next())) != '\0') {
+      digits += raised(list_.text(next()));
+      span.end = in_[++at_].end;
+    }
+    auto& d = report(Kind::UnknownCharacter, span, "an exponent in raised digits");
+    d.help = "write '^" + digits + "'";
+    keep_as(Token{.begin = span.begin, .end = span.begin}, Tok::CARET);
+    if (digits[0] == '-') keep_as(Token{.begin = span.begin, .end = span.begin}, Tok::MINUS);
+    keep_as(Token{.begin = span.begin, .end = span.end}, Tok::NUMBER);
   }
 
   /// `c ? a : b`: what stands after the sign, up to the end of its line or bracket, goes with it.
@@ -301,11 +332,19 @@ class Mender {
 
   /// `.5` where a value begins; `x.5` is left to the parser.
   void dot(const Token& token) {
-    const bool after_value = at_ > 0 && in_[at_ - 1].end == token.begin;
+    const Tok before = at_ > 0 ? in_[at_ - 1].type : Tok::END;
+    const bool value = before == Tok::WORD || before == Tok::NUMBER || before == Tok::RPAREN ||
+                       before == Tok::RBRACKET || before == Tok::RBRACE || before == Tok::STRING;
+    const bool after_value = value && in_[at_ - 1].end == token.begin;
     if (!after_value && adjacent(1) && next().type == Tok::NUMBER) {
       const auto digits = std::string(list_.text(next()));
       malformed(token.begin, next().end, "'." + digits + "' has no digit before the point",
                 "write '0." + digits + "'");
+      keep({.type = Tok::NUMBER,
+            .first_on_line = token.first_on_line,
+            .begin = token.begin,
+            .end = next().end});
+      ++at_;
       return;
     }
     keep(token);

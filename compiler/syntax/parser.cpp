@@ -137,7 +137,7 @@ class Recovery : public antlr4::DefaultErrorStrategy {
   /// A name in the middle of a line is more likely a part of what was wrong than a new statement.
   bool resumes(std::size_t here) const {
     const Token& token = list_.tokens[here];
-    if (token.type != Tok::BEGIN || token.first_on_line) return true;
+    if (token.type != Tok::BEGIN || token.parted) return true;
     const auto after = list_.tokens[std::min(here + 2, list_.tokens.size() - 1)].type;
     return after == Tok::ASSIGN || after == Tok::PRIME;
   }

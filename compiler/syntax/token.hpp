@@ -48,7 +48,7 @@ std::vector<std::string> keyword_names(Place place);
 struct Token {
   Tok type = Tok::END;
   bool first_on_line = false;
-  bool after_semicolon = false;
+  bool parted = false;      // BEGIN: after a line end, a `;` or the brace of a block
   std::uint32_t begin = 0;  // bytes
   std::uint32_t end = 0;
 };
@@ -85,7 +85,7 @@ void mend_symbols(TokenList&, diagnostics::Sink&);
 void pair_brackets(TokenList&, diagnostics::Sink&);
 
 /// Pass 3: gives words the type of their keyword where they are reserved, puts BEGIN before
-/// statements that start with no keyword, removes `;`.
+/// statements that start with no keyword (where lines, `;` and braces part them), removes `;`.
 void settle_keywords(TokenList&, diagnostics::Sink&);
 
 /// Where the parser stopped: enough to say in the user's terms what is wrong.

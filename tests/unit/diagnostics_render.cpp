@@ -97,9 +97,29 @@ TEST_CASE("odd places: no place, end of file, a very long line, bytes that are n
   CHECK(text.find("!") != std::string::npos);
   const auto bytes = sources.add("b.hopf", "a\xff\x01 b");
   const auto& e = sink.emit(Kind::UnknownName, {bytes, 1, 2}, "m");
-  CHECK(render_text(e, sources).find(" | a\xef\xbf\xbd\xef\xbf\xbd b\n   |  ^\n") !=
+  CHECK(render_text(e, sources).find(" | a\xef\xbf\xbd\\x01 b\n   |  ^\n") !=
         std::string::npos);
   CHECK_NOTHROW(render_json(e, sources));
+}
+
+TEST_CASE("escape and bidirectional characters are shown, never sent") {
+  source::SourceSet sources;
+  Sink sink;
+  const std::string line = "x = \"\x1b[2J\xe2\x80\xae\xc2\x9b\" + y";
+  const auto file = sources.add("a\x1b.hopf", line);
+  const auto at = static_cast<std::uint32_t>(line.find('y'));
+  auto& d = sink.emit(Kind::UnknownName, {file, at, at + 1}, "no '\x1b]0;t\x07'\xe2\x81\xa6");
+  d.primary_label = "\xe2\x80\x8f";
+  d.help = "a\nb\x7f";
+  d.notes.push_back("\xd8\x9c");
+  CHECK(render_text(d, sources) ==
+        "error[E0200]: no '\\x1b]0;t\\x07'\\u{2066}\n"
+        "  --> a\\x1b.hopf:1:17\n"
+        "   |\n"
+        " 1 | x = \"\\x1b[2J\\u{202e}\\u{9b}\" + y\n"
+        "   |                                 ^ \\u{200f}\n"
+        "   = note: \\u{61c}\n"
+        "   = help: a\n           b\\x7f\n");
 }
 
 TEST_CASE("colour only on request") {

@@ -96,24 +96,66 @@ TEST_CASE("keywords are reserved only where a declaration or statement may begin
         "expression (call density m until:state)\n");
 }
 
-TEST_CASE("line ends carry no meaning and ';' is ignored") {
-  for (const auto& path : good_files()) {
-    const Parsed original(read_file(path));
-    if (!original.ast.comments.empty() || original.printed().find("doc ") != std::string::npos) {
-      continue;
-    }
-    auto text = read_file(path);
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    const Parsed joined(text);
-    INFO(path << joined.messages());
-    CHECK(joined.printed() == original.printed());
+TEST_CASE("a statement ends with its line; operators, commas, brackets and depth carry it on") {
+  const auto printed = [](const std::string& text) {
+    const Parsed p(text);
+    INFO(text << "\n" << p.messages());
+    CHECK_FALSE(p.sink.has_errors());
+    return p.printed();
+  };
+  CHECK(printed("x = 3\n-1\n") == "assign x 3\nexpression (- 1)\n");
+  CHECK(printed("x = 3\n  -1\n") == "assign x (3 - 1)\n");
+  CHECK(printed("x = 3 -\n1\n") == "assign x (3 - 1)\n");
+  CHECK(printed("x = [1,\n2\n]\n") == "assign x (list 1 2)\n");
+  CHECK(printed("y = [1, 2]\n[1]\n") == "assign y (list 1 2)\nexpression (list 1)\n");
+  CHECK(printed("y = f\n(2)\n") == "assign y f\nexpression 2\n");
+  CHECK(printed("y = f\n (2)\n") == "assign y (call f 2)\n");
+  CHECK(printed("y = f\n\n  // far\n\n (2)\n") == "assign y (call f 2)\n");
+  CHECK(printed("x =\n3\n") == "assign x 3\n");
+  CHECK(printed("x = a and\nb") == "assign x (a and b)\n");
+  CHECK(printed("x = if a then b\nelse c\n") == "assign x (if a b c)\n");
+  CHECK(printed("x = 1; -1; y = 2") == "assign x 1\nexpression (- 1)\nassign y 2\n");
+  CHECK(printed("for i in 1..2 {\n  print(i)\n  -i\n}\n") ==
+        "for i (range 1 2)\n  expression (call print i)\n  expression (- i)\n");
+  CHECK(printed("\tx = 3\n        -1\n") == "assign x 3\nexpression (- 1)\n");
+  CHECK(printed("/* a\n   b */ x = 3\n-1\n") == "assign x 3\nexpression (- 1)\n");
+  CHECK(printed("model m { lagrangian x^2\n            - 1 }") ==
+        "model m\n  lagrangian ((^ x 2) - 1)\n");
+}
+
+TEST_CASE("what is out of line is an error, read as what was meant") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"y = 3 f(2)", "missing-operator"},
+      {"z = 3 sum([1, 2])", "missing-operator"},
+      {"y = 2\n  z", "missing-operator"},
+      {"y = 2 z = 3", "statement-not-parted"},
+      {"y = 2\n  z = 3", "statement-not-parted"},
+      {"V = solve(m) print(V(0))", "missing-operator"},
+      {"y = 2\n* 3", "continuation-not-indented"},
+      {"y = a\nand b", "continuation-not-indented"},
+      {"model m {\n lagrangian x^2\n + u^2\n}", "continuation-not-indented"},
+      {"model m {\n state x in [0, 1]\n reflect\n}", "continuation-not-indented"},
+      {"model m { control u  x' = u }", "statement-not-parted"},
+      {"model m { control u  dx = u*dt }", "statement-not-parted"},
+      {"model m { state x[2]  x[1]' = u }", "statement-not-parted"},
+      {"model m {\n  state x\n    x' = 1\n}", "statement-not-parted"},
+      {"x = 3 +\ny = 4\n", "missing-operand"},
+      {"model m {\n  lagrangian x^2 +\n  x' = 1\n}", "missing-operand"},
+      {"model m { state x in [-1,1]  control u; x' = u  lagrangian x^2 + u^2  discount 1 } "
+       "V = solve(m); print(V(0)) for i in 1..2 { print(i) } assert V(0) < 1; derive(m);",
+       ""},
+      {"model m {\n let a = 1,\n b = 2\n  param c = 1,\n  d = 3\n}", ""},
+      {"model m\n{\n  state x\n}\nfor i in 1..2\n{\n  print(i)\n}", ""},
+      {"model m { state x in [-1, 1] reflect\n control u in [-1, 1]\n x' = u }", ""},
+      {"model m { dx[i] = x[i]*dt\n            for i in 1..2 }", ""},
+  };
+  for (const auto& [text, kinds] : cases) {
+    const Parsed p(text);
+    INFO(text << "\n" << p.messages());
+    CHECK(p.kinds() == kinds);
   }
-  const Parsed one(
-      "model m { state x in [-1,1]  control u  x' = u  lagrangian x^2 + u^2  discount 1 } "
-      "V = solve(m) print(V(0)) for i in 1..2 { print(i) } assert V(0) < 1; derive(m);");
-  INFO(one.messages());
-  CHECK_FALSE(one.sink.has_errors());
-  CHECK(one.ast.items.size() == 6);
+  const Parsed read("y = 2 z = 3\nmodel m {\n  control u  x' = u\n}");
+  CHECK(read.printed() == "assign y 2\nassign z 3\nmodel m\n  control u\n  dynamics x' value u\n");
 }
 
 TEST_CASE("documentation belongs to what follows; units are flat products") {
