@@ -104,7 +104,7 @@ def models_over_lines_and_redefined(hopf, folder):
     for q in (1, 4):
         t.send("model m {\r")
         t.expect("  ... ")
-        t.send(f"state x in [-1, 1] reflect  control u  x' = u  lagrangian {q}*x^2 + u^2  discount 1\r")
+        t.send(f"state x in [-1, 1] reflect  control u;  x' = u  lagrangian {q}*x^2 + u^2  discount 1\r")
         t.expect("  ... ")
         t.send("}\r")
         t.expect("hopf> ")

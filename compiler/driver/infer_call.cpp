@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <system_error>
 
 #include "driver/ast_walk.hpp"
 #include "driver/inference.hpp"
@@ -97,14 +98,15 @@ bool Inference::coordinate_name(const Known& object, const syntax::Argument& arg
   const std::string& name = argument.name->text;
   const model::Model* model = model_of(object);
   if (!model) return true;
-  const auto number = given.value ? number_of(*given.value) : std::nullopt;
+  const auto known = given.value ? number_of(*given.value) : std::nullopt;
+  const double number = known.value_or(0);
   const Span span = (*s_.ast)[argument.value].span;
-  if (name == "t") return !number || time_inside(s_, model->horizon, *number, span);
+  if (name == "t") return !known || time_inside(s_, model->horizon, number, span);
   if (!model->regime || name != model->regime->name) {
     unknown_coordinate(s_, *argument.name);
     return false;
   }
-  return !number || regime_inside(s_, model->regime->count, *number, span);
+  return !known || regime_inside(s_, model->regime->count, number, span);
 }
 
 Known Inference::point(const Known& object, const syntax::Call& call, source::Span span) {
@@ -202,10 +204,10 @@ Known Inference::verb(const Signature& signature, const syntax::Call& call, sour
   if (signature.name == "simulate") {
     if (known && all_constant(call, "policy")) simulate_options(s_, arguments, *model);
     if (known && !all_constant(call, "policy")) start_argument(arguments, *model);
-    if (known) policy_argument(arguments, *model);
+    if (known) policy_argument(arguments, *model, true);
     return known_kind(Kind::Ensemble, handle);
   }
-  if (known && signature.name == "evaluate") policy_argument(arguments, *model);
+  if (known && signature.name == "evaluate") policy_argument(arguments, *model, false);
   if (known && all_constant(call, "policy")) solver_arguments(arguments, *handle);
   return known_kind(signature.name == "plan" ? Kind::Plan : Kind::Solution, handle);
 }
@@ -241,9 +243,9 @@ bool Inference::bind_numbers(syntax::NodeId id) {
   return bound;
 }
 
-void Inference::policy_argument(const Arguments& arguments, const model::Model& model) {
+void Inference::policy_argument(const Arguments& arguments, const model::Model& model, bool must) {
   if (!arguments.has("policy")) {
-    require_policy(s_, arguments, model);
+    if (must) require_policy(s_, arguments, model);
     return;
   }
   const syntax::NodeId node = arguments.node("policy");
@@ -275,8 +277,9 @@ void Inference::output_file(const Signature& signature, const Arguments& argumen
   const Known file = infer(arguments.node("file"));
   const std::string* path = file.value ? file.value->as<std::string>() : nullptr;
   if (!path) {
-    saved_.insert("");  // any file
-    if (!file.is(Kind::Text) && !file.is(Kind::Anything))
+    if (file.is(Kind::Text) || file.is(Kind::Anything))
+      saved_.insert("");  // any file
+    else
       s_.error(Mistake::WrongArgumentType, arguments.span_of("file"),
                "'file' takes a text in quotes")
           .primary_label = "this is " + describe(file);
@@ -298,7 +301,8 @@ void Inference::input_file(const Arguments& arguments) {
   if (!path || saved_.count(*path) || saved_.count("") || fs::exists(*path, ignored)) return;
   if (fs::exists(fs::path(s_.module->scope.directory) / *path, ignored)) return;
   s_.error(Mistake::CannotRead, arguments.span_of("file"),
-           fmt::format("'{}' cannot be read: there is no such file", *path));
+           fmt::format("'{}' cannot be read: {}", *path,
+                       std::make_error_code(std::errc::no_such_file_or_directory).message()));
 }
 
 }  // namespace hopf::driver

@@ -93,7 +93,8 @@ class Inference {
   std::shared_ptr<ModelHandle> model_argument(const Arguments&);
   void solver_arguments(const Arguments&, ModelHandle&);
   void start_argument(const Arguments&, const model::Model&);
-  void policy_argument(const Arguments&, const model::Model&);
+  /// `must`: the verb tells on its own that a model with controls needs one.
+  void policy_argument(const Arguments&, const model::Model&, bool must);
   bool bind_numbers(syntax::NodeId);
   bool all_constant(const syntax::Call&, std::string_view but);
   void output_file(const Signature&, const Arguments&);

@@ -178,7 +178,14 @@ const Name* Builder::called_name(const Item& item) const {
   return expression == nullptr ? nullptr : std::get_if<Name>(&ast_[expression->value].value);
 }
 
+/// With a bracket that was put in, or with an error right behind it, which skipped the rest.
 bool Builder::is_doubtful(const Tree* c) const {
+  const Tok after = list_.tokens[c->stop->getTokenIndex() + 1].type;
+  const Keyword* keyword = find_keyword(after);
+  const bool begins = after == Tok::BEGIN || after == Tok::RBRACE || after == Tok::END ||
+                      (keyword != nullptr && keyword->place == Place::Model) ||
+                      (keyword != nullptr && keyword->place == Place::File) || after == Tok::FOR;
+  if (!begins) return true;
   const Span own = span(c);
   return std::any_of(list_.doubtful.begin(), list_.doubtful.end(), [&](const Span& stretch) {
     return own.begin <= stretch.begin && stretch.begin < own.end;
@@ -232,6 +239,9 @@ ModelItem Builder::model_item(P::ModelItemContext* c) {
   }
   const std::size_t open = c->LBRACE()->getSymbol()->getTokenIndex();
   out.left_out = left_out(open + 1, c->RBRACE()->getSymbol()->getTokenIndex(), read);
+  const std::uint32_t brace = list_.tokens[open].begin;
+  for (const Span& stretch : list_.doubtful)
+    out.left_out.any = out.left_out.any || stretch.begin == brace;  // its end is a guess
   return out;
 }
 

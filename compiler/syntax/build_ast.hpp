@@ -26,7 +26,7 @@ class Builder {
   void check_side_by_side(const Item& before, std::size_t token, const Item& now);
   ImportItem import_item(P::ImportItemContext*);
   FunctionItem function_item(P::FunctionItemContext*);
-  /// Without a syntax error, as far as the parser saw; a bracket that was put in may be misplaced.
+  /// Without a syntax error, as far as the parser saw.
   static bool is_read(const Tree* c) {
     return c->exception == nullptr && !c->children.empty() && c->stop != nullptr;
   }

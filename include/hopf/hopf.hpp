@@ -2,7 +2,7 @@
 // interface; the `hopf` command is a program over it.
 //
 //   hopf::Session session;
-//   auto model = session.compile(R"(model m { state x in [-1, 1] reflect  control u  x' = u
+//   auto model = session.compile(R"(model m { state x in [-1, 1] reflect  control u;  x' = u
 //                                             lagrangian x^2 + u^2  discount 1 })");
 //   if (!model) { std::cerr << session.diagnostics_text(); return 1; }
 //   auto V = session.solve(*model, {.grid = {201}});

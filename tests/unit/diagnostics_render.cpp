@@ -97,8 +97,7 @@ TEST_CASE("odd places: no place, end of file, a very long line, bytes that are n
   CHECK(text.find("!") != std::string::npos);
   const auto bytes = sources.add("b.hopf", "a\xff\x01 b");
   const auto& e = sink.emit(Kind::UnknownName, {bytes, 1, 2}, "m");
-  CHECK(render_text(e, sources).find(" | a\xef\xbf\xbd\\x01 b\n   |  ^\n") !=
-        std::string::npos);
+  CHECK(render_text(e, sources).find(" | a\xef\xbf\xbd\\x01 b\n   |  ^\n") != std::string::npos);
   CHECK_NOTHROW(render_json(e, sources));
 }
 

@@ -5,6 +5,7 @@
 #include <hopf/hopf.hpp>
 #include <iterator>
 #include <new>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -15,7 +16,7 @@ namespace {
 
 std::string model_text(double target) {
   return "model m { param target = " + std::to_string(target) +
-         "  state x in [-2, 2] reflect  control u in [-1, 1]  x' = u"
+         "  state x in [-2, 2] reflect  control u in [-1, 1];  x' = u"
          "  lagrangian (x - target)^2 + u^2  discount 1 }";
 }
 
@@ -48,6 +49,27 @@ TEST_CASE("a source with errors gives diagnostics with their places") {
   CHECK_FALSE(found[0].message.empty());
   CHECK(session.compile(model_text(0)));
   CHECK(session.diagnostics().empty());
+}
+
+TEST_CASE("ten mistakes are ten errors, and none of them hides another") {
+  const std::string folder = std::string(HOPF_SOURCE_DIR) + "/tests/cli/";
+  const auto kinds = [](const std::string& path) {
+    hopf::Session session;
+    CHECK_FALSE(session.check_file(path));
+    std::set<std::string> kinds;
+    for (const auto& d : session.diagnostics())
+      if (d.severity == hopf::Diagnostic::Severity::Error)
+        kinds.insert(d.kind + " " + std::to_string(d.location.line));
+    return kinds;
+  };
+  const auto ten = kinds(folder + "fail_ten_mistakes.hopf");
+  CHECK(ten.size() >= 10);
+  for (const char* one :
+       {"unknown-name 3", "empty-domain 5", "foreign-operator 7", "unknown-name 7",
+        "hamiltonian-unbounded 12", "unknown-argument 16", "unknown-name 17", "no-such-field 18",
+        "missing-operand 19", "unknown-argument 20"})
+    CHECK(ten.count(one) == 1);
+  CHECK(kinds(folder + "fail_before_work.hopf").size() == 4);
 }
 
 TEST_CASE("faults below a session become diagnostics, and the session goes on") {
@@ -187,7 +209,8 @@ TEST_CASE("a model belongs to its session, solutions and paths to nobody") {
   options.paths = 3;
   CHECK(other.simulate(*again, *V, options));
   const auto different = other.compile(
-      "model n { state y in [-1, 1] reflect  control v  y' = v  lagrangian v^2 + y^2  discount 1 }",
+      "model n { state y in [-1, 1] reflect  control v;  y' = v  lagrangian v^2 + y^2  discount 1 "
+      "}",
       "n");
   REQUIRE(different);
   CHECK_FALSE(other.simulate(*different, *V, options));

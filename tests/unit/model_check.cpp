@@ -21,7 +21,7 @@ TEST_CASE("names: unknown, twice, reserved, recursive") {
   CHECK(kinds(kState + "let a = b\n let b = a\n x' = a") == Kinds{"recursive-definition"});
   CHECK(kinds("param a = b, b = a\n" + kState + "x' = a") == Kinds{"recursive-definition"});
   CHECK(
-      test::check("fn f(y) = f(y - 1)\nmodel m { state x in [0,1] reflect x' = f(x) }")->kinds() ==
+      test::check("fn f(y) = f(y - 1)\nmodel m { state x in [0,1] reflect; x' = f(x) }")->kinds() ==
       Kinds{"recursive-definition"});
 }
 
@@ -230,6 +230,6 @@ TEST_CASE("functions that grow without bound are refused") {
     std::string before = "f" + std::to_string(i - 1);
     text += "fn f" + std::to_string(i) + "(x) = " + before + "(x) + " + before + "(x + 1)\n";
   }
-  auto checked = test::check(text + "model m { state x in [0, 1] reflect x' = f40(x) }");
+  auto checked = test::check(text + "model m { state x in [0, 1] reflect; x' = f40(x) }");
   CHECK(checked->kinds() == Kinds{"too-large"});
 }

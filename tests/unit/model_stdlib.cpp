@@ -19,7 +19,7 @@ std::string module_text(const std::string& name) {
 /// The value of a call of a module's function.
 double value(const std::string& module, const std::string& call) {
   auto checked = test::check(module_text(module) +
-                             "\nmodel m { state x in [0, 1] extrapolate x' = x*(" + call + ") }");
+                             "\nmodel m { state x in [0, 1] extrapolate; x' = x*(" + call + ") }");
   INFO(checked->text());
   REQUIRE(checked->model);
   return checked->at(checked->model->drift[0], {{"x", 1}});

@@ -72,7 +72,7 @@ inline std::unique_ptr<Checked> check(const std::string& text,
 /// A model in one line.
 inline std::unique_ptr<Checked> check_model(const std::string& body,
                                             const std::vector<model::Override>& overrides = {}) {
-  return check("model m {\n" + body + "\n}\n", overrides);
+  return check("model m {\n        " + body + "\n}\n", overrides);
 }
 
 }  // namespace hopf::test

@@ -140,13 +140,13 @@ TEST_CASE(
       R"(model m { state x in [0.1, 10] extrapolate  control u in [0, 1]  noise w
         dx = 0.05*u*x*dt + 0.3*u*x*dw  reward sqrt(x)  discount 0.2 })",
       R"(model m { state x in [-1, 1] absorb(0), y in [-1, 1] extrapolate  control u in [-1, 1]
-        noise w[2] correlated [[1, 0.6], [0.6, 1]]  dx = u*dt + 0.5*dw[1]  dy = -y*dt + 0.4*dw[2]
+        noise w[2] correlated [[1, 0.6], [0.6, 1]];  dx = u*dt + 0.5*dw[1];  dy = -y*dt + 0.4*dw[2]
         lagrangian x^2 + y^2  discount 0.5 })",
       R"(model m { regime j in 1..2 rates [[-1, 1], [2, -2]]  param z = [0.1, 0.3]
-        state x in [-1, 1] constrain  control u in [-1, 1]  dx = (u + z[j]*x)*dt
+        state x in [-1, 1] constrain  control u in [-1, 1];  dx = (u + z[j]*x)*dt
         lagrangian (x - 0.2)^2 + u^2  discount 0.3 })",
       R"(model m { state x in [-1, 1] extrapolate, y in [-1, 1] reflect, h in [-pi, pi] periodic
-        control u in [-1, 1]  noise w  dx = cos(h)*dt  dy = sin(h)*dt  dh = u*dt + 0.3*dw
+        control u in [-1, 1]  noise w;  dx = cos(h)*dt;  dy = sin(h)*dt;  dh = u*dt + 0.3*dw
         lagrangian x^2 + y^2  discount 1 })"};
   for (const char* model : models) {
     const Chain chain(model, {13});
@@ -159,10 +159,10 @@ TEST_CASE("the transpose of a solved policy's generator is the Fokker-Planck ope
       R"(model m { state x in [-1, 1] reflect  control u in [-1, 1]  noise w
         dx = (u - x)*dt + (0.3 + 0.1*x^2)*dw  lagrangian x^2 + u^2  discount 0.2 })",
       R"(model m { state x in [-1, 1] reflect, h in [-pi, pi] periodic  control u in [-1, 1]
-        noise w[2]  dx = cos(h)*dt + 0.1*dw[1]  dh = u*dt + 0.3*dw[2]
+        noise w[2];  dx = cos(h)*dt + 0.1*dw[1];  dh = u*dt + 0.3*dw[2]
         lagrangian x^2 + u^2  discount 0.5 })",
       R"(model m { state x in [-1, 1] reflect, y in [-1, 1] reflect, h in [-pi, pi] periodic
-        control u in [-1, 1]  noise w  dx = cos(h)*dt  dy = sin(h)*dt  dh = u*dt + 0.3*dw
+        control u in [-1, 1]  noise w;  dx = cos(h)*dt;  dy = sin(h)*dt;  dh = u*dt + 0.3*dw
         lagrangian x^2 + y^2  discount 1 })"};
   for (const char* model : models) {
     const Chain chain(model, {11});

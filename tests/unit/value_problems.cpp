@@ -83,7 +83,7 @@ TEST_CASE("bounded control: second order over four grids") {
 TEST_CASE("Merton's problem converges to its closed form") {
   const std::string text =
       R"(model merton { state x in [0.002, 500]  control k in [0, 3]  control c in [0.001, 5]
-    noise w  dx = x*(0.03 + k*0.05 - c)*dt + 0.2*k*x*dw  reward -1/(c*x)  discount 0.05 })";
+    noise w;  dx = x*(0.03 + k*0.05 - c)*dt + 0.2*k*x*dw  reward -1/(c*x)  discount 0.05 })";
   double before = 0;
   for (const int nodes : {201, 401, 801, 1601}) {
     const double error = std::abs(Solved(text, {.grid = {nodes}})(1) / -437.438591994532 - 1);
@@ -94,14 +94,14 @@ TEST_CASE("Merton's problem converges to its closed form") {
 }
 
 TEST_CASE("firm investment needs no boundary condition") {
-  const Solved firm(R"(model firm { state k in [0, 10]  control i  dk = (i - 0.1*k)*dt
+  const Solved firm(R"(model firm { state k in [0, 10]  control i;  dk = (i - 0.1*k)*dt
     reward 0.2*k - i - i^2/2  discount 0.05 })",
                     {.method = "fd", .grid = {201}});
   CHECK(std::abs(firm(1) - 2.4444444) < 1e-3);
 }
 
 TEST_CASE("finite horizons on a grid") {
-  const Solved parabola(R"(model f1 { state x in [-2, 2] extrapolate  control u  dx = u*dt
+  const Solved parabola(R"(model f1 { state x in [-2, 2] extrapolate  control u;  dx = u*dt
     lagrangian (x^2 + u^2)/2  horizon 1 })",
                         {.method = "fd", .grid = {1001}});
   CHECK(std::abs(parabola(1) - std::tanh(1.0) / 2) < 1e-3);
@@ -114,12 +114,12 @@ TEST_CASE("finite horizons on a grid") {
 TEST_CASE("two and three states, any number of threads") {
   const std::string plane =
       R"(model corr { state x in [-3, 3] reflect, y in [-3, 3] reflect  control u in [-1, 1]
-    noise w[2] correlated [[1, 0.8], [0.8, 1]]  dx = (u - x)*dt + dw[1]  dy = -y*dt + 0.5*dw[2]
+    noise w[2] correlated [[1, 0.8], [0.8, 1]];  dx = (u - x)*dt + dw[1];  dy = -y*dt + 0.5*dw[2]
     lagrangian x^2 + x*y + y^2  discount 1 })";
   const Solved one(plane, {.grid = {41}, .threads = 1}), two(plane, {.grid = {41}, .threads = 2});
   CHECK(one.V->value({0.3, 0.2}) == two.V->value({0.3, 0.2}));
   const Solved space(R"(model car { state x in [-2, 2] extrapolate, y in [-2, 2] extrapolate
-    state h in [-pi, pi] periodic  control u in [-1, 1]  x' = cos(h)  y' = sin(h)  h' = u
+    state h in [-pi, pi] periodic  control u in [-1, 1];  x' = cos(h);  y' = sin(h);  h' = u
     lagrangian 1  until x^2 + y^2 <= 0.25 pay 0 })",
                      {.grid = {21}});
   CHECK(space.V->value({-1.5, 0, 0}) == Approx(1).epsilon(0.3));
