@@ -30,14 +30,6 @@ std::optional<runtime::PointProblem> coarsened(const runtime::PointProblem& prob
   return result;
 }
 
-/// Solves with half the steps for each time that the grid is halved: errors in time and in space
-/// fall together.
-runtime::SolveSettings coarsened(const runtime::SolveSettings& settings) {
-  runtime::SolveSettings result = settings;
-  result.steps = std::max(2, (settings.steps + 1) / 2);
-  return result;
-}
-
 runtime::GridSolution solve_again(const SolveTask& task, const runtime::PointProblem& problem,
                                   const runtime::SolveSettings& settings) {
   runtime::PolicySystem system(problem, boundary_rules(task, problem.grid), settings.threads);
@@ -149,7 +141,7 @@ bool complete(const SolveTask& task, const runtime::PointProblem& problem,
     auto next = coarsened(here);
     if (!next) return false;
     here = std::move(*next);
-    rough = coarsened(rough);
+    rough = runtime::coarser(rough);
     if (coarse.size() >= depth) continue;
     runtime::GridSolution solution = solve_again(task, here, rough);
     cancelled = solution.failure == Failure::Cancelled;
@@ -202,6 +194,15 @@ runtime::ErrorEstimate estimate_at(const Family& family, double t, const std::ve
                                   V2, V4, family.upwind, ends, target, family.problem.regimes});
 }
 
+/// What the steps themselves say of their error, which has grown from the horizon on.
+void add_time_error(const runtime::GridSolution& solution, std::size_t level,
+                    std::vector<double>& error) {
+  if (solution.time_error.empty()) return;
+  const double first = solution.times.front(), T = solution.times.back();
+  const double share = (T - solution.times[level]) / (T - first);
+  for (std::size_t u = 0; u < error.size(); ++u) error[u] += share * solution.time_error[u];
+}
+
 /// Largest and middle error in the inner half, relative to the largest |V| there.
 Check error_check(const runtime::Grid& grid, const std::vector<double>& V,
                   const runtime::ErrorEstimate& estimate) {
@@ -243,7 +244,8 @@ ErrorOfValue error_of_value(const SolveTask& task, const runtime::PointProblem& 
   while (coarse.size() > 2) coarse.erase(coarse.begin());
   runtime::PointProblem quarter = problem;
   quarter.grid = coarse[0].grid;
-  const runtime::SolveSettings coarsest = coarsened(coarsened(settings));
+  const runtime::SolveSettings coarsest =
+      runtime::coarser(runtime::coarser(settings));
   const Family family{problem,
                       solution,
                       coarse[1],
@@ -252,7 +254,7 @@ ErrorOfValue error_of_value(const SolveTask& task, const runtime::PointProblem& 
                       widen(task, quarter, coarsest),
                       enlarge_target(task, quarter, coarsest)};
   std::vector<std::size_t> known = common_levels(solution, coarse);
-  if (known.size() < 2) {
+  if (known.size() < 3) {  // steps that follow the error; V between levels is as good as on them
     known.clear();
     for (std::size_t level = 0; level < solution.times.size(); ++level) known.push_back(level);
   }
@@ -260,6 +262,7 @@ ErrorOfValue error_of_value(const SolveTask& task, const runtime::PointProblem& 
   ErrorOfValue result;
   for (const std::size_t level : known) {
     auto estimate = estimate_at(family, solution.times[level], solution.value[level]);
+    add_time_error(solution, level, estimate.error);
     if (level == 0) result.check = error_check(problem.grid, solution.value[level], estimate);
     errors.push_back(std::move(estimate.error));
   }

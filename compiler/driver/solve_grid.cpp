@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/parallel.hpp"
+#include "driver/cost_bounds.hpp"
 #include "driver/solve_internal.hpp"
 
 namespace hopf::driver {
@@ -133,6 +134,9 @@ runtime::SolveSettings settings_of(const SolveTask& task, const plan::Plan& plan
   settings.threads = runtime::thread_count(task.options.threads);
   settings.horizon = task.model.horizon.value_or(0);
   settings.steps = plan.steps;
+  settings.time_tolerance = plan.time_tolerance;
+  settings.fine_steps = plan.grid.dimension() == 1 ? 1000 : plan.grid.dimension() == 2 ? 200 : 100;
+  if (settings.horizon > 0) bound_costs(task, plan.grid, settings);
   if (task.progress) settings.progress = task.progress;
   return settings;
 }

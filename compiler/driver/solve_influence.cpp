@@ -77,8 +77,7 @@ std::optional<double> coarse_influence(const SolveTask& task, const runtime::Poi
   for (auto& axis : half.grid.axes) {
     if (axis.nodes.size() >= kLeastCoarse) axis = runtime::coarsened(axis);
   }
-  runtime::SolveSettings coarse = settings;
-  coarse.steps = std::max(2, settings.steps / 2);
+  runtime::SolveSettings coarse = runtime::coarser(settings);
   coarse.stored_levels = 2;
   runtime::PolicySystem system(half, boundary_rules(task, half.grid), settings.threads);
   const runtime::GridSolution base = solve_from_coarse(task, system, half, coarse);

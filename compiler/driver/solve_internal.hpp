@@ -30,6 +30,9 @@ void turn_sign(runtime::ValueFunction&);
 /// Parameters replaced by their numbers; an invalid id stays invalid.
 expr::ExprId numeric(const model::Model&, expr::ExprId);
 
+/// The value of its set from which a control starts: nothing, or as little as the set allows.
+double first_value(const model::Model&, const model::Control&);
+
 /// The model as kernels want it.
 kernel::HjbInput hjb_input(const SolveTask&, const plan::Plan&);
 /// Kernels compiled and bound to the plan's grid.

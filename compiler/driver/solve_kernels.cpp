@@ -105,18 +105,6 @@ class Compiled {
   std::shared_ptr<jit::Program> program_;
 };
 
-double first_value(const model::Model& model, const model::Control& control) {
-  const auto& group = model.groups[control.group];
-  if (group.set == model::ControlGroup::Set::Simplex)
-    return 1.0 / static_cast<double>(group.components.size());
-  if (group.set == model::ControlGroup::Set::Finite) {
-    const auto place = std::find(group.components.begin(), group.components.end(),
-                                 static_cast<int>(&control - model.controls.data()));
-    return group.values[0][static_cast<std::size_t>(place - group.components.begin())];
-  }
-  return std::clamp(0.0, control.lo, control.hi);
-}
-
 runtime::ControlSet control_set(const model::Model& model, const model::ControlGroup& group) {
   using Set = model::ControlGroup::Set;
   using Kind = runtime::ControlSet::Kind;
@@ -209,6 +197,18 @@ void add_axes(const SolveTask& task, const plan::Plan& plan, kernel::HjbInput& i
 }
 
 }  // namespace
+
+double first_value(const model::Model& model, const model::Control& control) {
+  const auto& group = model.groups[control.group];
+  if (group.set == model::ControlGroup::Set::Simplex)
+    return 1.0 / static_cast<double>(group.components.size());
+  if (group.set == model::ControlGroup::Set::Finite) {
+    const auto place = std::find(group.components.begin(), group.components.end(),
+                                 static_cast<int>(&control - model.controls.data()));
+    return group.values[0][static_cast<std::size_t>(place - group.components.begin())];
+  }
+  return std::clamp(0.0, control.lo, control.hi);
+}
 
 kernel::HjbInput hjb_input(const SolveTask& task, const plan::Plan& plan) {
   const model::Model& model = task.model;

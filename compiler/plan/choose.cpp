@@ -86,6 +86,20 @@ void plan_riccati(const model::Model& model, Plan& plan) {
   plan.steps = 400;
 }
 
+// As the squares of spacings, which errors in space go with: steps halve with the grid.
+double time_tolerance(const runtime::Grid& grid) {
+  double nodes = 0;
+  for (const auto& axis : grid.axes)
+    nodes = std::max(nodes, static_cast<double>(axis.nodes.size()));
+  return std::clamp(0.25 / (nodes * nodes), 2e-6, 1e-3);
+}
+
+std::string steps_text(const Plan& plan) {
+  if (plan.steps > 0) return fmt::format("{}, graded toward the horizon", plan.steps);
+  return fmt::format("as long as V turns by at most {:.1g} of its range in each",
+                     plan.time_tolerance);
+}
+
 std::string scheme_text(const Plan& plan, bool noisy) {
   std::string text =
       noisy ? "central where the cell Peclet number is at most 1 and upwind elsewhere: monotone"
@@ -106,11 +120,9 @@ bool plan_grid(const model::Model& model, const derive::Equations& equations,
   if (model.horizon) {
     plan.method = Method::ImplicitStepping;
     plan.name = "implicit finite differences, Howard iteration at every step";
-    plan.steps = options.steps > 0        ? options.steps
-                 : model.dimension() == 1 ? 400
-                 : model.dimension() == 2 ? 200
-                                          : 100;
-    plan.scheme += "; BDF2 in time, second order";
+    plan.steps = options.steps;
+    plan.time_tolerance = time_tolerance(plan.grid);
+    plan.scheme += "; in time BDF2, second order, held to the bounds that the costs give";
   } else {
     plan.method = Method::Howard;
     plan.name = "Howard iteration on implicit finite differences";
@@ -161,7 +173,7 @@ std::string render(const model::Model& model, const Plan& plan) {
                         axis.uniform() ? axis.name : axis.name + ", not uniform");
   }
   if (plan.method == Method::ImplicitStepping)
-    text += fmt::format("  steps       {}\n", plan.steps);
+    text += fmt::format("  steps       {}\n", steps_text(plan));
   for (const std::string& finding : plan.findings)
     text += fmt::format("  found       {}\n", finding);
   for (const Refusal& refusal : plan.refusals) {

@@ -36,7 +36,8 @@ struct Plan {
   std::vector<std::string> findings;  // structure found
   std::vector<Refusal> refusals;
   runtime::Grid grid;  // empty for Riccati
-  int steps = 0;
+  int steps = 0;              // that were asked for; 0: by the error in time
+  double time_tolerance = 0;  // which may be so large in a step, relative to V's range
   double tolerance = 1e-10;
   bool cross_terms = false;  // a_ij with i != j somewhere: directional (Selling) splitting
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -14,12 +15,25 @@ struct SolveSettings {
   double tolerance = 1e-10;  // largest change of V in the last iteration, relative to its size
   int max_iterations = 200;  // of Howard's algorithm, per time step
   int threads = 1;
-  double horizon = 0;  // > 0: finite horizon, `steps` steps
-  int steps = 0;
+  double horizon = 0;  // > 0: finite horizon
+  int steps = 0;       // > 0: as many, graded toward the end; 0: chosen by the error in time,
+  double time_tolerance =
+      1e-5;                 // what V may turn away from a straight line in a step, over its range
+  int fine_steps = 400;     // as short as that asks; later ones no shorter than graded steps
   int stored_levels = 101;  // at most this many times are kept
+  /// Bounds of the running cost, minimised: no admissible control anywhere costs less than the
+  /// first, and some one admissible policy costs at most the second everywhere.
+  double least_cost = -std::numeric_limits<double>::infinity();
+  double most_cost = std::numeric_limits<double>::infinity();
+  /// The same of the terminal cost beyond open ends too; without such ends its nodes tell.
+  double least_terminal = -std::numeric_limits<double>::infinity();
+  double most_terminal = std::numeric_limits<double>::infinity();
   /// what, fraction (negative: unknown); true asks for a stop.
   std::function<bool(const char*, double)> progress;
 };
+
+/// The settings of a grid of half the intervals: steps are twice as long.
+SolveSettings coarser(const SolveSettings&);
 
 enum class Failure : std::uint8_t { None, Cancelled, NotConverged, Singular, Infeasible };
 
@@ -34,6 +48,12 @@ struct GridSolution {
   int linear_iterations = 0;
   double residual = 0;  // max |discrete HJB| / (max|V| + the largest cost of one step)
   double change = 0;    // of the last iteration
+  int steps = 0;        // in time, that were taken
+  std::vector<double>
+      time_error;  // [unknown]: what the steps add to the error of V at the first time
+  /// How far V left the bounds of its costs before it was put back, relative to its size. Monotone
+  /// rows keep them to rounding.
+  double beyond_bounds = 0;
 };
 
 /// Where a stationary iteration starts: V and the controls; V alone, to be improved once with
@@ -48,8 +68,5 @@ struct Start {
 /// Solves the problem on the system's grid. The system is left with the last (earliest) policy's
 /// coefficients.
 GridSolution solve_grid(PolicySystem&, const PointProblem&, const SolveSettings&, Start start = {});
-
-/// V of the system's present coefficients, by one linear solve; empty when the matrix is singular.
-std::vector<double> value_of_policy(const PolicySystem&, double shift = 0);
 
 }  // namespace hopf::runtime

@@ -404,28 +404,26 @@ double PolicySystem::coupling(std::span<const double> V, std::size_t unknown) co
   return sum;
 }
 
-void PolicySystem::residual(std::span<const double> V, double shift, std::span<const double> source,
+void PolicySystem::residual(std::span<const double> V, const TimeTerms& step,
                             std::span<double> out) const {
   for (std::size_t u = 0; u < unknowns(); ++u) {
     out[u] = 0;
     if (fixed(u)) continue;
-    out[u] = H_[u] + coupling(V, u) - (shift + rho_[u]) * V[u] + (source.empty() ? 0.0 : source[u]);
+    out[u] = H_[u] + coupling(V, u) - (step.s(u) + rho_[u]) * V[u] + step.g(u);
   }
 }
 
-std::size_t PolicySystem::choose_stops(std::span<const double> V, double shift,
-                                       std::span<const double> source) {
+std::size_t PolicySystem::choose_stops(std::span<const double> V, const TimeTerms& step) {
   if (!problem_.has_stop) return 0;
   std::size_t changed = 0;
   for (std::size_t u = 0; u < unknowns(); ++u) {
     if (fixed_[u]) continue;
-    double diagonal = shift + rho_[u];
+    double diagonal = step.s(u) + rho_[u];
     for_weights(u, [&](std::int32_t, double weight) { diagonal += weight; });
     for (std::size_t q = 0; q < rates_.size(); ++q) {
       if (q != u / points_) diagonal += rates_[q][u];
     }
-    const double going_on =
-        H_[u] + coupling(V, u) - (shift + rho_[u]) * V[u] + (source.empty() ? 0.0 : source[u]);
+    const double going_on = H_[u] + coupling(V, u) - (step.s(u) + rho_[u]) * V[u] + step.g(u);
     // Between equals a node stays with what it does: where stopping pays as much as a flat V, all
     // would stop at first and come back one neighbour an iteration.
     const double gain = going_on / diagonal - (stop_value_[u] - V[u]);
@@ -438,8 +436,7 @@ std::size_t PolicySystem::choose_stops(std::span<const double> V, double shift,
   return changed;
 }
 
-void PolicySystem::assemble(double shift, std::span<const double> source, SparseMatrix& A,
-                            std::vector<double>& b) const {
+void PolicySystem::assemble(const TimeTerms& step, SparseMatrix& A, std::vector<double>& b) const {
   std::fill(A.value.begin(), A.value.end(), 0.0);
   b.resize(unknowns());
   for (std::size_t u = 0; u < unknowns(); ++u) {
@@ -450,8 +447,8 @@ void PolicySystem::assemble(double shift, std::span<const double> source, Sparse
       continue;
     }
     const std::size_t point = u % points_, regime = u / points_;
-    b[u] = L_[u] + (source.empty() ? 0.0 : source[u]);
-    row[0] = shift + rho_[u];
+    b[u] = L_[u] + step.g(u);
+    row[0] = step.s(u) + rho_[u];
     const std::int32_t* slot = slots_.data() + slot_start_[point];
     for_weights(u, [&](std::int32_t, double weight) {
       if (*slot != 0) row[*slot] -= weight, row[0] += weight;

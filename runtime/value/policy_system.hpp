@@ -1,8 +1,8 @@
 // The discrete HJB equation of a PointProblem: its coefficients at every node, their improvement,
 // and the matrix.
 //
-// At node i in regime j, for time step shift s (0 for a stationary problem) and source g (from
-// earlier times):
+// At node i in regime j, for the shift s of a time step (0 for a stationary problem; it may differ
+// from node to node) and its source g (from earlier times):
 //   (s + rho) V_i = min_u { L(u) + sum_k w_k(u) (V_k - V_i) } + sum_q r_jq (V_iq - V_ij) + g_i
 // Unknown j*points + i; rows with a Dirichlet value (absorb, until, stop) say V_i = value.
 #pragma once
@@ -21,6 +21,13 @@
 #include "value/stencil.hpp"
 
 namespace hopf::runtime {
+
+/// What a step in time adds to the equation of every unknown: s and g above, empty for none.
+struct TimeTerms {
+  std::span<const double> shift, source;
+  double s(std::size_t u) const { return shift.empty() ? 0.0 : shift[u]; }
+  double g(std::size_t u) const { return source.empty() ? 0.0 : source[u]; }
+};
 
 class PolicySystem {
  public:
@@ -43,18 +50,16 @@ class PolicySystem {
   void restrain(std::span<const double> V, double limit);
   /// With `stop pays`: stops where that is better than going on, given V, s and g. Returns the
   /// nodes that changed.
-  std::size_t choose_stops(std::span<const double> V, double shift, std::span<const double> source);
+  std::size_t choose_stops(std::span<const double> V, const TimeTerms&);
 
   /// s, g -> matrix and right-hand side of the present policy.
-  void assemble(double shift, std::span<const double> source, SparseMatrix& A,
-                std::vector<double>& b) const;
+  void assemble(const TimeTerms&, SparseMatrix& A, std::vector<double>& b) const;
   SparseMatrix pattern() const;
   /// H + coupling + g - (s + rho) V at every unknown; 0 on Dirichlet rows.
-  void residual(std::span<const double> V, double shift, std::span<const double> source,
-                std::span<double> out) const;
+  void residual(std::span<const double> V, const TimeTerms&, std::span<double> out) const;
   /// The operator F(V) = H + coupling - rho V of the present coefficients.
   void rate_of_change(std::span<const double> V, std::span<double> out) const {
-    residual(V, 0, {}, out);
+    residual(V, {}, out);
   }
 
   std::vector<std::vector<double>>& controls() { return controls_; }
@@ -70,6 +75,10 @@ class PolicySystem {
   }
   const std::vector<double>& terminal() const { return terminal_; }
   bool fixed(std::size_t unknown) const { return fixed_[unknown] || stopped_[unknown]; }
+  /// V is given there at this time, by an absorbing end or the set of 'until'.
+  bool given(std::size_t unknown) const { return fixed_[unknown] != 0; }
+  /// What stopping costs at every unknown; empty without 'stop pays'.
+  std::span<const double> stop_value() const { return stop_value_; }
   double fixed_value(std::size_t unknown) const { return fixed_value_[unknown]; }
   /// Nodes where correlated noise was too degenerate for directions within reach.
   std::size_t inexact_splittings() const { return inexact_; }

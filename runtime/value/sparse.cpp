@@ -72,11 +72,13 @@ double backward_error(const SparseMatrix& A, std::span<const double> b, std::spa
 }
 
 // LU with partial pivoting of a band matrix stored by rows: row i holds columns i - width .. i + 2
-// width, so that row exchanges have room (Golub & Van Loan 2013, 4.3.5).
+// width, so that row exchanges have room (Golub & Van Loan 2013, 4.3.5). The multipliers take the
+// place of the entries that they eliminate.
 class BandFactor {
  public:
   BandFactor(std::size_t rows, int width) : rows_(rows), width_(width), stride_(3 * width + 1) {
     band_.resize(rows * stride_);
+    exchanged_.resize(rows);
   }
 
   double* row(std::size_t i) {
@@ -85,14 +87,23 @@ class BandFactor {
 
   void clear() { std::fill(band_.begin(), band_.end(), 0.0); }
 
-  // Eliminates in place and solves for one right-hand side; false when singular.
-  bool solve(std::span<double> b) {
+  // False when singular.
+  bool factorise() {
     for (std::size_t i = 0; i < rows_; ++i) {
       const std::size_t last = std::min(rows_ - 1, i + width_);
-      pivot(i, last, b);
+      pivot(i, last);
       const double* top = row(i);
       if (!(std::abs(top[0]) > 0)) return false;
-      for (std::size_t r = i + 1; r <= last; ++r) eliminate(i, r, top, b);
+      for (std::size_t r = i + 1; r <= last; ++r) eliminate(i, r, top);
+    }
+    return true;
+  }
+
+  void solve(std::span<double> b) {
+    for (std::size_t i = 0; i < rows_; ++i) {
+      std::swap(b[i], b[exchanged_[i]]);
+      const std::size_t last = std::min(rows_ - 1, i + width_);
+      for (std::size_t r = i + 1; r <= last; ++r) b[r] -= entry(r, i) * b[i];
     }
     for (std::size_t i = rows_; i-- > 0;) {
       const double* top = row(i);
@@ -101,36 +112,38 @@ class BandFactor {
       for (std::size_t c = i + 1; c <= last; ++c) sum -= top[c - i] * b[c];
       b[i] = sum / top[0];
     }
-    return true;
   }
 
  private:
-  void pivot(std::size_t i, std::size_t last, std::span<double> b) {
+  double& entry(std::size_t r, std::size_t c) {
+    return row(r)[static_cast<std::ptrdiff_t>(c) - static_cast<std::ptrdiff_t>(r)];
+  }
+
+  void pivot(std::size_t i, std::size_t last) {
     std::size_t best = i;
     double size = std::abs(row(i)[0]);
     for (std::size_t r = i + 1; r <= last; ++r) {
-      const double candidate =
-          std::abs(row(r)[static_cast<std::ptrdiff_t>(i) - static_cast<std::ptrdiff_t>(r)]);
+      const double candidate = std::abs(entry(r, i));
       if (candidate > size) size = candidate, best = r;
     }
+    exchanged_[i] = best;
     if (best == i) return;
     const std::ptrdiff_t shift = static_cast<std::ptrdiff_t>(i) - static_cast<std::ptrdiff_t>(best);
     for (int c = 0; c <= 2 * width_; ++c) std::swap(row(i)[c], row(best)[c + shift]);
-    std::swap(b[i], b[best]);
   }
 
-  void eliminate(std::size_t i, std::size_t r, const double* top, std::span<double> b) {
-    const std::ptrdiff_t shift = static_cast<std::ptrdiff_t>(i) - static_cast<std::ptrdiff_t>(r);
-    double* below = row(r) + shift;
+  void eliminate(std::size_t i, std::size_t r, const double* top) {
+    double* below = &entry(r, i);
     if (below[0] == 0) return;
     const double factor = below[0] / top[0];
-    for (int c = 0; c <= 2 * width_; ++c) below[c] -= factor * top[c];
-    b[r] -= factor * b[i];
+    for (int c = 1; c <= 2 * width_; ++c) below[c] -= factor * top[c];
+    below[0] = factor;
   }
 
   std::size_t rows_;
   int width_, stride_;
   std::vector<double> band_;
+  std::vector<std::size_t> exchanged_;
 };
 
 // KLU reads columns, so our rows are its transpose and we ask for transposed solves. The ordering
@@ -265,9 +278,16 @@ struct LinearSolver::Impl {
         target[place[A.column[k]] - i] = A.value[k];
       work[i] = b[row];
     }
-    if (!band->solve(work)) return false;
+    if (!band->factorise()) return false;
+    band->solve(work);
     for (std::size_t row = 0; row < A.rows(); ++row) x[row] = work[place[row]];
     return true;
+  }
+
+  void again_band(std::span<const double> b, std::span<double> x) {
+    for (std::size_t row = 0; row < b.size(); ++row) work[place[row]] = b[row];
+    band->solve(work);
+    for (std::size_t row = 0; row < b.size(); ++row) x[row] = work[place[row]];
   }
 };
 
@@ -284,6 +304,19 @@ LinearSolver::~LinearSolver() = default;
 bool LinearSolver::direct(const SparseMatrix& A) const {
   if (impl_->width < 0) impl_->measure(A);
   return impl_->width <= kWidestBand;
+}
+
+bool LinearSolver::again(const SparseMatrix& A, std::span<const double> b, std::span<double> x,
+                         double tolerance) {
+  if (direct(A)) {
+    impl_->again_band(b, x);
+    return true;
+  }
+  if (impl_->planar) return impl_->sparse.solve(A, b, x, tolerance);
+  const auto apply = [&](std::span<const double> in, std::span<double> out) {
+    impl_->incomplete.apply(in, out);
+  };
+  return bicgstab(A, apply, b, x, tolerance, kMostIterations) >= 0;
 }
 
 LinearOutcome LinearSolver::solve(const SparseMatrix& A, std::span<const double> b,

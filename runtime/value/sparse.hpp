@@ -40,6 +40,9 @@ class LinearSolver {
   /// x holds a first guess and receives the answer. An iteration that `stop` ends is not ok.
   LinearOutcome solve(const SparseMatrix& A, std::span<const double> b, std::span<double> x,
                       double tolerance, const std::function<bool()>& stop = {});
+  /// Another right-hand side with the matrix of the last `solve`.
+  bool again(const SparseMatrix& A, std::span<const double> b, std::span<double> x,
+             double tolerance);
   bool direct(const SparseMatrix& A) const;
 
  private:

@@ -42,7 +42,7 @@ struct Chain {
   SparseMatrix matrix() const {
     SparseMatrix A = system->pattern();
     std::vector<double> b;
-    system->assemble(0, {}, A, b);
+    system->assemble({}, A, b);
     return A;
   }
 };

@@ -1,0 +1,122 @@
+#include "value/iteration.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hopf::runtime {
+
+namespace {
+
+constexpr double kTight = 1e-11;         // accuracy of the linear solve that may end the iteration
+constexpr double kStepTight = 1e-10;     // and of those of a step
+constexpr int kStalled = 4;              // iterations without progress, which end it ...
+constexpr double kRoundedChange = 1e-6;  // ... where V changes by no more than this: by rounding
+constexpr double kUnbounded = 1e11;      // V relative to the largest cost, without a horizon
+constexpr int kFreeIterations = 20;      // in which open ends choose their continuation,
+constexpr double kRoughChange = 1e-2;    // once V changes by less
+constexpr double kBarTolerance = 1e-3;   // of solves for an error
+
+}  // namespace
+
+double relative(double a, double b) { return a == 0 ? 0 : a / b; }
+
+double largest(std::span<const double> v) {
+  double result = 0;
+  for (const double x : v) result = std::max(result, std::abs(x));
+  return result;
+}
+
+Iteration::Iteration(PolicySystem& system, const PointProblem& problem,
+                     const SolveSettings& settings)
+    : V(system.unknowns(), 0.0),
+      system_(system),
+      problem_(problem),
+      settings_(settings),
+      solver_(system.elimination_order(), system.planar()) {}
+
+bool Iteration::stop() {
+  if (!settings_.progress || !settings_.progress("solve", fraction)) return false;
+  answer.failure = Failure::Cancelled;
+  return true;
+}
+
+bool Iteration::feasible() {
+  const auto H = system_.hamiltonian();
+  for (std::size_t u = 0; u < system_.unknowns(); ++u) {
+    if (system_.fixed(u) || (std::isfinite(H[u]) && H[u] < kInfeasible)) continue;
+    answer.failure = Failure::Infeasible;
+    answer.where = u;
+    return false;
+  }
+  return true;
+}
+
+bool Iteration::linear_solve(const TimeTerms& step, double tolerance) {
+  if (A_.value.empty()) A_ = system_.pattern();
+  system_.assemble(step, A_, b_);
+  step_cost_ = 0;
+  for (std::size_t u = 0; u < b_.size(); ++u) {
+    const double diagonal = A_.value[static_cast<std::size_t>(A_.start[u])];
+    step_cost_ = std::max(step_cost_, relative(std::abs(b_[u]), std::abs(diagonal)));
+  }
+  next_ = V;
+  const LinearOutcome outcome = solver_.solve(A_, b_, next_, tolerance, [this] { return stop(); });
+  if (answer.failure == Failure::Cancelled) return false;
+  answer.linear_iterations += outcome.iterations;
+  // A cost that is collected for ever shows as a value beyond all proportion to it.
+  const bool unbounded =
+      step.shift.empty() && largest(next_) > kUnbounded * (step_cost_ + largest(b_));
+  if (!outcome.ok || unbounded) answer.failure = Failure::Singular;
+  return answer.failure == Failure::None;
+}
+
+bool Iteration::again(std::span<const double> b, std::span<double> x) {
+  return solver_.again(A_, b, x, kBarTolerance);
+}
+
+// It is Newton's method for the discrete equation, and for M-matrices the iterates decrease to the
+// solution (Bokanowski, Maroso & Zidani 2009). The linear solves of a stationary problem are
+// inexact while the policy still moves.
+bool Iteration::howard(const TimeTerms& step, double enough) {
+  const bool in_step = !step.source.empty();
+  double change = 1, least = 1;
+  int stalled = 0;
+  system_.set_shift(step.shift.empty() ? 0
+                                       : *std::min_element(step.shift.begin(), step.shift.end()));
+  if (system_.ends_stage() == PolicySystem::Ends::Settled)
+    system_.set_ends_stage(PolicySystem::Ends::Choosing);
+  for (int iteration = 1; iteration <= settings_.max_iterations; ++iteration) {
+    const double accuracy = in_step ? kStepTight : std::clamp(1e-3 * change, 1e-13, 1e-5);
+    if (!linear_solve(step, problem_.fixed_policy ? 1e-13 : accuracy)) return false;
+    double moved = 0;
+    for (std::size_t u = 0; u < V.size(); ++u) moved = std::max(moved, std::abs(next_[u] - V[u]));
+    const bool first = answer.iterations++ == 0;
+    V.swap(next_);
+    change = answer.change = relative(moved, size());
+    if (stop()) return false;
+    if (in_step && moved <= enough && !problem_.has_stop) return true;
+    advance_ends(iteration, change);
+    system_.improve(V);
+    if (problem_.fixed_policy && !problem_.has_stop) return true;
+    if (!feasible()) return false;
+    const std::size_t switched = system_.choose_stops(V, step);
+    if (switched > 0 || (first && !in_step)) continue;
+    if (in_step ? moved <= enough : change <= settings_.tolerance && accuracy <= kTight)
+      return true;
+    stalled = change > kRoundedChange || change < 0.5 * least ? 0 : stalled + 1;
+    least = std::min(least, change);
+    if (system_.has_open_ends() && stalled >= kStalled) return true;
+  }
+  answer.failure = Failure::NotConverged;
+  return false;
+}
+
+void Iteration::advance_ends(int iteration, double change) {
+  using Ends = PolicySystem::Ends;
+  if (iteration > kFreeIterations)
+    system_.set_ends_stage(Ends::Settled);
+  else if (change < kRoughChange)
+    system_.set_ends_stage(Ends::Choosing);
+}
+
+}  // namespace hopf::runtime

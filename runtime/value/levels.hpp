@@ -1,0 +1,31 @@
+// The times at which a solution is kept: so few that memory suffices, so placed that V on a
+// straight line between them is as accurate as it can be.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace hopf::runtime {
+
+struct Level {
+  double t = 0;
+  std::vector<double> V;
+  double scale = 0;  // the range of V, which an error is measured by
+  double bend = 0;   // what a straight line past this level would miss, over that range
+};
+
+/// Takes one level after the other; of more than `most` the one that is missed least goes. The
+/// first and the last stay.
+class Levels {
+ public:
+  explicit Levels(int most) : most_(most < 2 ? 2 : static_cast<std::size_t>(most)) {}
+  void push(double t, const std::vector<double>& V, double scale);
+  std::vector<Level>& all() { return levels_; }
+
+ private:
+  void measure(std::size_t k);
+  std::size_t most_;
+  std::vector<Level> levels_;
+};
+
+}  // namespace hopf::runtime

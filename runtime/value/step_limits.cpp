@@ -1,0 +1,66 @@
+#include "value/step_limits.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hopf::runtime {
+
+namespace {
+
+struct Range {
+  double lo = std::numeric_limits<double>::infinity(), hi = -lo;
+  void add(double x) { lo = std::min(lo, x), hi = std::max(hi, x); }
+};
+
+// The policy in force is one admissible policy too: its largest cost bounds what the best costs.
+double most_cost(const PolicySystem& system, const SolveSettings& settings) {
+  Range cost;
+  for (std::size_t u = 0; u < system.unknowns(); ++u) {
+    if (!system.fixed(u)) cost.add(system.cost()[u]);
+  }
+  return std::min(settings.most_cost, cost.hi);
+}
+
+}  // namespace
+
+// L' = (L + h f)/(1 + h rho) with the rate that gives the least.
+ValueBounds advance(const ValueBounds& now, double h, const PolicySystem& system,
+                    const SolveSettings& settings) {
+  Range rho, paid;
+  for (std::size_t u = 0; u < system.unknowns(); ++u) {
+    if (system.given(u))
+      paid.add(system.fixed_value(u));
+    else
+      rho.add(system.discount()[u]);
+  }
+  if (rho.lo > rho.hi) return {paid.lo, paid.hi};  // V is given everywhere
+  const double low = now.least + h * settings.least_cost;
+  const double high = now.most + h * most_cost(system, settings);
+  ValueBounds next{std::min(low / (1 + h * (low >= 0 ? rho.hi : rho.lo)), paid.lo),
+                   std::max(high / (1 + h * (high >= 0 ? rho.lo : rho.hi)), paid.hi)};
+  for (const double stop : system.stop_value()) next.least = std::min(next.least, stop);
+  return next;
+}
+
+// At the node where V is least, V (1 + c rho) >= V_n + phi m + c f; this is at least L' (1 + c rho)
+// where, linear in phi, s + phi a >= 0 with s = V_n + h (f - rho L') - L' >= 0 and
+// a = m - (mu/w) h (f - rho L'). From above it is the same with signs turned.
+void limit_momentum(const ValueBounds& next, const StepSize& step, const PolicySystem& system,
+                    const SolveSettings& settings, std::span<const double> V,
+                    std::span<const double> before, std::span<double> phi) {
+  const double most = most_cost(system, settings), share = step.mu / step.w;
+  const auto limit = [&](std::size_t u, double bound, double cost, double sign) {
+    if (!std::isfinite(bound) || !std::isfinite(cost)) return;
+    const double rate = step.h * (cost - system.discount()[u] * bound);
+    const double room = sign * (V[u] + rate - bound);
+    const double a = sign * (step.mu * (V[u] - before[u]) - share * rate);
+    if (a < 0) phi[u] = std::min(phi[u], std::max(0.0, room / -a));
+  };
+  for (std::size_t u = 0; u < V.size(); ++u) {
+    if (system.given(u)) continue;
+    limit(u, next.least, settings.least_cost, 1);
+    limit(u, next.most, most, -1);
+  }
+}
+
+}  // namespace hopf::runtime
