@@ -37,7 +37,7 @@ std::vector<double> resample(const ValueFunction& value, const Grid& grid, doubl
         x[axis] = grid.axes[axis].nodes[rest % grid.axes[axis].nodes.size()];
         rest /= grid.axes[axis].nodes.size();
       }
-      table.push_back(value.control(x, t, regime)[control]);
+      table.push_back(value.law(x, t, regime)[control]);
     }
   }
   return table;

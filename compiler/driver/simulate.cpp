@@ -204,6 +204,22 @@ std::int64_t chosen_steps(const Job& job, double until) {
                                   100'000);
 }
 
+/// Under V's own policy a path from where V is infinite would run for ever.
+bool check_arrival(Job& job) {
+  if (!job.value || job.options.from.size() != job.model.dimension()) return true;
+  if (!std::isinf((*job.value)(job.options.from))) return true;
+  std::string place;
+  for (std::size_t k = 0; k < job.options.from.size(); ++k)
+    place += fmt::format("{}{} = {:g}", k ? ", " : "", job.model.states[k].name,
+                         job.options.from[k]);
+  auto& d = job.sink.emit(Kind::StartOutsideDomain, job.options.span,
+                          fmt::format("no control leads from {} to the end: V is {} there", place,
+                                      job.model.reward ? "-inf" : "inf"));
+  if (job.model.until) d.labels.push_back({job.model.until->span, "where it would end"});
+  d.help = "start where V is finite, or give a policy by hand";
+  return false;
+}
+
 bool choose_times(Job& job) {
   const Model& m = job.model;
   const double until = job.options.until > 0 ? job.options.until : m.horizon.value_or(0);
@@ -447,7 +463,8 @@ std::optional<Ensemble> simulate(const Model& model, const ValueFunction* value,
                                  const Policy* policy, const SimulateOptions& options,
                                  const Progress& progress, Sink& sink, Phases* phases) {
   Job job{model, value, policy, options, sink, {}};
-  if (!supported(job) || !check_policy(job) || !check_start(job) || !choose_times(job))
+  if (!supported(job) || !check_policy(job) || !check_start(job) || !check_arrival(job) ||
+      !choose_times(job))
     return std::nullopt;
   if (!fits_memory(job, record_steps(job.times.steps, options.records).size())) return std::nullopt;
 

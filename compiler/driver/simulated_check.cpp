@@ -40,6 +40,7 @@ std::vector<double> point_at(const model::Model& model, const ValueFunction& V, 
 std::optional<std::vector<double>> start_of(const model::Model& model, const ValueFunction& V) {
   for (const double share : {0.625, 0.375, 0.75, 0.25}) {
     std::vector<double> x = point_at(model, V, share);
+    if (!std::isfinite(V(x))) continue;
     if (!model.until) return x;
     expr::Binding at = model.bindings();
     at[model.time] = 0;
@@ -62,10 +63,11 @@ double grid_allowance(const ValueFunction& V) {
   if (!V.on_grid()) return 0;
   double lo = std::numeric_limits<double>::infinity(), hi = -lo;
   for (const std::size_t u : inner_half(V.grid, V.grid.points())) {
+    if (!std::isfinite(V.value.front()[u])) continue;
     lo = std::min(lo, V.value.front()[u]);
     hi = std::max(hi, V.value.front()[u]);
   }
-  return kAllowed * (hi - lo);
+  return hi > lo ? kAllowed * (hi - lo) : 0;
 }
 
 std::string place_text(const model::Model& model, const std::vector<double>& x) {

@@ -112,6 +112,20 @@ std::optional<Check> splitting_check(const runtime::PointProblem& problem,
   return std::nullopt;
 }
 
+// How much of the domain arrives, where not all of it does.
+std::optional<Check> arrival_check(const SolveTask& task, const runtime::GridSolution& solution) {
+  const std::vector<double>& V = solution.value.front();
+  const auto never = std::count_if(V.begin(), V.end(), [](double v) { return std::isinf(v); });
+  if (never == 0) return std::nullopt;
+  const double share = 1 - static_cast<double>(never) / static_cast<double>(V.size());
+  return Check{"arrives", fmt::format("{:.3g} % of the nodes", 100 * share),
+               fmt::format("from the others {} {}, and V is {}",
+                           task.policy ? "the policy does not reach" : "no control reaches",
+                           task.model.until ? "the set of 'until'" : "an absorbing end",
+                           task.model.reward ? "-inf" : "inf"),
+               share, false};
+}
+
 }  // namespace
 
 namespace {
@@ -157,6 +171,7 @@ std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
     if (check) checks.push_back(std::move(*check));
   };
   add(splitting_check(problem, system));
+  add(arrival_check(task, solution));
   const std::vector<Boundary> used = boundary_rules(task, plan.grid);
   add(leaving_check(problem, system, used));
   add(influence_check(task, problem, system, settings, solution));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/parallel.hpp"
 #include "driver/cost_bounds.hpp"
@@ -182,6 +183,23 @@ runtime::Start monotone_start(const SolveTask& task, const runtime::PointProblem
   return {std::move(solution.value.front()), std::move(solution.policy.front())};
 }
 
+// Where V is infinite at some nodes, e^(-V/size) is interpolated in its place.
+std::vector<double> prolong_value(std::vector<double> V, const runtime::Grid& from,
+                                  const runtime::Grid& to, int regimes) {
+  double lo = std::numeric_limits<double>::infinity(), hi = -lo;
+  bool infinite = false;
+  for (const double v : V) {
+    infinite = infinite || !std::isfinite(v);
+    if (std::isfinite(v)) lo = std::min(lo, v), hi = std::max(hi, v);
+  }
+  if (!infinite) return runtime::prolong(from, V, to, regimes);
+  const double size = hi > lo ? hi - lo : 1;
+  for (double& v : V) v = std::exp((lo - v) / size);
+  std::vector<double> result = runtime::prolong(from, V, to, regimes);
+  for (double& y : result) y = lo - size * std::log(y);
+  return result;
+}
+
 struct Guess {
   runtime::Start start;
   runtime::Failure failure = runtime::Failure::None;  // Cancelled: the solve ends before it begins
@@ -204,8 +222,9 @@ Guess first_guess(const SolveTask& task, const runtime::PointProblem& fine,
   if (solution.failure == runtime::Failure::Cancelled) return {{}, solution.failure};
   if (solution.failure != runtime::Failure::None) return {};
   runtime::Start start;
-  start.value = runtime::prolong(coarse.grid, solution.value.front(), fine.grid, fine.regimes);
-  if (open) start.policy = prolong_policy(task, solution.policy.front(), coarse.grid, fine.grid);
+  start.value = prolong_value(solution.value.front(), coarse.grid, fine.grid, fine.regimes);
+  if (open || fine.may_not_arrive)
+    start.policy = prolong_policy(task, solution.policy.front(), coarse.grid, fine.grid);
   start.limit = 0;
   for (const auto& control : solution.policy.front()) {
     for (const double u : control) start.limit = std::max(start.limit, kGrowth * std::abs(u));

@@ -196,6 +196,26 @@ void add_axes(const SolveTask& task, const plan::Plan& plan, kernel::HjbInput& i
   }
 }
 
+// Without noise a target may be out of reach. What the transform of V asks for is a running cost
+// that is nowhere negative, whose time is bounded by nothing else.
+bool may_not_arrive(const SolveTask& task, const kernel::HjbInput& input) {
+  const model::Model& model = task.model;
+  expr::Store& store = *model.store;
+  const bool ends = input.until.valid() ||
+                    std::any_of(input.axes.begin(), input.axes.end(), [](const kernel::HjbAxis& a) {
+                      return a.absorb_value.valid();
+                    });
+  if (model.horizon || input.stop.valid() || input.regimes > 1 || !ends) return false;
+  if (!store.is_zero(input.discount)) return false;
+  if (!std::all_of(input.covariance.begin(), input.covariance.end(),
+                   [&](ExprId e) { return store.is_zero(e); }))
+    return false;
+  expr::Box box;
+  for (const auto& state : model.states) box[state.symbol] = {*state.lo, *state.hi};
+  for (const auto& control : model.controls) box[control.symbol] = {control.lo, control.hi};
+  return expr::enclose(store, input.cost, box).lo >= 0;
+}
+
 }  // namespace
 
 double first_value(const model::Model& model, const model::Control& control) {
@@ -241,6 +261,7 @@ kernel::HjbInput hjb_input(const SolveTask& task, const plan::Plan& plan) {
   add_covariance(task, input);
   add_balls(task, input);
   input.searched = !searched_controls(task, input).empty();
+  input.cut = input.until.valid();
   return input;
 }
 
@@ -272,6 +293,8 @@ runtime::PointProblem point_problem(const SolveTask& task, const plan::Plan& pla
   if (specs.covariance) problem.covariance = compiled.function(*specs.covariance);
   problem.has_until = input.until.valid();
   problem.has_stop = input.stop.valid();
+  problem.cut = input.cut;
+  problem.may_not_arrive = may_not_arrive(task, input);
   problem.time_dependent = time_dependent(input, store);
   problem.fixed_policy = task.policy != nullptr;
   for (const auto& control : task.model.controls)

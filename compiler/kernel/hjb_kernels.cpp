@@ -151,7 +151,9 @@ void HjbBuilder::bind_block(std::vector<InputBinding>& out, std::size_t k, From 
                             std::uint32_t& slot) {
   const AxisSymbols& axis = axes_[k];
   for (const ExprId e : {axis.x, axis.lower, axis.upper, axis.at_lower, axis.at_upper}) {
-    out.push_back({s_.symbol_of(e), from, slot++});
+    const bool elsewhere = in_.cut && (e == axis.lower || e == axis.upper);
+    if (!elsewhere) out.push_back({s_.symbol_of(e), from, slot});
+    ++slot;
   }
   for (const auto& [symbol, value] : tables_.tables[k]) out.push_back({symbol, from, slot++});
 }
@@ -171,6 +173,12 @@ std::vector<InputBinding> HjbBuilder::bindings() {
   if (in_.given_diffusion) {
     for (const AxisSymbols& axis : axes_)
       result.push_back({s_.symbol_of(axis.given), From::Input, input++});
+  }
+  if (in_.cut) {
+    for (const AxisSymbols& axis : axes_) {
+      result.push_back({s_.symbol_of(axis.lower), From::Input, input++});
+      result.push_back({s_.symbol_of(axis.upper), From::Input, input++});
+    }
   }
   return result;
 }

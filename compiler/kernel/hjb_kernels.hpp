@@ -79,6 +79,7 @@ struct HjbInput {
   std::vector<expr::ExprId> rates;         // regimes*regimes
   std::vector<std::pair<int, int>> cross;  // pairs whose covariance depends on a control or on time
   bool given_diffusion = false;            // the runtime splits the covariance; kernels read a_kk
+  bool cut = false;                        // spacings end at a target's edge: inputs of every node
   bool searched = false;                   // some control has no law: the runtime searches for it
   std::vector<expr::ExprId> policy;        // a given policy: no minimisation; one per control
   bool tabulate = true;                    // what depends on one axis only is a table of that axis

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace hopf::runtime {
 
@@ -96,6 +97,20 @@ void for_corners(const Grid& grid, std::span<const double> x, Visit visit) {
   }
 }
 
+// First derivative where a neighbour is infinite: one-sided, NaN where both are.
+double derivative_beside_infinity(const std::array<double, 3>& x, const std::array<double, 3>& v,
+                                  std::size_t here) {
+  double sum = 0;
+  int sides = 0;
+  for (const std::size_t other : {here - 1, here + 1}) {
+    if (other > 2 || !std::isfinite(v[other])) continue;
+    sum += (v[other] - v[here]) / (x[other] - x[here]);
+    ++sides;
+  }
+  return std::isfinite(v[here]) && sides > 0 ? sum / sides
+                                             : std::numeric_limits<double>::quiet_NaN();
+}
+
 // First derivative at a node from the parabola through it and its neighbours (one-sided at an end
 // of the axis).
 double node_derivative(const Grid& grid, std::span<const double> values, std::size_t point,
@@ -117,6 +132,9 @@ double node_derivative(const Grid& grid, std::span<const double> values, std::si
   std::array<double, 3> x{axis.nodes[at[0]], axis.nodes[at[1]], axis.nodes[at[2]]};
   if (x[0] > x[1]) x[0] -= axis.hi - axis.lo;
   if (x[2] < x[1]) x[2] += axis.hi - axis.lo;
+  const std::array<double, 3> v{value(at[0]), value(at[1]), value(at[2])};
+  if (!std::isfinite(v[0] + v[1] + v[2]))
+    return derivative_beside_infinity(x, v, i == at[1] ? 1 : i == at[0] ? 0 : 2);
   const double left = (value(at[1]) - value(at[0])) / (x[1] - x[0]);
   const double right = (value(at[2]) - value(at[1])) / (x[2] - x[1]);
   const double here = i == at[1] ? x[1] : axis.nodes[i];
@@ -204,9 +222,15 @@ Axis widened(const Axis& axis, bool lower, bool upper) {
 }
 
 double interpolate(const Grid& grid, std::span<const double> values, std::span<const double> x) {
-  double sum = 0;
-  for_corners(grid, x, [&](std::size_t point, double weight) { sum += weight * values[point]; });
-  return sum;
+  double sum = 0, finite = 0, infinity = 0;
+  for_corners(grid, x, [&](std::size_t point, double weight) {
+    if (std::isinf(values[point]))
+      infinity = values[point];
+    else
+      sum += weight * values[point], finite += weight;
+  });
+  if (infinity == 0) return sum;
+  return finite >= 0.5 ? sum / finite : infinity;
 }
 
 namespace {
@@ -302,11 +326,22 @@ double interpolation_error(const Grid& grid, std::span<const double> values,
 void gradient(const Grid& grid, std::span<const double> values, std::span<const double> x,
               std::span<double> out) {
   std::fill(out.begin(), out.end(), 0.0);
+  if (!std::isfinite(interpolate(grid, values, x))) {
+    std::fill(out.begin(), out.end(), std::numeric_limits<double>::quiet_NaN());
+    return;
+  }
+  std::vector<double> weights(grid.dimension(), 0.0);
   for_corners(grid, x, [&](std::size_t point, double weight) {
     for (std::size_t k = 0; k < grid.dimension(); ++k) {
-      out[k] += weight * node_derivative(grid, values, point, k);
+      const double slope = node_derivative(grid, values, point, k);
+      if (std::isnan(slope)) continue;  // at an infinite corner
+      out[k] += weight * slope;
+      weights[k] += weight;
     }
   });
+  for (std::size_t k = 0; k < weights.size(); ++k) {
+    if (weights[k] < 0.999999) out[k] /= weights[k];
+  }
 }
 
 }  // namespace hopf::runtime

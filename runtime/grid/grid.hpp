@@ -54,6 +54,8 @@ Axis coarsened(const Axis&);
 Axis widened(const Axis&, bool lower, bool upper);
 
 /// Multilinear interpolation of values[points] at x; periodic axes wrap, others clamp to the box.
+/// Where corners are infinite: the mean of the finite ones if those carry at least half of the
+/// weight, else infinite. So the edge of what is finite lies halfway between nodes.
 double interpolate(const Grid&, std::span<const double> values, std::span<const double> x);
 /// Values of one grid interpolated at the nodes of another on the same domain, for each of `fields`
 /// fields in turn.
@@ -68,7 +70,7 @@ double nearest(const Grid&, std::span<const double> values, std::span<const doub
 /// their second differences: the sum over the axes of h^2 |V''| s (1 - s)/2, s the place in a cell.
 double interpolation_error(const Grid&, std::span<const double> values, std::span<const double> x);
 /// Gradient of the smooth interpolant: central differences at the nodes, interpolated
-/// multilinearly.
+/// multilinearly; one-sided beside infinite values, NaN among them.
 void gradient(const Grid&, std::span<const double> values, std::span<const double> x,
               std::span<double> out);
 

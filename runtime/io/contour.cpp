@@ -52,7 +52,7 @@ class Tracer {
                                        samples_.at(i + 1, j + 1), samples_.at(i, j + 1)};
     unsigned above = 0;
     for (unsigned k = 0; k < 4; ++k) {
-      if (std::isnan(corner[k])) return;
+      if (!std::isfinite(corner[k])) return;
       above |= (corner[k] >= level_ ? 1u : 0u) << k;
     }
     const std::array<Edge, 4> edge{horizontal(i, j), vertical(i + 1, j), horizontal(i, j + 1),

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <iterator>
+#include <limits>
 #include <optional>
 
 #include "io/atomic_file.hpp"
@@ -64,21 +65,31 @@ double pixel(const Samples& s, std::size_t i, std::size_t j) {
   return (s.at(i, j) + s.at(i + 1, j) + s.at(i, j + 1) + s.at(i + 1, j + 1)) / 4;
 }
 
+constexpr int kTop = 253;  // the last colour of the palette
+constexpr std::size_t kHatch = 8;
+
 std::string image_png(const HeatMap& map) {
   std::vector<Colour> colours;
-  for (int k = 0; k < 255; ++k) colours.push_back(palette_colour(map.palette, k / 254.0));
-  colours.push_back({200, 200, 200});  // NaN is grey
+  for (int k = 0; k <= kTop; ++k)
+    colours.push_back(palette_colour(map.palette, static_cast<double>(k) / kTop));
+  colours.push_back({205, 205, 205});  // what is not finite is hatched in grey
+  colours.push_back({150, 150, 150});
   std::vector<std::uint8_t> indices;
   const std::size_t width = map.samples.nx - 1, height = map.samples.ny - 1;
   for (std::size_t row = height; row-- > 0;) {
     for (std::size_t i = 0; i < width; ++i) {
       const double value = pixel(map.samples, i, row);
       const double place = place_in(map.colour, value);
-      indices.push_back(std::isnan(value) ? 255
-                                          : static_cast<std::uint8_t>(std::lround(254 * place)));
+      const bool stripe = (i + row) % kHatch < 2;
+      indices.push_back(static_cast<std::uint8_t>(
+          !std::isfinite(value) ? kTop + (stripe ? 2 : 1) : std::lround(kTop * place)));
     }
   }
   return png_bytes(width, height, indices, colours);
+}
+
+double finite_or_nan(double value) {
+  return std::isfinite(value) ? value : std::numeric_limits<double>::quiet_NaN();
 }
 
 /// Pixel rows of a data block for gnuplot's own `with image`, used for PNG files.
@@ -92,7 +103,7 @@ std::string image_rows(const HeatMap& map) {
   for (std::size_t j = 0; j < height; ++j) {
     for (std::size_t i = 0; i < width; ++i) {
       fmt::format_to(std::back_inserter(rows), "{:.7g} {:.7g} {:.5g}\n", at(map.x, i, width),
-                     at(map.y, j, height), pixel(map.samples, i, j));
+                     at(map.y, j, height), finite_or_nan(pixel(map.samples, i, j)));
     }
   }
   return rows;
@@ -260,6 +271,8 @@ void Figure::heat_map(const Box& box, const HeatMap& map) {
       box.height / height_, quoted(map.colour_label)));
   std::string clauses;
   if (is_png()) {
+    add("set object 900 rectangle from graph 0,0 to graph 1,1 behind fillcolor rgb '#969696' "
+        "fillstyle pattern 4 noborder\n");
     add(fmt::format("$data{} << EOD\n{}EOD\n", ++blocks_, image_rows(map)));
     clauses = fmt::format("$data{} using 1:2:3 with image", blocks_);
   } else {

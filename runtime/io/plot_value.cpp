@@ -93,7 +93,11 @@ void curves(Figure& figure, const Box& box, const Range& x, const std::string& y
     std::string rows;
     for (std::size_t i = 0; i < kPoints; ++i) {
       const double at = between(x, i, kPoints);
-      fmt::format_to(std::back_inserter(rows), "{:.8g} {:.8g}\n", at, family[c].f(at));
+      const double y = family[c].f(at);
+      if (std::isfinite(y))
+        fmt::format_to(std::back_inserter(rows), "{:.8g} {:.8g}\n", at, y);
+      else
+        rows += '\n';  // a gap
     }
     figure.add(fmt::format("${}{} << EOD\n{}EOD\n", prefix, c, rows));
     const auto colour = palette_colour(Palette::Sequential, family[c].place);
@@ -227,6 +231,9 @@ HeatMap panel_map(const ValueFunction& value, const Plane& plane) {
   }
   map.x_label = axis_label(value.states[plane.first].name, value.states[plane.first].unit);
   map.y_label = axis_label(value.states[plane.second].name, value.states[plane.second].unit);
+  const auto& values = map.samples.values;
+  if (std::any_of(values.begin(), values.end(), [](double v) { return !std::isfinite(v); }))
+    map.colour_label += fmt::format(", hatched: V = {}", value.reward ? "-inf" : "inf");
   const std::string what = plane.control ? "policy " + named.name : "value V";
   map.title = what + where(value, plane);
   return map;

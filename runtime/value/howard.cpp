@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "value/arrival.hpp"
 #include "value/iteration.hpp"
 #include "value/march.hpp"
 
@@ -32,7 +34,8 @@ bool lead_in(Iteration& iteration, double artificial) {
   return true;
 }
 
-GridSolution finish(PolicySystem& system, Iteration& iteration) {
+GridSolution finish(PolicySystem& system, Iteration& iteration,
+                    const std::vector<char>& never = {}) {
   GridSolution answer = std::move(iteration.answer);
   if (answer.failure != Failure::None && answer.failure != Failure::NotConverged) return answer;
   std::vector<double> residual(system.unknowns());
@@ -41,22 +44,42 @@ GridSolution finish(PolicySystem& system, Iteration& iteration) {
   const auto smaller = [](double a, double b) { return std::abs(a) < std::abs(b); };
   answer.where = static_cast<std::size_t>(
       std::max_element(residual.begin(), residual.end(), smaller) - residual.begin());
+  for (std::size_t u = 0; u < never.size(); ++u) {
+    if (never[u]) iteration.V[u] = std::numeric_limits<double>::infinity();
+  }
   answer.times = {0};
   answer.value.push_back(std::move(iteration.V));
   answer.policy.push_back(system.controls());
   return answer;
 }
 
+// Who arrives is found in a bounded transform of V, and the rest pinned; what remains is finite and
+// has an equation without a discount that every later policy of the iteration keeps solvable.
+GridSolution arriving(PolicySystem& system, const PointProblem& problem,
+                      const SolveSettings& settings, const Start& start) {
+  Iteration iteration(system, problem, settings);
+  LinearSolver solver(system.elimination_order(), system.planar());
+  Arrival arrival =
+      find_arrival(system, problem, solver, start, [&] { return iteration.stop(); });
+  iteration.answer.iterations += arrival.iterations;
+  iteration.answer.where = arrival.where;
+  if (iteration.answer.failure == Failure::None) iteration.answer.failure = arrival.failure;
+  iteration.V = std::move(arrival.V);
+  if (iteration.answer.failure == Failure::None) iteration.howard({});
+  return finish(system, iteration, arrival.never);
+}
+
 // Without a discount the first policy may never reach the target, and its matrix is singular; the
 // policy of an interpolated guess may run in circles.
 GridSolution stationary(PolicySystem& system, const PointProblem& problem,
                         const SolveSettings& settings, Start start) {
+  system.set_time(0);
+  if (problem.may_not_arrive) return arriving(system, problem, settings, start);
   Iteration iteration(system, problem, settings);
   const bool guessed = !start.value.empty();
   const bool has_policy = guessed && start.policy.size() == system.controls().size();
   if (guessed) iteration.V = std::move(start.value);
   if (has_policy) system.controls() = std::move(start.policy);
-  system.set_time(0);
   has_policy ? system.apply(iteration.V) : system.improve(iteration.V);
   if (!has_policy && !problem.fixed_policy) system.restrain(iteration.V, start.limit);
   if (!iteration.feasible()) return finish(system, iteration);

@@ -7,7 +7,9 @@
 //   tables. Inputs     the last axis' block (same order), then p-, p+ for each axis, then for each
 //   cross pair (i, j) the
 //              differences V(+i+j) - V, V(-i-j) - V, V(+i-j) - V, V(-i+j) - V, then the controls as
-//              they are, then a_kk for each axis when diffusion is given from outside.
+//              they are, then a_kk for each axis when diffusion is given from outside,
+//              then h-, h+ for each axis where targets cut edges short (those of the blocks are not
+//              read then).
 //   Outputs    controls (improve only), the discrete Hamiltonian H, running cost L, discount rate
 //   rho, the weights
 //              w-, w+ of each axis, four weights of each cross pair (order as above), with several
@@ -53,6 +55,8 @@ struct PointProblem {
   bool larger_target = false;         // the set of `until` reaches one node further along each axis
   bool has_stop = false;              // conditions' last output: the cost of stopping at once
   bool time_dependent = false;        // coefficients depend on t
+  bool cut = false;                   // edges that enter the set of `until` end where it begins
+  bool may_not_arrive = false;        // V may be infinite: no discount, noise or regimes, L >= 0
   std::vector<ControlSet> searched;   // what is minimised numerically at every node; mostly none
   std::vector<double> first_control;  // where the search for a first policy starts, per control
   bool fixed_policy = false;          // evaluate: one linear solve

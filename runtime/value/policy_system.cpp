@@ -72,6 +72,9 @@ PolicySystem::PolicySystem(const PointProblem& problem, std::vector<Boundary> ru
     field->assign(unknowns(), 0.0);
   fixed_.assign(unknowns(), 0);
   stopped_.assign(unknowns(), 0);
+  inside_.assign(unknowns(), 0);
+  pinned_.assign(unknowns(), 0);
+  spacings_ = fields(problem.cut ? 2 * dimension_ : 0, unknowns());
   split_.resize(problem.given_diffusion ? points_ : 0);
   prepare_axes();
   prepare_ends();
@@ -118,6 +121,7 @@ void PolicySystem::call(const PointFunction& function, const Piece& piece, std::
   for (const auto& d : pair_d_) in.push_back(d.data() + at);
   for (const auto& u : controls_) in.push_back(u.data() + regime * points_ + at);
   for (const auto& a : given_a_) in.push_back(a.data() + at);
+  for (const auto& h : spacings_) in.push_back(h.data() + regime * points_ + at);
   function({static_cast<std::int64_t>(piece.count), uniforms.data(), in.data(), out.data()});
 }
 
@@ -211,7 +215,8 @@ void PolicySystem::prepare_conditions() {
   if (problem_.has_stop) stop_value_ = stop;
   if (problem_.larger_target) enlarge(problem_.grid, inside);
   for (std::size_t u = 0; u < unknowns(); ++u) {
-    fixed_[u] = problem_.has_until && inside[u] != 0;
+    inside_[u] = problem_.has_until && inside[u] != 0;
+    fixed_[u] = inside_[u];
     if (fixed_[u]) fixed_value_[u] = pay[u];
     for (std::size_t k = 0; k < dimension_ && !fixed_[u]; ++k) {
       if (rules_[k] != Boundary::Absorb) continue;
@@ -222,6 +227,7 @@ void PolicySystem::prepare_conditions() {
       fixed_value_[u] = ends[2 * k + (i == 0 ? 0 : 1)][u];
     }
   }
+  if (problem_.cut) prepare_cuts();
 }
 
 void PolicySystem::prepare_diffusion() {
@@ -332,6 +338,8 @@ void PolicySystem::gradients(std::span<const double> V, std::size_t regime) {
     for (std::size_t i = 0; i < points_; ++i)
       pair_d_[k][i] = pair_stencil_.difference(field, k, i, regime);
   }
+  cut_gradients(field, regime);
+  if (bending_ > 0) bend_gradients();
 }
 
 std::vector<std::vector<double>*> PolicySystem::coefficient_outputs(bool with_controls) {
@@ -368,11 +376,17 @@ void PolicySystem::prepare_weights(std::span<const double> V,
 void PolicySystem::improve(std::span<const double> V) {
   prepare_weights(V, problem_.improve, true);
   continue_ends(V);
-  pass(V, problem_.improve, true);
-  if (!search_.empty()) {
-    search(V);
-    apply(V);
+  std::vector<double> kept;
+  for (const auto& control : controls_) {
+    for (const std::size_t u : pins_) kept.push_back(control[u]);
   }
+  pass(V, problem_.improve, true);
+  if (!search_.empty()) search(V);
+  auto next = kept.begin();
+  for (auto& control : controls_) {
+    for (const std::size_t u : pins_) control[u] = *next++;
+  }
+  if (!search_.empty()) apply(V);
 }
 
 void PolicySystem::apply(std::span<const double> V) {
@@ -436,19 +450,21 @@ std::size_t PolicySystem::choose_stops(std::span<const double> V, const TimeTerm
   return changed;
 }
 
-void PolicySystem::assemble(const TimeTerms& step, SparseMatrix& A, std::vector<double>& b) const {
+template <class Diagonal, class Gain, class Paid>
+void PolicySystem::fill(SparseMatrix& A, std::vector<double>& b, Diagonal diagonal, Gain gain,
+                        Paid paid) const {
   std::fill(A.value.begin(), A.value.end(), 0.0);
   b.resize(unknowns());
   for (std::size_t u = 0; u < unknowns(); ++u) {
     double* row = A.value.data() + A.start[u];
     if (fixed(u)) {
       row[0] = 1;
-      b[u] = fixed_value_[u];
+      b[u] = paid(fixed_value_[u]);
       continue;
     }
     const std::size_t point = u % points_, regime = u / points_;
-    b[u] = L_[u] + step.g(u);
-    row[0] = step.s(u) + rho_[u];
+    b[u] = gain(u);
+    row[0] = diagonal(u);
     const std::int32_t* slot = slots_.data() + slot_start_[point];
     for_weights(u, [&](std::int32_t, double weight) {
       if (*slot != 0) row[*slot] -= weight, row[0] += weight;
@@ -461,6 +477,28 @@ void PolicySystem::assemble(const TimeTerms& step, SparseMatrix& A, std::vector<
       row[0] += rates_[q][u];
     }
   }
+  for (const Cut& cut : cuts_) {  // the target's edge stands in for the node beyond it
+    if (fixed(cut.unknown)) continue;
+    const double weight = w_[cut.side][cut.unknown];
+    std::int64_t entry = A.start[cut.unknown];
+    while (static_cast<std::size_t>(A.column[entry]) != cut.neighbour) ++entry;
+    A.value[entry] += weight;
+    b[cut.unknown] += weight * paid(cut.value);
+  }
+}
+
+void PolicySystem::assemble(const TimeTerms& step, SparseMatrix& A, std::vector<double>& b) const {
+  fill(
+      A, b, [&](std::size_t u) { return step.s(u) + rho_[u]; },
+      [&](std::size_t u) { return L_[u] + step.g(u); }, [](double value) { return value; });
+}
+
+void PolicySystem::assemble_killed(std::span<const double> killing, std::span<const double> source,
+                                   const std::function<double(double)>& paid, SparseMatrix& A,
+                                   std::vector<double>& b) const {
+  fill(
+      A, b, [&](std::size_t u) { return killing[u]; },
+      [&](std::size_t u) { return source.empty() ? 0.0 : source[u]; }, paid);
 }
 
 // Regimes of one node next to each other. A single periodic axis is folded (0, n-1, 1, n-2, ...),

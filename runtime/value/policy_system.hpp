@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -52,6 +53,11 @@ class PolicySystem {
   /// nodes that changed.
   std::size_t choose_stops(std::span<const double> V, const TimeTerms&);
 
+  /// The matrix of the present chain that dies at rate `killing`, where fixed nodes and targets
+  /// give paid(value) and others gain `source`: killing_i y_i = sum_k w_k (y_k - y_i) + source_i.
+  void assemble_killed(std::span<const double> killing, std::span<const double> source,
+                       const std::function<double(double)>& paid, SparseMatrix& A,
+                       std::vector<double>& b) const;
   /// s, g -> matrix and right-hand side of the present policy.
   void assemble(const TimeTerms&, SparseMatrix& A, std::vector<double>& b) const;
   SparseMatrix pattern() const;
@@ -74,11 +80,20 @@ class PolicySystem {
     return pair_w_[4 * pair + k];
   }
   const std::vector<double>& terminal() const { return terminal_; }
-  bool fixed(std::size_t unknown) const { return fixed_[unknown] || stopped_[unknown]; }
   /// V is given there at this time, by an absorbing end or the set of 'until'.
   bool given(std::size_t unknown) const { return fixed_[unknown] != 0; }
   /// What stopping costs at every unknown; empty without 'stop pays'.
   std::span<const double> stop_value() const { return stop_value_; }
+  bool fixed(std::size_t unknown) const {
+    return fixed_[unknown] || stopped_[unknown] || pinned_[unknown];
+  }
+  /// From now on V is `value` at this unknown, and its controls stay.
+  void pin(std::size_t unknown, double value);
+  /// Rate mu of Kruzkov's transform, in which `improve` compares: a difference d of V counts as
+  /// (1 - e^(-mu d))/mu, so that V may be infinite. 0: none.
+  void set_bending(double mu) { bending_ = mu; }
+  /// Even the best control drifts out through an end that must not be crossed.
+  bool leaves(std::size_t unknown) const;
   double fixed_value(std::size_t unknown) const { return fixed_value_[unknown]; }
   /// Nodes where correlated noise was too degenerate for directions within reach.
   std::size_t inexact_splittings() const { return inexact_; }
@@ -106,6 +121,25 @@ class PolicySystem {
   };  // a weight of the diffusion that was split beforehand
   void prepare_axes();
   void prepare_conditions();
+  /// An edge that enters the set of `until`: it ends where the set begins, with the pay there.
+  struct Cut {
+    std::size_t unknown, neighbour;
+    std::size_t side;  // 2 axis + 1 for the upper one
+    double value;
+  };
+  struct Ending {
+    bool inside;
+    double pay;
+  };
+  Ending ending_at(std::span<const double> x, std::size_t regime) const;
+  std::optional<std::size_t> beside(std::size_t point, std::size_t side) const;
+  void prepare_cuts();
+  Cut cut_edge(std::size_t unknown, std::size_t side, std::size_t neighbour);
+  void cut_gradients(std::span<const double> field, std::size_t regime);
+  void bend_gradients();
+  double spacing(std::size_t side, std::size_t point, std::size_t regime) const;
+  template <class Diagonal, class Gain, class Paid>
+  void fill(SparseMatrix& A, std::vector<double>& b, Diagonal diagonal, Gain gain, Paid paid) const;
   void prepare_diffusion();
   void split_point(std::size_t point, std::span<const double> covariance,
                    std::vector<Neighbour>& out);
@@ -171,7 +205,11 @@ class PolicySystem {
   std::vector<std::vector<Neighbour>> split_;  // per point
   std::vector<std::vector<double>> controls_, w_, pair_w_, rates_;
   std::vector<double> H_, L_, rho_, terminal_, fixed_value_, stop_value_;
-  std::vector<char> fixed_, stopped_;
+  std::vector<char> fixed_, stopped_, inside_, pinned_;
+  std::vector<std::size_t> pins_;
+  std::vector<Cut> cuts_;                      // by unknown
+  std::vector<std::vector<double>> spacings_;  // h-, h+ of each axis at every unknown, where cut
+  double bending_ = 0;
   SparseMatrix pattern_;
   std::vector<std::int32_t> slots_;  // in the order in which for_weights visits
   std::vector<std::int64_t> slot_start_;

@@ -116,6 +116,12 @@ std::vector<double> ValueFunction::gradient(std::span<const double> x, double t,
 }
 
 std::vector<double> ValueFunction::control(std::span<const double> x, double t, int regime) const {
+  if (on_grid() && std::isinf((*this)(x, t, regime)))
+    return std::vector<double>(controls.size(), std::numeric_limits<double>::quiet_NaN());
+  return law(x, t, regime);
+}
+
+std::vector<double> ValueFunction::law(std::span<const double> x, double t, int regime) const {
   const Moment moment = moment_of(*this, t);
   std::vector<double> result(controls.size());
   for (std::size_t c = 0; c < controls.size(); ++c) {

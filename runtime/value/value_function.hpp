@@ -80,7 +80,10 @@ struct ValueFunction {
   /// in closed form, NaN where it is not known.
   double error(std::span<const double> x, double t = 0, int regime = 1) const;
   std::vector<double> gradient(std::span<const double> x, double t = 0, int regime = 1) const;
+  /// NaN where V is infinite: no control is better than another.
   std::vector<double> control(std::span<const double> x, double t = 0, int regime = 1) const;
+  /// The same everywhere, for paths: beside the edge of what is finite they need both sides.
+  std::vector<double> law(std::span<const double> x, double t = 0, int regime = 1) const;
 };
 
 }  // namespace hopf::runtime

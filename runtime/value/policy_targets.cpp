@@ -1,0 +1,153 @@
+// Targets: where the set of `until` begins between two nodes, and values that are given from
+// outside.
+#include <algorithm>
+#include <cmath>
+
+#include "value/policy_system.hpp"
+
+namespace hopf::runtime {
+
+namespace {
+
+constexpr double kLeastShare = 1e-3;  // of an edge that enters a target: shorter ones are as bad as
+                                      // division by zero, and move the edge by h/1000 at most
+constexpr int kHalvings = 40;
+constexpr int kMovingHalvings = 20;    // of a target that moves: a millionth of h
+constexpr double kMostBent = 300;      // exponents beyond which only the order matters
+constexpr double kOutwardDrift = 1e-9;  // relative to the axis: what counts as leaving
+
+}  // namespace
+
+// The conditions' kernel at one point, on the grid or between its nodes.
+PolicySystem::Ending PolicySystem::ending_at(std::span<const double> x, std::size_t regime) const {
+  const double nothing = 0;
+  std::vector<double> uniforms{t_};
+  for (std::size_t k = 0; k + 1 < dimension_; ++k) {
+    uniforms.push_back(x[k]);
+    uniforms.resize(uniforms.size() + blocks_[k].size() - 1, 0.0);
+  }
+  const std::size_t inputs = blocks_[dimension_ - 1].size() + p_.size() + pair_d_.size() +
+                             controls_.size() + given_a_.size() + spacings_.size();
+  std::vector<const void*> in(inputs, &nothing);
+  in[0] = &x[dimension_ - 1];
+  std::vector<double> results(4 + 2 * dimension_);
+  std::vector<void*> out;
+  for (double& result : results) out.push_back(&result);
+  problem_.conditions[regime]({1, uniforms.data(), in.data(), out.data()});
+  return {results[0] != 0, results[1]};
+}
+
+std::optional<std::size_t> PolicySystem::beside(std::size_t point, std::size_t side) const {
+  const std::size_t axis = side / 2, stride = problem_.grid.stride(axis);
+  const std::size_t count = problem_.grid.axes[axis].nodes.size(), i = point / stride % count;
+  const bool upper = side % 2 == 1;
+  if (i == (upper ? count - 1 : 0)) {
+    if (rules_[axis] != Boundary::Periodic) return std::nullopt;
+    return upper ? point - (count - 1) * stride : point + (count - 1) * stride;
+  }
+  return upper ? point + stride : point - stride;
+}
+
+double PolicySystem::spacing(std::size_t side, std::size_t point, std::size_t regime) const {
+  if (!spacings_.empty()) return spacings_[side][regime * points_ + point];
+  const std::size_t axis = side / 2, stride = problem_.grid.stride(axis);
+  const auto& block = blocks_[axis][1 + side % 2];
+  return block[point / stride % block.size()];
+}
+
+// The predicate is bisected along the edge. With the distance to the set in place of the spacing,
+// matrix and slopes stay those of an M-matrix (Shortley & Weller 1938), and V does not depend on
+// where the set's edge lies between the nodes.
+PolicySystem::Cut PolicySystem::cut_edge(std::size_t unknown, std::size_t side,
+                                         std::size_t neighbour) {
+  const std::size_t point = unknown % points_, regime = unknown / points_, axis = side / 2;
+  std::vector<double> x(dimension_);
+  for (std::size_t k = 0; k < dimension_; ++k) {
+    const auto& nodes = problem_.grid.axes[k].nodes;
+    x[k] = nodes[point / problem_.grid.stride(k) % nodes.size()];
+  }
+  const Axis& along = problem_.grid.axes[axis];
+  const double from = x[axis];
+  double& h = spacings_[side][unknown];
+  const auto move = [&](double share) {
+    x[axis] = from + (side % 2 == 1 ? share : -share) * h;
+    if (!along.periodic()) return;
+    if (x[axis] >= along.hi) x[axis] -= along.hi - along.lo;
+    if (x[axis] < along.lo) x[axis] += along.hi - along.lo;
+  };
+  double outside = 0, inside = 1, pay = fixed_value_[regime * points_ + neighbour];
+  const int halvings = problem_.time_dependent ? kMovingHalvings : kHalvings;
+  for (int k = 0; k < halvings; ++k) {
+    const double middle = 0.5 * (outside + inside);
+    move(middle);
+    const Ending ending = ending_at(x, regime);
+    (ending.inside ? inside : outside) = middle;
+    if (ending.inside) pay = ending.pay;
+  }
+  h *= std::max(inside, kLeastShare);
+  return {unknown, regime * points_ + neighbour, side, pay};
+}
+
+void PolicySystem::prepare_cuts() {
+  cuts_.clear();
+  for (std::size_t side = 0; side < spacings_.size(); ++side) {
+    const std::size_t stride = problem_.grid.stride(side / 2);
+    const auto& block = blocks_[side / 2][1 + side % 2];
+    for (std::size_t u = 0; u < unknowns(); ++u)
+      spacings_[side][u] = block[u % points_ / stride % block.size()];
+  }
+  for (std::size_t u = 0; u < unknowns(); ++u) {
+    if (fixed_[u]) continue;
+    for (std::size_t side = 0; side < spacings_.size(); ++side) {
+      const auto neighbour = beside(u % points_, side);
+      if (neighbour && inside_[u / points_ * points_ + *neighbour])
+        cuts_.push_back(cut_edge(u, side, *neighbour));
+    }
+  }
+}
+
+void PolicySystem::cut_gradients(std::span<const double> field, std::size_t regime) {
+  for (const Cut& cut : cuts_) {
+    if (cut.unknown / points_ != regime) continue;
+    const std::size_t point = cut.unknown % points_;
+    const double rise = (cut.value - field[point]) / spacings_[cut.side][cut.unknown];
+    p_[cut.side][point] = cut.side % 2 == 1 ? rise : -rise;
+  }
+}
+
+// With V = -log(y)/mu the equation mu L y = sum_k w_k (y - y_k) is the sum of w_k times
+// (1 - e^(-mu (V_k - V)))/mu = L (Kruzkov 1967).
+void PolicySystem::bend_gradients() {
+  const auto bend = [&](double d) {
+    if (std::isnan(d)) return 0.0;  // between two points that never arrive
+    return -std::expm1(std::min(-bending_ * d, kMostBent)) / bending_;
+  };
+  for (std::size_t side = 0; side < p_.size(); ++side) {
+    const double sign = side % 2 == 1 ? 1 : -1;
+    for (std::size_t i = 0; i < points_; ++i) {
+      const double h = sign * spacing(side, i, 0);
+      p_[side][i] = bend(p_[side][i] * h) / h;
+    }
+  }
+}
+
+void PolicySystem::pin(std::size_t unknown, double value) {
+  if (!pinned_[unknown]) pins_.push_back(unknown);
+  pinned_[unknown] = 1;
+  fixed_value_[unknown] = value;
+}
+
+bool PolicySystem::leaves(std::size_t unknown) const {
+  const std::size_t point = unknown % points_, regime = unknown / points_;
+  for (std::size_t side = 0; side < 2 * dimension_; ++side) {
+    const std::size_t axis = side / 2, stride = problem_.grid.stride(axis);
+    const auto& at_end = blocks_[axis][3 + side % 2];
+    if (at_end[point / stride % at_end.size()] == 0) continue;
+    const double length = problem_.grid.axes[axis].hi - problem_.grid.axes[axis].lo;
+    const double h = spacing(side, point, regime);
+    if ((w_[side][unknown] - w_[side ^ 1][unknown]) * h > kOutwardDrift * length) return true;
+  }
+  return false;
+}
+
+}  // namespace hopf::runtime
