@@ -19,15 +19,27 @@ using Levels = std::vector<std::vector<double>>;
 
 constexpr std::size_t kLeastNodes = 3;  // of an axis
 constexpr double kSameTime = 1e-9;      // relative to the horizon
+constexpr double kSmallChange = 1e-6;   // of V, relative to its size
 constexpr double kLargeError = 0.5;     // median over the inner half, relative to the size of V
 
+/// The problem on half the intervals; an axis that has no fewer nodes stays, where others have.
 std::optional<runtime::PointProblem> coarsened(const runtime::PointProblem& problem) {
   runtime::PointProblem result = problem;
+  bool any = false;
   for (auto& axis : result.grid.axes) {
-    axis = runtime::coarsened(axis);
-    if (axis.nodes.size() < kLeastNodes) return std::nullopt;
+    runtime::Axis half = runtime::coarsened(axis);
+    if (half.nodes.size() < kLeastNodes) continue;
+    axis = std::move(half);
+    any = true;
   }
-  return result;
+  return any ? std::optional(std::move(result)) : std::nullopt;
+}
+
+/// An iteration that does not come to rest in the last digits serves as well.
+bool usable(const runtime::GridSolution& solution) {
+  return solution.failure == Failure::None ||
+         (solution.failure == Failure::NotConverged && solution.change < kSmallChange &&
+          !solution.value.empty());
 }
 
 runtime::GridSolution solve_again(const SolveTask& task, const runtime::PointProblem& problem,
@@ -117,7 +129,7 @@ Variation widen(const SolveTask& task, const runtime::PointProblem& quarter,
   }
   if (!any) return {};
   runtime::GridSolution solution = solve_again(task, wide, settings);
-  if (solution.failure != Failure::None) return {};
+  if (!usable(solution)) return {};
   return {wide.grid, std::move(solution)};
 }
 
@@ -127,28 +139,28 @@ Variation enlarge_target(const SolveTask& task, const runtime::PointProblem& qua
   runtime::PointProblem larger = quarter;
   larger.larger_target = true;
   runtime::GridSolution solution = solve_again(task, larger, settings);
-  if (solution.failure != Failure::None) return {};
+  if (!usable(solution)) return {};
   return {larger.grid, std::move(solution)};
 }
 
-/// Finds the solutions on two coarser grids, finest last as before; false where they have none.
-bool complete(const SolveTask& task, const runtime::PointProblem& problem,
+/// Finds the solutions on up to two coarser grids, finest last as before.
+void complete(const SolveTask& task, const runtime::PointProblem& problem,
               const runtime::SolveSettings& settings, std::vector<CoarseSolution>& coarse,
               bool& cancelled) {
   runtime::PointProblem here = problem;
   runtime::SolveSettings rough = settings;
+  while (coarse.size() > 2) coarse.erase(coarse.begin());
   for (std::size_t depth = 1; depth <= 2; ++depth) {
     auto next = coarsened(here);
-    if (!next) return false;
+    if (!next) return;
     here = std::move(*next);
     rough = runtime::coarser(rough);
     if (coarse.size() >= depth) continue;
     runtime::GridSolution solution = solve_again(task, here, rough);
     cancelled = solution.failure == Failure::Cancelled;
-    if (solution.failure != Failure::None) return false;
+    if (!usable(solution)) return;
     coarse.insert(coarse.begin(), {here.grid, std::move(solution)});
   }
-  return true;
 }
 
 /// The errors at some levels, linear in time between them.
@@ -169,29 +181,30 @@ Levels spread(const std::vector<double>& times, const std::vector<std::size_t>& 
   return result;
 }
 
-/// The grids of one solve, coarsest last, and what its variations give.
+/// The grids of one solve, and what the coarsest one's variations give.
 struct Family {
   const runtime::PointProblem& problem;
   const runtime::GridSolution& solution;
-  const CoarseSolution &half, &quarter;
+  const std::vector<CoarseSolution>& coarse;  // one or two, the finest last
   std::vector<double> upwind;
   Variation wide, larger;
 };
 
 runtime::ErrorEstimate estimate_at(const Family& family, double t, const std::vector<double>& V) {
-  const std::vector<double> V2 = at_time(family.half.solution, t),
-                            V4 = at_time(family.quarter.solution, t);
+  const CoarseSolution &half = family.coarse.back(), &last = family.coarse.front();
+  const bool two = family.coarse.size() == 2;
+  const std::vector<double> V2 = at_time(half.solution, t), lowest = at_time(last.solution, t);
   std::vector<double> ends, target;
   if (family.wide.solution)
-    ends =
-        beyond_ends(family.quarter.grid, V4, family.wide.grid, at_time(*family.wide.solution, t));
+    ends = beyond_ends(last.grid, lowest, family.wide.grid, at_time(*family.wide.solution, t));
   if (family.larger.solution) {
-    target = beyond_ends(family.quarter.grid, V4, family.larger.grid,
-                         at_time(*family.larger.solution, t));
-    for (double& e : target) e /= 4;  // a cell of the coarsest grid is four of the finest
+    target =
+        beyond_ends(last.grid, lowest, family.larger.grid, at_time(*family.larger.solution, t));
+    for (double& e : target) e /= two ? 4 : 2;  // as many cells of the finest is one of the last
   }
-  return runtime::estimate_error({&family.problem.grid, &family.half.grid, &family.quarter.grid, V,
-                                  V2, V4, family.upwind, ends, target, family.problem.regimes});
+  return runtime::estimate_error({&family.problem.grid, &half.grid, &last.grid, V, V2,
+                                  two ? std::span<const double>(lowest) : std::span<const double>(),
+                                  family.upwind, ends, target, family.problem.regimes});
 }
 
 /// What the steps themselves say of their error, which has grown from the horizon on.
@@ -240,19 +253,18 @@ ErrorOfValue error_of_value(const SolveTask& task, const runtime::PointProblem& 
                             const runtime::GridSolution& solution,
                             std::vector<CoarseSolution> coarse) {
   bool cancelled = false;
-  if (!complete(task, problem, settings, coarse, cancelled)) return unknown(cancelled);
-  while (coarse.size() > 2) coarse.erase(coarse.begin());
-  runtime::PointProblem quarter = problem;
-  quarter.grid = coarse[0].grid;
-  const runtime::SolveSettings coarsest =
-      runtime::coarser(runtime::coarser(settings));
+  complete(task, problem, settings, coarse, cancelled);
+  if (coarse.empty() || cancelled) return unknown(cancelled);
+  runtime::PointProblem last = problem;
+  last.grid = coarse.front().grid;
+  runtime::SolveSettings rough = runtime::coarser(settings);
+  if (coarse.size() == 2) rough = runtime::coarser(rough);
   const Family family{problem,
                       solution,
-                      coarse[1],
-                      coarse[0],
+                      coarse,
                       upwind_shares(system, problem.grid.dimension()),
-                      widen(task, quarter, coarsest),
-                      enlarge_target(task, quarter, coarsest)};
+                      widen(task, last, rough),
+                      enlarge_target(task, last, rough)};
   std::vector<std::size_t> known = common_levels(solution, coarse);
   if (known.size() < 3) {  // steps that follow the error; V between levels is as good as on them
     known.clear();

@@ -84,52 +84,71 @@ double ratio_of(const Grid& fine, const Grid& coarse) {
   return std::pow(product, 1.0 / static_cast<double>(fine.dimension()));
 }
 
-// One regime's part of the estimate, on the half grid.
-struct Part {
-  std::vector<double> discrete;  // e_d at the nodes of the half grid
-  double first = 0, second = 0;  // sum |D2|, sum |D1|
-  double upwind = 0;             // mean share
-  std::size_t growing = 0;       // nodes with an order below zero
+// One regime's differences at the nodes of the half grid.
+struct Differences {
+  std::vector<double> D1, D2, limit;  // limit: the scheme's own order, 2 - u
+  double upwind = 0;                  // mean share
 };
 
-// What the scheme's own order can be at most, 2 - u, at each node of the half grid.
-std::vector<double> order_limit(const Grid& fine, std::span<const double> upwind, const Grid& half,
-                                Part& part) {
-  const std::vector<double> none(half.points(), 0.0);
-  const std::vector<double> here = changes(fine, upwind, half, none);
-  std::vector<double> total = window_sum(half, here);
-  const std::vector<double> count = window_sum(half, std::vector<double>(here.size(), 1.0));
-  for (std::size_t i = 0; i < total.size(); ++i) {
-    part.upwind += here[i] / static_cast<double>(here.size());
-    total[i] = 2 - total[i] / count[i];
-  }
-  return total;
+std::span<const double> part_of(const Grid& grid, std::span<const double> field,
+                                std::size_t regime) {
+  return field.subspan(regime * grid.points(), grid.points());
 }
 
-Part discrete_part(const NestedValues& in, std::size_t regime) {
-  const auto of = [&](const Grid& grid, std::span<const double> field) {
-    return field.subspan(regime * grid.points(), grid.points());
-  };
-  const Grid &fine = *in.fine, &half = *in.half, &quarter = *in.quarter;
-  const std::vector<double> D1 = changes(fine, of(fine, in.V1), half, of(half, in.V2));
-  const std::vector<double> D2 =
-      prolong(quarter, changes(half, of(half, in.V2), quarter, of(quarter, in.V4)), half, 1);
-  Part part;
-  const std::vector<double> limit = order_limit(fine, of(fine, in.upwind), half, part);
-  const std::vector<double> S1 = window_sum(half, squares(D1)), S2 = window_sum(half, squares(D2));
-  part.discrete = filtered(half, D1, kNear, [](double a, double b) { return std::max(a, b); });
-  const double ratio = ratio_of(fine, half), log_ratio = std::log(ratio_of(half, quarter));
-  for (std::size_t i = 0; i < D1.size(); ++i) {
-    const double seen = S1[i] > 0 ? 0.5 * std::log(S2[i] / S1[i]) / log_ratio : limit[i];
-    part.growing += seen < 0;
-    const double p = std::clamp(seen, kLeastOrder, std::max(kLeastOrder, limit[i]));
-    part.discrete[i] /= std::pow(ratio, p) - 1;
-    if (std::isfinite(D1[i]) && std::isfinite(D2[i])) {
-      part.second += D1[i];
-      part.first += D2[i];
+Differences differences_of(const NestedValues& in, std::size_t regime) {
+  const Grid &fine = *in.fine, &half = *in.half, &quarter = *in.coarsest;
+  const auto V2 = part_of(half, in.V2, regime);
+  Differences result;
+  result.D1 = changes(fine, part_of(fine, in.V1, regime), half, V2);
+  if (!in.V4.empty())
+    result.D2 =
+        prolong(quarter, changes(half, V2, quarter, part_of(quarter, in.V4, regime)), half, 1);
+  const std::vector<double> none(half.points(), 0.0);
+  const std::vector<double> here = changes(fine, part_of(fine, in.upwind, regime), half, none);
+  const std::vector<double> total = window_sum(half, here);
+  const std::vector<double> count = window_sum(half, std::vector<double>(here.size(), 1.0));
+  for (std::size_t i = 0; i < here.size(); ++i) {
+    result.upwind += here[i] / static_cast<double>(here.size());
+    result.limit.push_back(2 - total[i] / count[i]);
+  }
+  return result;
+}
+
+// sum |D2| / sum |D1| over all regimes, where both are finite; NaN where nothing differs.
+double total_ratio(const std::vector<Differences>& all, double nothing) {
+  double first = 0, second = 0, count = 0;
+  for (const Differences& d : all) {
+    for (std::size_t i = 0; i < d.D2.size(); ++i) {
+      if (!std::isfinite(d.D1[i]) || !std::isfinite(d.D2[i])) continue;
+      second += d.D1[i];
+      first += d.D2[i];
+      count += 1;
     }
   }
-  return part;
+  return second <= nothing * count ? std::numeric_limits<double>::quiet_NaN() : first / second;
+}
+
+// e_d of one regime on the half grid; `growing` counts the nodes whose order is below zero.
+std::vector<double> discrete_error(const NestedValues& in, const Differences& d, double order,
+                                   std::size_t& growing) {
+  const Grid& half = *in.half;
+  std::vector<double> result =
+      filtered(half, d.D1, kNear, [](double a, double b) { return std::max(a, b); });
+  const double ratio = ratio_of(*in.fine, half);
+  if (d.D2.empty()) {
+    for (double& e : result) e /= std::pow(ratio, kLeastOrder) - 1;
+    return result;
+  }
+  const double log_ratio = std::log(ratio_of(half, *in.coarsest));
+  const std::vector<double> S1 = window_sum(half, squares(d.D1)),
+                            S2 = window_sum(half, squares(d.D2));
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    const double seen = S1[i] > 0 ? 0.5 * std::log(S2[i] / S1[i]) / log_ratio : d.limit[i];
+    growing += seen < 0;
+    const double most = std::isnan(order) ? d.limit[i] : std::min(d.limit[i], order);
+    result[i] /= std::pow(ratio, std::max(kLeastOrder, std::min(seen, most))) - 1;
+  }
+  return result;
 }
 
 double median(std::vector<double> values, double quantile = 0.5) {
@@ -142,53 +161,54 @@ double median(std::vector<double> values, double quantile = 0.5) {
 }
 
 struct Extent {
-  double range = 0, size = 0;
+  double range = 0, middle = 0;  // the median of |V|
 };
 
 Extent extent_of(std::span<const double> V) {
   double lo = std::numeric_limits<double>::infinity(), hi = -lo;
+  std::vector<double> sizes;
   for (const double v : V) {
     if (!std::isfinite(v)) continue;
     lo = std::min(lo, v);
     hi = std::max(hi, v);
+    sizes.push_back(std::abs(v));
   }
-  if (lo > hi) return {};
-  return {hi - lo, std::max(std::abs(lo), std::abs(hi))};
+  if (sizes.empty()) return {};
+  return {hi - lo, median(std::move(sizes))};
 }
 
 }  // namespace
 
 ErrorEstimate estimate_error(const NestedValues& in) {
   const auto regimes = static_cast<std::size_t>(in.regimes);
-  ErrorEstimate result;
-  std::vector<double> discrete;  // at all nodes of the half grid
-  Part all;
-  for (std::size_t r = 0; r < regimes; ++r) {
-    const Part part = discrete_part(in, r);
-    discrete.insert(discrete.end(), part.discrete.begin(), part.discrete.end());
-    all.first += part.first;
-    all.second += part.second;
-    all.upwind += part.upwind / static_cast<double>(regimes);
-    all.growing += part.growing;
-  }
   const Extent extent = extent_of(in.V1);
-  const double ratio = ratio_of(*in.half, *in.quarter), nothing = kTiny * extent.size;
+  std::vector<Differences> all;
+  for (std::size_t r = 0; r < regimes; ++r) all.push_back(differences_of(in, r));
+  const double ratio = total_ratio(all, kTiny * extent.middle);
+  ErrorEstimate result;
+  result.order = std::log(ratio) / std::log(ratio_of(*in.half, *in.coarsest));
+  std::vector<double> discrete;  // at all nodes of the half grid
+  std::size_t growing = 0;
+  double upwind = 0;
+  for (const Differences& d : all) {
+    const std::vector<double> e = discrete_error(in, d, result.order, growing);
+    discrete.insert(discrete.end(), e.begin(), e.end());
+    upwind += d.upwind / static_cast<double>(regimes);
+  }
   const double nodes = static_cast<double>(discrete.size());
-  const bool agree = all.second <= nothing * nodes;
-  result.order = agree ? std::numeric_limits<double>::quiet_NaN()
-                       : std::log(all.first / all.second) / std::log(ratio);
   const std::vector<double> ends(in.ends.begin(), in.ends.end());
-  result.regular =
-      agree ||
-      (result.order >= kLeastOrder && result.order <= 2 - all.upwind + kOrderExcess &&
-       static_cast<double>(all.growing) <= kMostIncreasing * nodes &&
-       median(discrete, 0.95) <= kLargeError * extent.range && median(ends) <= median(discrete));
+  result.regular = std::isnan(ratio)
+                       ? !in.V4.empty()
+                       : result.order >= kLeastOrder && result.order <= 2 - upwind + kOrderExcess &&
+                             static_cast<double>(growing) <= kMostIncreasing * nodes &&
+                             median(discrete, 0.95) <= kLargeError * extent.range &&
+                             median(ends) <= median(discrete);
   const double safety = result.regular ? kSafety : kIrregularSafety;
   result.error = prolong(*in.half, discrete, *in.fine, in.regimes);
-  for (double& e : result.error) e = safety * e + nothing;
+  for (double& e : result.error) e = safety * e + kTiny * extent.middle;
   const auto add = [&](std::span<const double> field, double factor) {
     if (field.empty()) return;
-    const std::vector<double> more = prolong(*in.quarter, field, *in.fine, in.regimes);
+    const std::vector<double> more = prolong(*in.coarsest, field, *in.fine, in.regimes);
     for (std::size_t i = 0; i < more.size(); ++i) result.error[i] += factor * more[i];
   };
   add(in.ends, safety);

@@ -9,13 +9,13 @@
 namespace hopf::runtime {
 
 /// V of one time on grids of spacings h, 2h and 4h (about: ends need not fit), [regime*points +
-/// point] each, and what two more solves on the coarsest one tell.
+/// point] each, and what two more solves on the coarsest one tell. Without V4 no order is seen.
 struct NestedValues {
-  const Grid *fine, *half, *quarter;
+  const Grid *fine, *half, *coarsest;  // the last is that of 4h, where there is one
   std::span<const double> V1, V2, V4;
   std::span<const double> upwind;  // at nodes of the fine grid: share of upwind differences
-  std::span<const double> ends;  // at nodes of the coarsest: |V - V of a widened box|; may be empty
-  std::span<const double> target;  // there too: |V - V for a larger target|; may be empty
+  std::span<const double> ends;    // on the coarsest grid: |V - V of a widened box|; may be empty
+  std::span<const double> target;  // there too: the change by a larger target; may be empty
   int regimes = 1;
 };
 
@@ -25,12 +25,13 @@ struct ErrorEstimate {
   bool regular = true;        // differences fall from grid to grid as those of an order do
 };
 
-/// e = c e_d + c e_b + e_t + 1e-9 max|V|, c = 1.5, or 2 where the differences are not regular.
+/// e = c e_d + c e_b + e_t + 1e-9 median |V|, c = 1.5, or 2 where the differences are not regular.
 /// With D1 = V_h - V_2h and D2 = V_2h - V_4h at the nodes that the grids share,
 ///   e_d = max of |D1| over +-2 cells / (2^p - 1), p = log2(rms D2/rms D1) in +-8 cells,
-/// p within [1/2, 2 - u], where u is the share of upwind differences there: errors of two orders
-/// that partly cancel show an order that is too high. e_b is what wider ends change, e_t what a
-/// target larger by a cell does (grids that share a misplaced edge do not show it).
+/// p at least 1/2, at most 2 - u, where u is the share of upwind differences there, and at most the
+/// order of all nodes: errors of two orders that partly cancel, or of a kink between nodes, show an
+/// order that is too high. e_b is what wider ends change, e_t what a target larger by a cell does
+/// (grids that share a misplaced edge do not show it).
 ErrorEstimate estimate_error(const NestedValues &);
 
 }  // namespace hopf::runtime
