@@ -19,7 +19,7 @@ PRINTS = re.compile(r"\bstd::(cout|cerr|clog)\b|\b(printf|fprintf|puts|fputs|put
 # A variable of static storage that code can change; functions have a parenthesis before their end.
 MUTABLE = re.compile(r"^\s*(static|thread_local)\s+(?!const\b|constexpr\b|inline\b|std::\w+\()[^()]*(;|=[^()]*.*;)$")
 # The command is the first program that embeds Hopf: of ours it sees the public header alone.
-COMMAND = ("main.cpp", "repl.cpp", "repl.hpp")
+COMMAND = ("main.cpp", "repl.cpp", "repl.hpp", "signals.cpp", "signals.hpp")
 FORBIDDEN_TO_COMMAND = {*ORDER, "expr", "abi", "core", "grid", "value", "density", "path", "report", "io"}
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b|using namespace std")
 
@@ -113,7 +113,7 @@ def faults_of(path):
             yield f"{name}: a public header includes {header}"
     if parts[-1] in COMMAND and parts[0] == "compiler":
         for quote, header in INCLUDE.findall(text):
-            if quote == '"' and header != "repl.hpp" or first_folder(header) in FORBIDDEN_TO_COMMAND:
+            if quote == '"' and header not in COMMAND or first_folder(header) in FORBIDDEN_TO_COMMAND:
                 yield f"{name}: the command uses more than hopf.hpp: {header}"
 
 

@@ -20,7 +20,9 @@ struct Estimator {
   Clock::time_point start = Clock::now();
   double first_fraction = 0;
 
-  double seconds_left(const char* now_doing, double fraction) {
+  /// Details behind a comma do not make it another piece of work.
+  double seconds_left(std::string_view told, double fraction) {
+    const std::string_view now_doing = told.substr(0, told.find(','));
     if (what != now_doing || fraction < first_fraction) {
       what = now_doing;
       start = Clock::now();
@@ -36,11 +38,20 @@ struct Estimator {
 
 Context::Context(SessionOptions session_options)
     : options(with_defaults(std::move(session_options))),
-      phases({options.dump, options.stop_after, options.off, options.out}) {}
+      phases({options.dump, options.stop_after, options.off, options.out,
+              [this](const std::string& why) { warn_of_cache(why); }}) {}
+
+void Context::warn_of_cache(const std::string& why) {
+  auto& warning = sink.emit(diagnostics::Kind::UntrustedCache, {},
+                            "compiled code is neither kept nor taken from the cache: " + why);
+  warning.help =
+      "give it to yourself alone ('chmod go-w'), or name another folder in HOPF_CACHE_DIR";
+}
 
 Progress Context::progress() {
   return [this, estimator = std::make_shared<Estimator>()](const char* what, double fraction) {
     if (!options.progress) return cancelled;
+    if (!*what) return poll();
     if (options.progress(what, fraction, estimator->seconds_left(what, fraction))) cancelled = true;
     return cancelled;
   };
@@ -49,6 +60,12 @@ Progress Context::progress() {
 bool Context::poll() {
   if (options.progress && options.progress("", -1, -1)) cancelled = true;
   return cancelled;
+}
+
+runtime::Watch Context::watch() {
+  return [this] {
+    if (poll()) throw Stopped{};
+  };
 }
 
 }  // namespace hopf::driver

@@ -31,6 +31,9 @@ struct Context {
   Progress progress();
   /// True when the user asked for a stop; called between statements.
   bool poll();
+  /// The same for work inside a statement: it throws Stopped. Not to outlive the context.
+  runtime::Watch watch();
+  void warn_of_cache(const std::string& why);
   /// Nothing more is to be done: an error, a stop asked for, or the last phase wanted is over.
   bool halted() const { return sink.has_errors() || cancelled || phases.stopped(); }
 };

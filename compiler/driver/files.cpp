@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 
 #include "driver/pipeline.hpp"
+#include "driver/sandbox.hpp"
 #include "io/io.hpp"
 
 namespace hopf::driver {
@@ -39,11 +41,19 @@ std::string import_path(const syntax::ImportItem& item, const std::string& direc
   return path.lexically_normal().string();
 }
 
-/// What a parameter's `load("file.csv")` reads.
-std::optional<model::LoadedArray> load_array(const std::string& path, std::string& error) {
-  auto array = runtime::load_array(path, error);
+/// What a parameter's `load("file.csv")` reads. A parameter is a number.
+std::optional<model::LoadedArray> load_array(Context& c, const std::string& path,
+                                             std::string& error) {
+  error = why_forbidden(c, path);
+  if (!error.empty()) return {};
+  auto array = runtime::load_array(path, error, c.watch());
   if (!array) error = reason_alone(error);
   if (!array) return {};
+  for (std::size_t i = 0; i < array->data.size(); ++i) {
+    if (std::isfinite(array->data[i])) continue;
+    error = fmt::format("{} is infinite", runtime::place_of(i, array->shape));
+    return {};
+  }
   return model::LoadedArray{std::move(array->shape), std::move(array->data)};
 }
 
@@ -77,7 +87,9 @@ class Loader {
     module->scope = std::move(scope);
     module->scope.directory = key.empty() ? "." : fs::path(path).parent_path().string();
     if (module->scope.directory.empty()) module->scope.directory = ".";
-    module->scope.load = load_array;
+    module->scope.load = [&c = c_](const std::string& file, std::string& error) {
+      return load_array(c, file, error);
+    };
     if (!imports(*module)) return nullptr;
     for (const syntax::Item& item : module->ast.items)
       if (const auto* function = std::get_if<syntax::FunctionItem>(&item.value))
@@ -109,6 +121,8 @@ class Loader {
   const Module* one_import(const Module& module, const syntax::ImportItem& import,
                            source::Span span) {
     const std::string path = import_path(import, module.scope.directory);
+    const bool ours = !import.quoted && import.path.rfind("std.", 0) == 0;
+    if (!ours && !allowed(c_, path, span)) return nullptr;
     if (!fs::exists(path)) {
       not_found(import, path, span);
       return nullptr;
@@ -176,8 +190,7 @@ std::string reason_alone(const std::string& why) {
 
 std::optional<source::FileId> read_source(Context& c, const std::string& path, source::Span from) {
   std::string why;
-  const auto file = source::load(c.sources, path, why);
-  if (!file && c.poll()) return {};  // a pipe that said nothing, and Ctrl-C
+  const auto file = source::load(c.sources, path, why, c.watch());
   if (!file) c.sink.emit(Kind::CannotRead, from, fmt::format("'{}' cannot be read: {}", path, why));
   return file;
 }

@@ -7,7 +7,6 @@
 #include <cctype>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,6 +17,7 @@
 #include <vector>
 
 #include "repl.hpp"
+#include "signals.hpp"
 
 namespace {
 
@@ -35,35 +35,11 @@ constexpr const char* kFooter =
     "\n"
     "Exit codes:\n"
     "  0 good   1 errors in the source   2 wrong use of the command   3 numerical failure\n"
-    "  4 an assert failed   5 a file or the machine   130 interrupted (Ctrl-C)\n";
+    "  4 an assert failed   5 a file or the machine   130 interrupted (Ctrl-C)\n"
+    "  128 + n ended by signal n: 143 SIGTERM, 129 SIGHUP; nothing half written is left behind\n";
 
 constexpr const char* kVerbFooter =
     "Options of all commands, such as --set, --threads, --quiet and --format: hopf --help\n";
-
-/// A signal handler can reach only an object of static storage; nothing else writes it.
-volatile std::sig_atomic_t interrupts = 0;
-
-/// The first Ctrl-C asks the running work to stop cleanly; the second ends the process.
-extern "C" void on_interrupt(int signal) {
-  interrupts = interrupts + 1;
-  if (interrupts > 1) {
-    std::signal(signal, SIG_DFL);
-    std::raise(signal);
-  }
-}
-
-bool take_interrupt() {
-  const bool pressed = interrupts > 0;
-  interrupts = 0;
-  return pressed;
-}
-
-void catch_interrupts() {
-  struct sigaction action = {};
-  action.sa_handler = on_interrupt;  // without SA_RESTART, so that a waiting prompt wakes up
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-}
 
 /// One line on the terminal that is rewritten in place, ten times a second at most.
 class ProgressLine {
@@ -78,16 +54,16 @@ class ProgressLine {
       std::string line(what);
       if (fraction >= 0) line += "  " + std::to_string(static_cast<int>(100 * fraction)) + " %";
       if (seconds_left >= 1) line += "  " + duration(seconds_left) + " left";
+      progress_is_shown(drawn_ = true);
       std::fprintf(stderr, "\r\033[K%s", line.c_str());
       std::fflush(stderr);
-      drawn_ = true;
     }
-    return interrupts > 0;
+    return interrupted();
   }
 
   void clear() {
     if (drawn_) std::fputs("\r\033[K", stderr);
-    drawn_ = false;
+    progress_is_shown(drawn_ = false);
   }
 
  private:
@@ -111,7 +87,16 @@ struct Arguments {
   std::vector<int> grid;
   int steps = 0, threads = 0;
   bool quiet = false, time_phases = false, check = false, in_place = false;
+  bool sandbox = false;
+  std::string command_line;
 };
+
+/// The folder of the script that a sandboxed command may touch; the present one for a script that
+/// comes from the standard input or the prompt.
+std::string folder_of(const std::string& file) {
+  const std::string folder = std::filesystem::path(file).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
 
 bool wants_color(const Arguments& arguments) {
   if (arguments.color != "auto") return arguments.color == "always";
@@ -141,6 +126,12 @@ class Command {
 
   hopf::Session& session() { return session_; }
 
+  /// What a command prints itself.
+  void print(const std::string& text) {
+    progress_.clear();
+    std::fputs(text.c_str(), stdout);
+  }
+
   /// Shows the diagnostics of the last call and returns its exit code.
   int finish() { return show(session_); }
 
@@ -150,7 +141,10 @@ class Command {
     const std::string text =
         arguments_.format == "json" ? session.diagnostics_json() : session.diagnostics_text();
     std::fputs(text.c_str(), stderr);
-    if (session.cancelled()) std::fputs("stopped\n", stderr);
+    if (session.cancelled()) {
+      has_stopped();
+      std::fputs("stopped\n", stderr);
+    }
     if (arguments_.time_phases) std::fputs(session.phase_times().c_str(), stderr);
     return exit_code(session);
   }
@@ -176,6 +170,8 @@ class Command {
     options.time_phases = arguments_.time_phases;
     options.quiet = arguments_.quiet;
     options.color = wants_color(arguments_);
+    options.command = arguments_.command_line;
+    if (arguments_.sandbox) options.sandbox = folder_of(arguments_.file);
     return options;
   }
 
@@ -229,7 +225,7 @@ int describe_models(const Arguments& arguments, Text&& text) {
   if (!models) return code;
   for (const hopf::Model& model : *models) {
     const std::optional<std::string> words = text(command.session(), model);
-    if (words) std::fputs(words->c_str(), stdout);
+    if (words) command.print(*words);
     if (const int failed = command.finish()) code = failed;
   }
   return code;
@@ -254,7 +250,7 @@ int solve(const Arguments& arguments) {
   hopf::SolveOptions options = solve_options(arguments);
   options.simulate = true;
   const auto solution = command.session().solve(*model, options);
-  if (solution) std::fputs(solution->report().c_str(), stdout);
+  if (solution) command.print(solution->report());
   if (const int code = command.finish(); code != kGood || !solution) return code;
   if (!arguments.save.empty() && !command.session().save(*solution, arguments.save))
     return command.finish();
@@ -276,7 +272,7 @@ int format(const Arguments& arguments) {
     } else if (arguments.in_place) {
       session.reformat_file(file);
     } else if (const auto text = session.format_file(file)) {
-      std::fputs(text->c_str(), stdout);
+      command.print(*text);
     }
     if (const int failed = command.finish()) outcome = failed;
     code = std::max(code, outcome);
@@ -299,6 +295,7 @@ int explain(const Arguments& arguments) {
 }
 
 int repl(const Arguments& arguments) {
+  if (!isatty(STDIN_FILENO)) end_when_interrupted();
   Command command(arguments);
   return run_repl(command.session(), take_interrupt,
                   [&](const hopf::Session& session) { return command.show(session); });
@@ -330,6 +327,8 @@ void add_common(CLI::App& app, Arguments& a) {
       ->check(CLI::IsMember({"text", "json"}));
   app.add_option("--color", a.color, "auto, always or never")
       ->check(CLI::IsMember({"auto", "always", "never"}));
+  app.add_flag("--sandbox", a.sandbox,
+               "read and write files beneath the script's folder only (docs/security.md)");
   app.add_flag("--time-phases", a.time_phases, "the time of each phase, on standard error");
   app.add_option("--dump", a.dump,
                  "print a product: files ast model equations latex plan kernel llvm asm report")
@@ -452,6 +451,22 @@ std::vector<std::string> with_implied_run(int count, char** words, const CLI::Ap
   return arguments;
 }
 
+/// The command as it would be typed: words with anything but plain characters in quotes.
+std::string typed(int count, char** words) {
+  std::string line = "hopf";
+  for (int k = 1; k < count; ++k) {
+    const std::string word = words[k];
+    const bool plain =
+        !word.empty() &&
+        word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                               "%+,-./:=@_") == std::string::npos;
+    std::string quoted = "'";
+    for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    line += " " + (plain ? word : quoted + "'");
+  }
+  return line;
+}
+
 /// What was printed has to arrive: on a full disk a good ending would be a lie.
 int flushed(int code) {
   if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
@@ -477,10 +492,14 @@ int main(int count, char** words) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kGood : kUsage;
   }
-  catch_interrupts();
+  arguments.command_line = typed(count, words);
+  catch_signals();
   try {
-    for (const Verb& verb : verbs)
-      if (verb.app->parsed()) return flushed(verb.action(arguments));
+    for (const Verb& verb : verbs) {
+      if (!verb.app->parsed()) continue;
+      end_when_interrupted();
+      return flushed(verb.action(arguments));
+    }
     return flushed(repl(arguments));
   } catch (const std::exception& fault) {
     std::fprintf(stderr, "hopf: %s; please report this\n", fault.what());

@@ -1,6 +1,7 @@
 #include "driver/native.hpp"
 
 #include <cstdlib>
+
 namespace hopf::driver {
 namespace {
 
@@ -27,6 +28,7 @@ jit::Program compile_kernels(expr::Store& store, const std::vector<const kernel:
   phases->dump("kernel", [&] { return text_of(kernels); });
   jit::Options options;
   options.cache = phases->enabled("cache");
+  options.untrusted = [phases](const std::string& why) { phases->tell_of_cache(why); };
   options.level = phases->enabled("optimize") ? jit::Level::O3 : jit::Level::O0;
   if (const char* cpu = std::getenv("HOPF_CPU")) options.cpu = cpu;
   for (const char* product : {"llvm", "asm"})

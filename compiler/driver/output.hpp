@@ -1,5 +1,5 @@
 // Files that a session writes: what they say of their origin, and the error where one cannot be
-// written. written.
+// written.
 #pragma once
 
 #include <string>
@@ -9,7 +9,8 @@
 
 namespace hopf::driver {
 
-runtime::Provenance provenance(const ModelHandle&, std::string command);
+/// The command is the session's own, or `verb` where its host told none.
+runtime::Provenance provenance(const Context&, const ModelHandle&, std::string verb);
 
 /// True when `why`, the answer of runtime::save and runtime::plot, is empty; else false, after the
 /// error.

@@ -27,6 +27,11 @@ bool Phases::enabled(std::string_view pass) const {
   return std::find(options_.off.begin(), options_.off.end(), pass) == options_.off.end();
 }
 
+void Phases::tell_of_cache(const std::string& why) {
+  if (!cache_told_ && options_.untrusted_cache) options_.untrusted_cache(why);
+  cache_told_ = true;
+}
+
 void Phases::add_time(std::string_view phase, Clock::duration spent) {
   for (auto& [name, total] : times_) {
     if (name == phase) {

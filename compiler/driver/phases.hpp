@@ -16,6 +16,7 @@ struct PhaseOptions {
   std::string stop_after;  // a phase name
   std::vector<std::string> off;
   std::function<void(std::string_view)> out;
+  std::function<void(const std::string&)> untrusted_cache;
 };
 
 class Phases {
@@ -42,6 +43,9 @@ class Phases {
   /// False for a pass that `--off=PASS` switched off.
   bool enabled(std::string_view pass) const;
 
+  /// Why the cache of compiled code is not used; passed on the first time only.
+  void tell_of_cache(const std::string& why);
+
   /// "  parse      0.31 ms" lines, in the order in which the phases first ran.
   std::string times() const;
 
@@ -59,7 +63,7 @@ class Phases {
   void write(std::string_view product, std::string_view text) const;
 
   PhaseOptions options_;
-  bool stopped_ = false;
+  bool stopped_ = false, cache_told_ = false;
   std::vector<std::pair<std::string, Clock::duration>> times_;
 };
 

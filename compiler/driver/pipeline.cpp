@@ -2,6 +2,7 @@
 
 #include "driver/files.hpp"
 #include "driver/report.hpp"
+#include "expr/watched.hpp"
 #include "model/print.hpp"
 #include "syntax/parser.hpp"
 #include "syntax/print.hpp"
@@ -24,8 +25,10 @@ std::optional<syntax::Ast> parse(Context& c, source::FileId file) {
 
 const model::Model* check(Context& c, ModelHandle& h) {
   if (h.model) return &*h.model;
+  const auto store = std::make_shared<expr::Store>();
+  const expr::Watched watched(*store, c.watch());
   h.model = c.phases.run("check", [&] {
-    return model::check(std::make_shared<expr::Store>(), h.module->ast, *h.item, h.module->scope,
+    return model::check(store, h.module->ast, *h.item, h.module->scope,
                         applicable_overrides(c, h), c.sink);
   });
   if (!h.model) return nullptr;
@@ -37,6 +40,7 @@ const derive::Equations* derive(Context& c, ModelHandle& h) {
   if (h.equations) return &*h.equations;
   const model::Model* model = check(c, h);
   if (!model) return nullptr;
+  const expr::Watched watched(*model->store, c.watch());
   h.equations = c.phases.run("derive", [&] { return derive::equations(*model, c.sink); });
   if (!h.equations) return nullptr;
   c.phases.dump("equations", [&] { return render(*model, *h.equations, expr::Style::Unicode); });
@@ -47,6 +51,7 @@ const derive::Equations* derive(Context& c, ModelHandle& h) {
 std::optional<plan::Plan> plan(Context& c, ModelHandle& h, const plan::Options& options) {
   const derive::Equations* equations = derive(c, h);
   if (!equations) return {};
+  const expr::Watched watched(*h.model->store, c.watch());
   auto plan =
       c.phases.run("plan", [&] { return plan::choose(*h.model, *equations, options, c.sink); });
   if (!plan) return {};
@@ -59,6 +64,7 @@ std::optional<runtime::ValueFunction> solve(Context& c, ModelHandle& h,
                                             const plan::Options& options) {
   const derive::Equations* equations = derive(c, h);
   if (!equations) return {};
+  const expr::Watched watched(*h.model->store, c.watch());
   auto value = c.phases.run("solve", [&] {
     return solve(*h.model, *equations, options, c.progress(), c.sink, &c.phases);
   });
@@ -71,6 +77,7 @@ std::optional<runtime::ValueFunction> evaluate(Context& c, ModelHandle& h, const
                                                const plan::Options& options) {
   const derive::Equations* equations = derive(c, h);
   if (!equations) return {};
+  const expr::Watched watched(*h.model->store, c.watch());
   auto value = c.phases.run("solve", [&] {
     return evaluate(*h.model, *equations, policy, options, c.progress(), c.sink, &c.phases);
   });
@@ -84,6 +91,7 @@ std::optional<runtime::Ensemble> simulate(Context& c, ModelHandle& h,
                                           const SimulateOptions& options) {
   const model::Model* model = check(c, h);
   if (!model) return {};
+  const expr::Watched watched(*model->store, c.watch());
   auto ensemble = c.phases.run("simulate", [&] {
     return simulate(*model, value, policy, options, c.progress(), c.sink, &c.phases);
   });

@@ -1,18 +1,17 @@
 // Functions of numbers, vectors and lists in scripts.
 #include <fmt/format.h>
 
-#include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
+#include "driver/lu.hpp"
 #include "driver/script.hpp"
 
 namespace hopf::driver {
 namespace {
 
 using diagnostics::Kind;
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 struct Elementary {
   std::string_view name;
@@ -98,15 +97,14 @@ std::optional<Value> vector_function(Script& s, std::string_view name,
 
 std::optional<Value> square_matrix_function(Script& s, std::string_view name, const Value& argument,
                                             source::Span span) {
-  const auto m = matrix_of(argument);
+  auto m = matrix_of(argument);
   if (!m || (m->rows() != m->cols() && name != "transpose"))
     return wrong_type(s, name, name == "transpose" ? "a matrix" : "a square matrix", argument,
                       span);
   if (name == "transpose") return from_matrix(m->transpose());
   if (name == "trace") return Value{m->trace()};
-  const Eigen::FullPivLU<Matrix> lu(*m);
-  if (name == "det") return Value{lu.determinant()};
-  if (lu.isInvertible()) return from_matrix(lu.inverse());
+  if (name == "det") return Value{determinant(std::move(*m), s.context.watch())};
+  if (const auto inverted = inverse(std::move(*m), s.context.watch())) return from_matrix(*inverted);
   s.error(Kind::OutsideFunctionDomain, span, "'inv' of a singular matrix");
   return {};
 }

@@ -54,9 +54,10 @@ double apply(ChainOp op, double a, double b) {
 
 /// Row-major product of an n x k by a k x m matrix.
 std::vector<double> product(const std::vector<double>& a, const std::vector<double>& b,
-                            std::size_t n, std::size_t k, std::size_t m) {
+                            std::size_t n, std::size_t k, std::size_t m,
+                            const runtime::Watch& watch) {
   std::vector<double> c(n * m, 0.0);
-  for (std::size_t i = 0; i < n; ++i)
+  for (std::size_t i = 0; i < n; ++i, watch())
     for (std::size_t l = 0; l < k; ++l)
       for (std::size_t j = 0; j < m; ++j) c[i * m + j] += a[i * k + l] * b[l * m + j];
   return c;
@@ -64,19 +65,21 @@ std::vector<double> product(const std::vector<double>& a, const std::vector<doub
 
 /// Matrix times vector or matrix; nothing when the inner sizes differ or there is no matrix on the
 /// left.
-std::optional<Numeric> matrix_product(const Numeric& a, const Numeric& b) {
+std::optional<Numeric> matrix_product(const Numeric& a, const Numeric& b,
+                                      const runtime::Watch& watch) {
   if (a.shape.size() != 2 || b.shape.empty() || a.shape[1] != b.shape[0]) return {};
   const int columns = b.shape.size() == 2 ? b.shape[1] : 1;
   Numeric c;
   c.shape =
       b.shape.size() == 2 ? std::vector<int>{a.shape[0], columns} : std::vector<int>{a.shape[0]};
   c.data = product(a.data, b.data, static_cast<std::size_t>(a.shape[0]),
-                   static_cast<std::size_t>(a.shape[1]), static_cast<std::size_t>(columns));
+                   static_cast<std::size_t>(a.shape[1]), static_cast<std::size_t>(columns), watch);
   return c;
 }
 
-std::optional<Numeric> combine(ChainOp op, const Numeric& a, const Numeric& b) {
-  if (op == ChainOp::Mul && !a.shape.empty() && !b.shape.empty()) return matrix_product(a, b);
+std::optional<Numeric> combine(ChainOp op, const Numeric& a, const Numeric& b,
+                               const runtime::Watch& watch) {
+  if (op == ChainOp::Mul && !a.shape.empty() && !b.shape.empty()) return matrix_product(a, b, watch);
   const bool scale = op == ChainOp::Mul || (op == ChainOp::Div && b.shape.empty());
   if (a.shape != b.shape && !scale) return {};
   if (op == ChainOp::Div && !b.shape.empty()) return {};
@@ -121,7 +124,7 @@ std::optional<Value> arithmetic(Script& s, ChainOp op, const Value& left, const 
     s.error(Kind::DivisionByZero, span, "division by zero");
     return {};
   }
-  const auto result = combine(op, *x, *y);
+  const auto result = combine(op, *x, *y, s.context.watch());
   if (result) return from_numeric(*result);
   const bool vectors = op == ChainOp::Mul && x->shape.size() == 1 && x->shape == y->shape;
   return mismatch(s, symbol(op), left, right, span,

@@ -2,11 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <ctime>
 #include <filesystem>
 
 #include "driver/arguments.hpp"
 #include "driver/files.hpp"
 #include "driver/output.hpp"
+#include "driver/sandbox.hpp"
 #include "driver/script.hpp"
 #include "io/io.hpp"
 
@@ -115,14 +118,15 @@ std::optional<Value> write_file(Script& s, const Signature& signature, const Arg
     arguments.wrong_type("value", "a solution or an ensemble", *value);
     return {};
   }
+  if (!allowed(s.context, path, arguments.span_of("file"))) return {};
   const ModelHandle& handle = solution ? *solution->handle : *ensemble->handle;
   const std::string why = s.context.phases.run(plotting ? "plot" : "save", [&] {
     if (plotting)
-      return solution ? runtime::plot(*solution->value, path)
-                      : runtime::plot(*ensemble->paths, path);
-    const auto origin = provenance(handle, fmt::format("hopf run {}", s.module->path));
-    return solution ? runtime::save(*solution->value, origin, path)
-                    : runtime::save(*ensemble->paths, origin, path);
+      return solution ? runtime::plot(*solution->value, path, s.context.watch())
+                      : runtime::plot(*ensemble->paths, path, s.context.watch());
+    const auto origin = provenance(s.context, handle, fmt::format("hopf run {}", s.module->path));
+    return solution ? runtime::save(*solution->value, origin, path, s.context.watch())
+                    : runtime::save(*ensemble->paths, origin, path, s.context.watch());
   });
   if (!written(s.context, arguments.span_of("file"), path, why)) return {};
   return Value{Nothing{}};
@@ -139,8 +143,10 @@ std::string input_path(const Script& s, const std::string& path) {
 std::optional<Value> load_data(Script& s, const Arguments& arguments) {
   std::string path;
   if (!arguments.read("file", path)) return {};
+  const std::string found = input_path(s, path);
+  if (!allowed(s.context, found, arguments.span_of("file"))) return {};
   std::string why;
-  auto array = runtime::load_array(input_path(s, path), why);
+  auto array = runtime::load_array(found, why, s.context.watch());
   if (!array) {
     s.error(Kind::CannotRead, arguments.span_of("file"),
             fmt::format("'{}' cannot be read: {}", path, reason_alone(why)));
@@ -156,12 +162,29 @@ std::optional<Value> load_data(Script& s, const Arguments& arguments) {
 
 }  // namespace
 
-runtime::Provenance provenance(const ModelHandle& handle, std::string command) {
+namespace {
+
+/// "2026-03-01T12:00:00Z". Where builds are to be repeated to the byte, $SOURCE_DATE_EPOCH is the
+/// time of all of them (reproducible-builds.org/specs/source-date-epoch).
+std::string utc_now() {
+  std::time_t now = std::time(nullptr);
+  if (const char* given = std::getenv("SOURCE_DATE_EPOCH"); given && *given)
+    now = static_cast<std::time_t>(std::strtoll(given, nullptr, 10));
+  std::tm parts = {};
+  if (!gmtime_r(&now, &parts)) return "";
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+}  // namespace
+
+runtime::Provenance provenance(const Context& c, const ModelHandle& handle, std::string verb) {
   std::string parameters;
   for (const model::Param& param : handle.model->params)
     parameters += fmt::format("{}{} = {}", parameters.empty() ? "" : ", ", param.name,
                               to_text(from_numeric({param.shape, param.value})));
-  return {handle.source, version(), std::move(command), std::move(parameters)};
+  std::string command = c.options.command.empty() ? std::move(verb) : c.options.command;
+  return {handle.source, version(), std::move(command), std::move(parameters), utc_now()};
 }
 
 bool written(Context& c, Span span, const std::string& path, const std::string& why) {

@@ -7,6 +7,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "core/unfinished.hpp"
 #include "driver/files.hpp"
 #include "driver/output.hpp"
 #include "driver/pipeline.hpp"
@@ -14,6 +15,7 @@
 #include "driver/script.hpp"
 #include "driver/session_impl.hpp"
 #include "io/atomic_file.hpp"
+#include "jit/host.hpp"
 #include "syntax/format.hpp"
 #include "syntax/parser.hpp"
 #include "syntax/print.hpp"
@@ -24,6 +26,8 @@ using diagnostics::Kind;
 using driver::Module;
 
 std::string version() { return HOPF_VERSION; }
+
+void remove_unfinished_files() noexcept { runtime::remove_unfinished(); }
 
 Session::Session(SessionOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 Session::~Session() = default;
@@ -104,6 +108,9 @@ void Session::Impl::report_fault() {
   } catch (const std::bad_alloc&) {
     context.sink.emit(Kind::OutOfMemory, {}, "the machine has no memory left for this").help =
         "ask for fewer nodes or paths";
+  } catch (const jit::UnknownProcessor& fault) {
+    context.sink.emit(Kind::UnknownProcessor, {}, fmt::format("HOPF_CPU: {}", fault.what())).help =
+        "'x86-64-v3' is one; without HOPF_CPU it is this machine's own";
   } catch (const std::exception& fault) {
     context.sink.emit(Kind::InternalFault, {}, fmt::format("hopf itself failed: {}", fault.what()))
         .help = "please report this with the file and the command that led to it";

@@ -47,6 +47,8 @@ struct Session::Impl {
   auto guarded(Body&& body) -> decltype(body()) {
     try {
       return body();
+    } catch (const driver::Stopped&) {
+      context.cancelled = true;
     } catch (...) {
       report_fault();
     }
@@ -66,6 +68,8 @@ struct Session::Impl {
   std::optional<Ensemble> ensemble(std::shared_ptr<driver::ModelHandle>,
                                    std::optional<runtime::Ensemble>) const;
   driver::SimulateOptions simulate_options(const SimulateOptions&) const;
+  template <class Result, class Write>
+  bool write(const Result&, const std::string& path, Write&&);
   struct Layout {
     std::string before, after;
   };

@@ -7,6 +7,7 @@
 #include "driver/output.hpp"
 #include "driver/pipeline.hpp"
 #include "driver/report.hpp"
+#include "driver/sandbox.hpp"
 #include "driver/session_impl.hpp"
 #include "driver/simulated_check.hpp"
 
@@ -60,10 +61,18 @@ std::optional<Solution> solution(driver::Context& context,
 
 // ---- models
 
-std::string Model::name() const { return impl->handle->model->name; }
-std::vector<std::string> Model::states() const { return names_of(impl->handle->model->states); }
-std::vector<std::string> Model::controls() const { return names_of(impl->handle->model->controls); }
-std::vector<std::string> Model::parameters() const { return names_of(impl->handle->model->params); }
+// An object that no session filled has no names, and no numbers but NaN.
+
+std::string Model::name() const { return impl ? impl->handle->model->name : ""; }
+std::vector<std::string> Model::states() const {
+  return impl ? names_of(impl->handle->model->states) : std::vector<std::string>();
+}
+std::vector<std::string> Model::controls() const {
+  return impl ? names_of(impl->handle->model->controls) : std::vector<std::string>();
+}
+std::vector<std::string> Model::parameters() const {
+  return impl ? names_of(impl->handle->model->params) : std::vector<std::string>();
+}
 
 Model Session::Impl::wrap(std::shared_ptr<driver::ModelHandle> handle) const {
   Model model;
@@ -282,7 +291,9 @@ std::optional<Ensemble> Session::simulate(const Model& model, const Solution& po
                                           const SimulateOptions& options) {
   return impl_->guarded([&]() -> std::optional<Ensemble> {
     const auto handle = impl_->own(model);
-    if (!handle || !driver::fits(impl_->context, *handle->model, *policy.impl->value, {}))
+    if (handle && !policy.impl)
+      impl_->context.sink.emit(Kind::WrongArgumentType, {}, "there is no solution in this object");
+    if (!handle || !policy.impl || !driver::fits(impl_->context, *handle->model, *policy.impl->value, {}))
       return {};
     return impl_->ensemble(
         handle, driver::simulate(impl_->context, *handle, policy.impl->value.get(), nullptr,
@@ -308,35 +319,43 @@ std::optional<Ensemble> Session::simulate(const Model& model, const Policy& poli
 
 // ---- files out
 
+/// Writes `path` as `text` says; false, after the error, where it is not to be written, or where the
+/// object that is to be written was never filled.
+template <class Result, class Write>
+bool Session::Impl::write(const Result& result, const std::string& path, Write&& write) {
+  return guarded([&] {
+    begin();
+    if (!result.impl) {
+      context.sink.emit(Kind::WrongArgumentType, {}, "there is nothing to write in this object");
+      return false;
+    }
+    return driver::allowed(context, path, {}) && driver::written(context, {}, path, write());
+  });
+}
+
 bool Session::save(const Solution& solution, const std::string& path) {
-  return impl_->guarded([&] {
-    impl_->begin();
-    const auto origin = driver::provenance(*solution.impl->handle, "hopf solve");
-    return driver::written(impl_->context, {}, path,
-                           runtime::save(*solution.impl->value, origin, path));
+  return impl_->write(solution, path, [&] {
+    const auto origin = driver::provenance(impl_->context, *solution.impl->handle, "hopf solve");
+    return runtime::save(*solution.impl->value, origin, path, impl_->context.watch());
   });
 }
 
 bool Session::save(const Ensemble& ensemble, const std::string& path) {
-  return impl_->guarded([&] {
-    impl_->begin();
-    const auto origin = driver::provenance(*ensemble.impl->handle, "hopf simulate");
-    return driver::written(impl_->context, {}, path,
-                           runtime::save(*ensemble.impl->paths, origin, path));
+  return impl_->write(ensemble, path, [&] {
+    const auto origin = driver::provenance(impl_->context, *ensemble.impl->handle, "hopf simulate");
+    return runtime::save(*ensemble.impl->paths, origin, path, impl_->context.watch());
   });
 }
 
 bool Session::plot(const Solution& solution, const std::string& path) {
-  return impl_->guarded([&] {
-    impl_->begin();
-    return driver::written(impl_->context, {}, path, runtime::plot(*solution.impl->value, path));
+  return impl_->write(solution, path, [&] {
+    return runtime::plot(*solution.impl->value, path, impl_->context.watch());
   });
 }
 
 bool Session::plot(const Ensemble& ensemble, const std::string& path) {
-  return impl_->guarded([&] {
-    impl_->begin();
-    return driver::written(impl_->context, {}, path, runtime::plot(*ensemble.impl->paths, path));
+  return impl_->write(ensemble, path, [&] {
+    return runtime::plot(*ensemble.impl->paths, path, impl_->context.watch());
   });
 }
 
@@ -345,38 +364,46 @@ bool Session::plot(const Ensemble& ensemble, const std::string& path) {
 namespace {
 
 /// A point that is not one of the state space has no value: NaN, or nothing.
-bool inside(const runtime::ValueFunction& value, const std::vector<double>& x, int regime) {
+bool inside(const Solution& solution, const std::vector<double>& x, int regime) {
+  if (!solution.impl) return false;
+  const runtime::ValueFunction& value = *solution.impl->value;
   return x.size() == value.states.size() && regime >= 1 && regime <= value.regimes;
 }
 
 }  // namespace
 
 double Solution::value(const std::vector<double>& x, double t, int regime) const {
-  return inside(*impl->value, x, regime) ? (*impl->value)(x, t, regime) : std::nan("");
+  return inside(*this, x, regime) ? (*impl->value)(x, t, regime) : std::nan("");
 }
 double Solution::error(const std::vector<double>& x, double t, int regime) const {
   return inside(*impl->value, x, regime) ? impl->value->error(x, t, regime) : std::nan("");
 }
 std::vector<double> Solution::policy(const std::vector<double>& x, double t, int regime) const {
-  return inside(*impl->value, x, regime) ? impl->value->control(x, t, regime)
-                                         : std::vector<double>();
+  return inside(*this, x, regime) ? impl->value->control(x, t, regime) : std::vector<double>();
 }
 std::vector<double> Solution::gradient(const std::vector<double>& x, double t, int regime) const {
-  return inside(*impl->value, x, regime) ? impl->value->gradient(x, t, regime)
-                                         : std::vector<double>();
+  return inside(*this, x, regime) ? impl->value->gradient(x, t, regime) : std::vector<double>();
 }
-double Solution::residual() const { return impl->value->report.residual; }
-std::string Solution::report() const { return driver::report_text(*impl->value); }
-bool Solution::has_warning() const { return impl->value->report.has_warning(); }
+double Solution::residual() const {
+  return impl ? impl->value->report.residual : std::nan("");
+}
+std::string Solution::report() const {
+  return impl ? driver::report_text(*impl->value) : "";
+}
+bool Solution::has_warning() const { return impl && impl->value->report.has_warning(); }
 
 // ---- ensembles
 
-std::vector<double> Ensemble::times() const { return impl->paths->times; }
-std::vector<double> Ensemble::mean() const {
-  return impl->paths->mean(impl->paths->times.size() - 1);
+std::vector<double> Ensemble::times() const {
+  return impl ? impl->paths->times : std::vector<double>();
 }
-double Ensemble::cost() const { return impl->paths->mean_cost(); }
-double Ensemble::cost_standard_error() const { return impl->paths->cost_standard_error(); }
+std::vector<double> Ensemble::mean() const {
+  return impl ? impl->paths->mean(impl->paths->times.size() - 1) : std::vector<double>();
+}
+double Ensemble::cost() const { return impl ? impl->paths->mean_cost() : std::nan(""); }
+double Ensemble::cost_standard_error() const {
+  return impl ? impl->paths->cost_standard_error() : std::nan("");
+}
 
 namespace {
 
@@ -390,15 +417,17 @@ std::optional<std::size_t> state_index(const runtime::Ensemble& paths, const std
 
 /// NaN for a state that the model does not have.
 double Ensemble::quantile(const std::string& state, double q) const {
+  if (!impl) return std::nan("");
   const auto index = state_index(*impl->paths, state);
   return index ? impl->paths->quantile(*index, impl->paths->times.size() - 1, q) : std::nan("");
 }
 
 std::vector<double> Ensemble::final_values(const std::string& state) const {
-  return values(state, impl->paths->times.size() - 1);
+  return impl ? values(state, impl->paths->times.size() - 1) : std::vector<double>();
 }
 
 std::vector<double> Ensemble::values(const std::string& state, std::size_t time) const {
+  if (!impl) return {};
   const auto index = state_index(*impl->paths, state);
   if (!index || time >= impl->paths->times.size()) return {};
   const auto found = impl->paths->values(*index, time);

@@ -7,6 +7,13 @@
 
 namespace hopf::driver {
 
+runtime::Watch watch_of(const Progress& progress) {
+  if (!progress) return {};
+  return [progress] {
+    if (progress("", -1)) throw Stopped{};
+  };
+}
+
 runtime::ValueFunction empty_value(const model::Model& model) {
   runtime::ValueFunction result;
   result.model = model.name;

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "diagnostics/diagnostic.hpp"
+#include "core/watch.hpp"
 #include "driver/phases.hpp"
 #include "plan/plan.hpp"
 #include "value/value_function.hpp"
@@ -14,7 +15,14 @@
 namespace hopf::driver {
 
 /// Long work calls this; returning true asks it to stop (Ctrl-C). fraction < 0 when unknown.
+/// `what` may have details behind a comma.
 using Progress = std::function<bool(const char* what, double fraction)>;
+
+/// Thrown by a watch where the user asked for a stop; Session's calls catch it.
+struct Stopped {};
+
+/// A watch for work that has no progress to tell: it throws Stopped.
+runtime::Watch watch_of(const Progress&);
 
 /// Solves; nothing when errors were emitted or the user stopped it.
 std::optional<runtime::ValueFunction> solve(const model::Model&, const derive::Equations&,

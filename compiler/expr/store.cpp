@@ -82,6 +82,8 @@ ExprId Store::Impl::make(Op op, std::span<const ExprId> arguments, std::uint32_t
 }
 
 ExprId Store::Impl::intern(Op op, std::span<const ExprId> arguments, std::uint32_t payload) {
+  constexpr std::uint32_t kBetweenLooks = 4096;
+  if (++asked % kBetweenLooks == 0 && watch) watch();
   std::uint64_t hash = base::mix(0x51ed270b, static_cast<std::uint64_t>(op));
   if (op == Op::Symbol) hash = base::hash_bytes(names[payload], hash);
   if (op == Op::Float) hash = base::mix(hash, std::bit_cast<std::uint64_t>(floats[payload]));

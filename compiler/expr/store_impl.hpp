@@ -1,6 +1,7 @@
 // Inside of the store: nodes, interning, and the caches that passes keep there.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -60,6 +61,8 @@ struct Store::Impl {
   Arena arena;
   ExprId zero, one, minus_one, half, pi, infinity;
   std::unordered_map<std::uint64_t, ExprId> derivatives;  // (expression, symbol) -> derivative
+  std::function<void()> watch;  // of Watched
+  std::uint32_t asked = 0;      // expressions, since the store was made
 
   const Node& node(ExprId id) const { return nodes[id.index()]; }
   /// The node with this op, arguments and payload, made when new. No simplification.

@@ -6,7 +6,6 @@
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
 #include <llvm/MC/TargetRegistry.h>
-#include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/Utils/Cloning.h>
@@ -15,14 +14,14 @@
 #include <stdexcept>
 
 #include "codegen/emit.hpp"
+#include "jit/llvm_setup.hpp"
 #include "jit/optimize.hpp"
 
 namespace hopf::jit {
 namespace {
 
 std::unique_ptr<llvm::TargetMachine> target_machine(const Host& host, Level level) {
-  llvm::InitializeNativeTarget();
-  llvm::InitializeNativeTargetAsmPrinter();
+  set_up_llvm();
   std::string fault;
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(host.triple, fault);
   if (!target) throw std::runtime_error("LLVM does not know this machine: " + fault);

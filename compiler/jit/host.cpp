@@ -3,13 +3,14 @@
 #include <llvm/ADT/StringMap.h>
 #include <llvm/MC/MCSubtargetInfo.h>
 #include <llvm/MC/TargetRegistry.h>
-#include <llvm/Support/TargetSelect.h>
 #include <llvm/TargetParser/Host.h>
 
 #include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <vector>
+
+#include "jit/llvm_setup.hpp"
 
 namespace hopf::jit {
 namespace {
@@ -40,7 +41,7 @@ Host this_machine() {
 
 std::unique_ptr<llvm::MCSubtargetInfo> subtarget(const std::string& triple,
                                                  const std::string& cpu) {
-  llvm::InitializeNativeTarget();
+  set_up_llvm();
   std::string fault;
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, fault);
   if (!target) throw std::runtime_error("LLVM does not know this machine: " + fault);
@@ -55,7 +56,7 @@ Host find_host(const std::string& cpu) {
   host.triple = llvm::sys::getProcessTriple();
   host.cpu = cpu;
   if (!subtarget(host.triple, "")->isCPUStringValid(cpu))
-    throw std::runtime_error("LLVM does not know the processor '" + cpu + "'");
+    throw UnknownProcessor("LLVM does not know a processor '" + cpu + "'");
   const auto chosen = subtarget(host.triple, cpu);
   host.vector_bits =
       vector_bits_of([&](const std::string& name) { return chosen->checkFeatures("+" + name); });

@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "codegen/emit.hpp"
+#include "jit/build_id.hpp"
 #include "jit/compile.hpp"
 #include "jit/object_cache.hpp"
 
@@ -28,8 +29,8 @@ T value_of(llvm::Expected<T> expected) {
 /// All that the object depends on, as text.
 std::string key_text(std::span<const kernel::Kernel> kernels, const Host& host, Level level) {
   std::string key = fmt::format(
-      "codegen {} abi {} level {} {} {} {} {}\n", codegen::kCodegenVersion, HOPF_RUNTIME_VERSION,
-      level == Level::O0 ? 0 : 3, host.triple, host.cpu, host.features, host.vector_bits);
+      "build {} codegen {} abi {} level {} {} {} {} {}\n", build_id(), codegen::kCodegenVersion,
+      HOPF_RUNTIME_VERSION, level == Level::O0 ? 0 : 3, host.triple, host.cpu, host.features, host.vector_bits);
   for (const kernel::Kernel& k : kernels) key += codegen::symbol_of(k) + "\n" + kernel::print(k);
   return key;
 }
@@ -111,9 +112,10 @@ Program load(std::span<const kernel::Kernel> kernels, const Options& options) {
   auto impl = std::make_unique<Program::Impl>();
   const Host host = find_host(options.cpu);
   if (!options.cpu.empty() && !runs_here(host))
-    throw std::runtime_error("this machine cannot run code for '" + options.cpu + "'");
+    throw UnknownProcessor("this machine cannot run code for the processor '" + options.cpu + "'");
   const bool cached = options.cache && options.dump.empty();
-  const ObjectCache cache = ObjectCache::of_user();
+  ObjectCache cache(cached ? ObjectCache::user_folder() : "");
+  if (!cache.distrust().empty() && options.untrusted) options.untrusted(cache.distrust());
   const std::string key = cached ? key_text(kernels, host, options.level) : "";
   if (cached) {
     if (auto stored = link_stored(cache, key, kernels)) return Program(std::move(stored));

@@ -1,6 +1,7 @@
 // Kernels to machine code in this process: ORC, with an object cache keyed by content.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +18,8 @@ enum class Level : std::uint8_t { O0, O3 };
 struct Options {
   Level level = Level::O3;
   bool cache = true;  // ~/.cache/hopf or $XDG_CACHE_HOME/hopf; HOPF_CACHE_DIR overrides
+  /// Told why where the cache is not used because others could have written to it.
+  std::function<void(const std::string& why)> untrusted;
   std::string dump;   // "llvm" or "asm": Program::dump holds the text
   std::string cpu;    // a processor by LLVM's name, e.g. "x86-64-v3"; this machine unless given
 };
@@ -39,8 +42,9 @@ class Program {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Compiles all kernels of one module. Throws std::runtime_error where this machine cannot run code
-/// for Options::cpu; otherwise only on an internal fault (LLVM refuses our IR).
+/// Compiles all kernels of one module. Throws UnknownProcessor where there is no code for
+/// Options::cpu, or none that this machine can run; otherwise only on an internal fault (LLVM
+/// refuses our IR).
 Program load(std::span<const kernel::Kernel>, const Options& = {});
 
 /// Writes the same code as a position-independent object file, its functions named

@@ -1,11 +1,8 @@
 #include "source/source.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
+
+#include "core/read_file.hpp"
 
 namespace hopf::source {
 
@@ -40,26 +37,6 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
     return second >= low && second <= high && rest ? 4 : 0;
   }
   return 0;
-}
-
-/// More than any file that is read has, so that a device without an end is noticed.
-constexpr std::size_t kMostBytes = std::size_t{1} << 26;
-
-/// Not through a stream, which would go on waiting when a signal arrives.
-std::optional<std::string> read_all(int file, std::string& why) {
-  std::string text;
-  std::vector<char> block(1 << 16);
-  while (text.size() <= kMostBytes) {
-    const ssize_t count = read(file, block.data(), block.size());
-    if (count == 0) return text;
-    if (count < 0) {
-      why = errno == EISDIR ? "it is a folder" : std::strerror(errno);
-      return {};
-    }
-    text.append(block.data(), static_cast<std::size_t>(count));
-  }
-  why = "it has no end in sight";
-  return {};
 }
 
 }  // namespace
@@ -107,20 +84,15 @@ std::string_view SourceSet::text(Span span) const {
 
 std::size_t SourceSet::size() const { return files_.size(); }
 
-std::optional<std::string> read_file(const std::string& path, std::string& why) {
-  const bool standard = path == "-";
-  const int file = standard ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) {
-    why = std::strerror(errno);
-    return {};
-  }
-  auto text = read_all(file, why);
-  if (!standard) close(file);
-  return text;
+std::optional<std::string> read_file(const std::string& path, std::string& why,
+                                     const runtime::Watch& watch) {
+  constexpr std::size_t kMostBytes = std::size_t{1} << 26;  // no text of ours is longer
+  return runtime::read_bounded(path, {.most_bytes = kMostBytes, .devices = true}, why, watch);
 }
 
-std::optional<FileId> load(SourceSet& set, const std::string& path, std::string& why) {
-  auto text = read_file(path, why);
+std::optional<FileId> load(SourceSet& set, const std::string& path, std::string& why,
+                           const runtime::Watch& watch) {
+  auto text = read_file(path, why, watch);
   if (!text) return std::nullopt;
   return set.add(path == "-" ? "<stdin>" : path, std::move(*text));
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "core/watch.hpp"
 
 namespace hopf::source {
 
@@ -53,10 +54,12 @@ class SourceSet {
 };
 
 /// The whole of a file ("-": standard input), or the system's reason against it in `why`.
-std::optional<std::string> read_file(const std::string& path, std::string& why);
+std::optional<std::string> read_file(const std::string& path, std::string& why,
+                                     const runtime::Watch& watch = {});
 
 /// Reads a whole file from disk into the set; nothing, and the reason in `why`, when it cannot.
-std::optional<FileId> load(SourceSet&, const std::string& path, std::string& why);
+std::optional<FileId> load(SourceSet&, const std::string& path, std::string& why,
+                           const runtime::Watch& watch = {});
 
 /// Byte offset of the first byte that is not well-formed UTF-8 (RFC 3629), if there is one.
 std::optional<std::uint32_t> find_invalid_utf8(std::string_view text);

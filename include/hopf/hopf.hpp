@@ -27,6 +27,10 @@ namespace hopf {
 /// "0.1.0"
 std::string version();
 
+/// Removes the files that sessions of this process are in the middle of writing under temporary
+/// names. Safe in a signal handler: call it in that of SIGTERM before the process ends.
+void remove_unfinished_files() noexcept;
+
 /// Lines and columns count from 1, columns in Unicode code points; the end is one past the last
 /// column. `file` is empty for a mistake that is in no source, such as a wrong option.
 struct Location {
@@ -67,7 +71,8 @@ struct SimulateOptions {
   int threads = 0;         // 0: those of the session
 };
 
-/// A checked model. Cheap to copy; belongs to the session that made it.
+/// A checked model. Cheap to copy; belongs to the session that made it. One made by its default
+/// constructor is empty: it has no names, and every verb refuses it with an error.
 class Model {
  public:
   std::string name() const;
@@ -82,7 +87,8 @@ class Model {
 /// A value function with its policy. Cheap to copy, may outlive its session, and may be read from
 /// several threads. Points are states in declared order, in declared units; `t` is between 0 and
 /// the horizon and has no meaning without one; regimes count from 1. A point of the wrong size, or
-/// a regime that the model does not have, gives NaN or an empty vector.
+/// a regime that the model does not have, gives NaN or an empty vector, and so does every question
+/// to a default-constructed one.
 class Solution {
  public:
   /// In the unit of the cost; of a model with `reward`, the maximised reward.
@@ -104,7 +110,8 @@ class Solution {
   std::shared_ptr<const Impl> impl;
 };
 
-/// Simulated paths. Cheap to copy, may outlive its session, and may be read from several threads.
+/// Simulated paths. Cheap to copy, may outlive its session, and may be read from several threads. A
+/// default-constructed one holds none.
 class Ensemble {
  public:
   /// The recorded times, `SimulateOptions::records` of them.
@@ -143,6 +150,9 @@ struct SessionOptions {
   std::string stop_after = {};        // the last phase: load parse check derive plan lower codegen
                                       // solve simulate
   std::vector<std::string> off = {};  // passes switched off
+  std::string sandbox = {};           // a folder: imports, load, save and plot touch files beneath it
+                                      // only, links followed (docs/security.md)
+  std::string command = {};           // what files say that they were made by
   bool time_phases = false;
   bool quiet = false;  // no warnings in diagnostics_text
   bool color = false;  // ANSI colours in diagnostics_text

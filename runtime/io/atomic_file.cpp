@@ -14,10 +14,13 @@
 namespace hopf::runtime {
 namespace {
 
+/// The absolute path of the folder, which nobody takes for an option, a pipe or an address: netCDF
+/// would open "http://..." on a server.
 std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::absolute(path, error);
+  const std::string folder = error ? std::string() : whole.parent_path().string();
+  return folder.empty() ? "." : folder;
 }
 
 /// Makes a rename survive a power cut. Some file systems cannot sync a folder; that is no failure.
@@ -44,10 +47,12 @@ std::string target_of(const std::string& path) {
 }
 
 /// Makes a new file in `folder` that nobody else has; -1 and errno when that fails. Its mode is
-/// that of any file which the user makes.
-int create_beside(const std::string& folder, std::string& path) {
+/// that of any file which the user makes. It is listed before it is there: a signal between the two
+/// must not leave it.
+int create_beside(const std::string& folder, std::string& path, Unfinished& listed) {
   for (int number = 0; number < 10000; ++number) {
     path = fmt::format("{}/.hopf-{}-{}.part", folder, static_cast<long>(getpid()), number);
+    listed = Unfinished(path);
     const int fd = open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
     if (fd >= 0 || errno != EEXIST) return fd;
   }
@@ -68,7 +73,7 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), target_(targe
     return;
   }
   std::string temporary;
-  const int fd = create_beside(folder_of(target_), temporary);
+  const int fd = create_beside(folder_of(target_), temporary, listed_);
   if (fd < 0) {
     error_ = failure(std::strerror(errno));
     return;

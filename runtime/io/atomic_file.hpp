@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/unfinished.hpp"
+
 namespace hopf::runtime {
 
 /// Reserves a name beside `path`. Unless `commit` succeeds, the destructor removes whatever was
@@ -27,6 +29,7 @@ class AtomicFile {
 
  private:
   std::string path_, target_, temporary_, error_;
+  Unfinished listed_;
 };
 
 /// The whole of `bytes` as the file `path`. Error text, or empty.

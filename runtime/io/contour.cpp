@@ -1,5 +1,6 @@
 #include "io/contour.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -114,13 +115,19 @@ std::vector<Polyline> contour(const Samples& samples, double level) {
 }
 
 std::vector<double> nice_levels(double lo, double hi, int count) {
+  // Levels closer to each other than this, relative to their size, tell of rounding errors only.
+  constexpr double kResolved = 1e-10;
   std::vector<double> levels;
-  if (!(hi > lo) || !std::isfinite(hi - lo)) return levels;
-  const double rough = (hi - lo) / count;
+  const double range = hi - lo, rough = range / count;
+  if (!(range > kResolved * std::max(std::abs(lo), std::abs(hi)))) return levels;
+  if (!std::isfinite(range) || !std::isnormal(rough)) return levels;
   const double power = std::pow(10.0, std::floor(std::log10(rough)));
   const double leading = rough / power;
+  if (!std::isfinite(leading)) return levels;  // the power has no digits left
   const double step = power * (leading < 1.5 ? 1 : leading < 3.5 ? 2 : leading < 7.5 ? 5 : 10);
-  for (double k = std::floor(lo / step) + 1; k * step < hi; ++k) levels.push_back(k * step);
+  const double first = std::floor(lo / step) + 1;
+  for (int k = 0; k <= 2 * count && (first + k) * step < hi; ++k)
+    levels.push_back((first + k) * step);
   return levels;
 }
 

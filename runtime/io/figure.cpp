@@ -54,7 +54,9 @@ const std::array<Colour, 11>& anchors(Palette palette) {
 
 double luminance(const Colour& c) { return (0.299 * c[0] + 0.587 * c[1] + 0.114 * c[2]) / 255; }
 
+/// Where a value lies in a range, in [0, 1]; what is not finite, at its ends.
 double place_in(const Range& range, double value) {
+  if (!std::isfinite(value)) return value > 0 ? 1 : 0;
   return range.hi > range.lo ? std::clamp((value - range.lo) / (range.hi - range.lo), 0.0, 1.0)
                              : 0.5;
 }
@@ -102,7 +104,7 @@ std::string image_rows(const HeatMap& map) {
   const std::size_t width = map.samples.nx - 1, height = map.samples.ny - 1;
   for (std::size_t j = 0; j < height; ++j) {
     for (std::size_t i = 0; i < width; ++i) {
-      fmt::format_to(std::back_inserter(rows), "{:.7g} {:.7g} {:.5g}\n", at(map.x, i, width),
+      fmt::format_to(std::back_inserter(rows), "{:.10g} {:.10g} {:.7g}\n", at(map.x, i, width),
                      at(map.y, j, height), finite_or_nan(pixel(map.samples, i, j)));
     }
   }
@@ -162,7 +164,7 @@ std::string line_rows(const Polyline& line, const std::optional<LabelPlace>& pla
   for (std::size_t i = 0; i < line.size(); ++i) {
     const bool hidden = place && i > place->first && i < place->last;
     const PlanePoint p = to_axes(line[i]);
-    if (!hidden) rows += fmt::format("{:.6g} {:.6g}\n", p.x, p.y);
+    if (!hidden) rows += fmt::format("{:.10g} {:.10g}\n", p.x, p.y);
     if (hidden && i == place->first + 1) rows += '\n';
   }
   return rows + '\n';
@@ -201,12 +203,9 @@ std::string palette_command(Palette palette) {
 std::string quoted(std::string_view text) {
   std::string out = "'";
   for (const char c : text) {
-    if (c == '\n') {
-      out += ' ';
-    } else {
-      out += c;
-      if (c == '\'') out += c;
-    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x20 || byte == 0x7f ? ' ' : c;
+    if (c == '\'') out += c;
   }
   return out + "'";
 }
@@ -308,7 +307,7 @@ void Figure::contour_lines(const Box& box, const HeatMap& map, std::string& clau
       taken.push_back(place->centre);
       const PlanePoint c = point(place->centre);
       add(fmt::format(
-          "set label {} {} at {:.6g}, {:.6g} center rotate by {:.1f} font ',9' front textcolor rgb "
+          "set label {} {} at {:.10g}, {:.10g} center rotate by {:.1f} font ',9' front textcolor rgb "
           "'{}'\n",
           ++labels, quoted(text), c.x, c.y, place->degrees, light ? "#ffffff" : "#202020"));
     }
@@ -321,7 +320,7 @@ void Figure::contour_lines(const Box& box, const HeatMap& map, std::string& clau
   }
 }
 
-std::string Figure::script_text(const std::string& output) const {
+std::string Figure::script_text() const {
   const std::string size = fmt::format("{},{}", width_, height_);
   // PNG at twice the size in pixels, everything scaled with it: sharp on dense screens and in
   // print.
@@ -334,9 +333,9 @@ std::string Figure::script_text(const std::string& output) const {
                : fmt::format("svg size {} dynamic font '{},11' noenhanced background '#ffffff'",
                              size, kFont);
   return fmt::format(
-      "set encoding utf8\nset terminal {}\nset output {}\nset border linecolor rgb '#404040'\n"
-      "set tics out nomirror font ',10'\nset multiplot\n{}unset multiplot\nunset output\n",
-      terminal, quoted(output), script_);
+      "set encoding utf8\nset terminal {}\nset output\nset border linecolor rgb '#404040'\n"
+      "set tics out nomirror font ',10'\nset multiplot\n{}unset multiplot\n",
+      terminal, script_);
 }
 
 /// SVG <image> elements, later ones over earlier ones; y grows downwards.
@@ -352,23 +351,23 @@ std::string Figure::embedded_images() const {
   return text;
 }
 
-std::string Figure::write(const std::string& heading, const std::vector<Fact>& facts) {
-  if (!is_png() && ending_ != ".svg" && ending_ != ".html") {
-    return fmt::format("cannot write '{}': a figure ends in .svg, .png or .html", path_);
-  }
-  AtomicFile picture(path_);
-  if (!picture.error().empty()) return picture.error();
-  if (std::string error = run_gnuplot(script_text(picture.temporary())); !error.empty()) {
-    return picture.failure(error);
-  }
-  if (is_png()) return picture.commit();
-  std::string unreadable;
-  std::string svg = read_file(picture.temporary(), unreadable).value_or("");
+std::string Figure::write(const std::string& heading, const std::vector<Fact>& facts,
+                          const Watch& watch) {
+  const auto failure = [&](const std::string& why) {
+    return fmt::format("cannot write '{}': {}", path_, why);
+  };
+  if (!is_png() && ending_ != ".svg" && ending_ != ".html")
+    return failure("a figure ends in .svg, .png or .html");
+  std::string error;
+  auto picture = run_gnuplot(script_text(), error, watch);
+  if (!picture) return failure(error);
+  if (is_png()) return write_file(path_, *picture);
+  std::string& svg = *picture;
   // The white background is the first rectangle of the canvas: images go right after it.
   const std::size_t canvas = svg.find("id=\"gnuplot_canvas\"");
   const std::size_t rectangle = svg.find("<rect", canvas);
   const std::size_t end = svg.find("/>", rectangle);
-  if (end == std::string::npos) return picture.failure("gnuplot drew nothing");
+  if (end == std::string::npos) return failure("gnuplot drew nothing");
   svg.insert(end + 2, "\n" + embedded_images());
   const std::string family = fmt::format("font-family=\"{}\"", kFont);
   for (std::size_t at = 0; (at = svg.find(family, at)) != std::string::npos;

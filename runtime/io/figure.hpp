@@ -7,10 +7,12 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/watch.hpp"
 #include "io/contour.hpp"
 
 namespace hopf::runtime {
@@ -52,7 +54,8 @@ class Figure {
   void heat_map(const Box& box, const HeatMap&);
   /// Runs gnuplot and puts the file in place. Error text, or empty. `facts` and `words` go into
   /// HTML pages.
-  std::string write(const std::string& heading, const std::vector<Fact>& facts);
+  std::string write(const std::string& heading, const std::vector<Fact>& facts,
+                    const Watch& watch = {});
 
  private:
   struct Image {
@@ -63,7 +66,7 @@ class Figure {
   bool is_png() const;
   void contour_lines(const Box& box, const HeatMap& map, std::string& clauses);
   std::string embedded_images() const;
-  std::string script_text(const std::string& output) const;
+  std::string script_text() const;
 
   std::string path_, ending_, script_;
   int width_, height_;
@@ -72,7 +75,8 @@ class Figure {
   std::vector<Image> images_;
 };
 
-/// A gnuplot string in single quotes.
+/// A gnuplot string in single quotes, in which gnuplot expands and runs nothing. Control characters
+/// become blanks: a line end would end the command.
 std::string quoted(std::string_view text);
 /// "omega [rad/s]", with superscripts; the name alone where there is no unit.
 std::string axis_label(const std::string& name, const std::string& unit);
@@ -87,7 +91,9 @@ std::string png_bytes(std::size_t width, std::size_t height,
                       const std::vector<std::array<std::uint8_t, 3>>& colours);
 std::string base64(std::string_view bytes);
 
-/// Runs gnuplot on a script. Error text, or empty.
-std::string run_gnuplot(const std::string& script);
+/// The picture that gnuplot draws for a script which sends it to the standard output; nothing, with
+/// `error`, where it draws none.
+std::optional<std::string> run_gnuplot(const std::string& script, std::string& error,
+                                       const Watch& watch = {});
 
 }  // namespace hopf::runtime

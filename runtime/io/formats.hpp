@@ -7,15 +7,18 @@
 
 namespace hopf::runtime {
 
-std::string save_netcdf(const ValueFunction&, const Provenance&, const std::string& path);
-std::string save_netcdf(const Ensemble&, const Provenance&, const std::string& path);
-std::string save_csv(const ValueFunction&, const std::string& path);
-std::string save_csv(const Ensemble&, const std::string& path);
+std::string save_netcdf(const ValueFunction&, const Provenance&, const std::string& path,
+                        const Watch&);
+std::string save_netcdf(const Ensemble&, const Provenance&, const std::string& path, const Watch&);
+std::string save_csv(const ValueFunction&, const std::string& path, const Watch&);
+std::string save_csv(const Ensemble&, const std::string& path, const Watch&);
 std::string save_npy(const ValueFunction&, const std::string& path);
 std::string save_npy(const Ensemble&, const std::string& path);
 
-/// The bytes of a file; on failure `error` says "cannot read 'path': reason".
-std::optional<std::string> read_file(const std::string& path, std::string& error);
+/// The bytes of an ordinary file or of a pipe, 1 GB at most; on failure `error` says
+/// "cannot read 'path': reason".
+std::optional<std::string> read_file(const std::string& path, std::string& error,
+                                     const Watch& watch = {});
 
 /// The bytes of an NPY file, format 1.0, little-endian doubles in row-major order.
 std::string npy_bytes(const std::vector<std::size_t>& shape, const std::vector<double>& data);

@@ -12,10 +12,10 @@ namespace {
 
 template <class Result>
 std::string save_by_ending(const Result& result, const Provenance& provenance,
-                           const std::string& path) {
+                           const std::string& path, const Watch& watch) {
   const std::string ending = file_ending(path);
-  if (ending == ".nc") return save_netcdf(result, provenance, path);
-  if (ending == ".csv") return save_csv(result, path);
+  if (ending == ".nc") return save_netcdf(result, provenance, path, watch);
+  if (ending == ".csv") return save_csv(result, path, watch);
   if (ending == ".npy") return save_npy(result, path);
   return fmt::format("cannot write '{}': a file to save ends in .nc, .csv or .npy", path);
 }
@@ -36,13 +36,14 @@ std::string time_unit(const Ensemble& ensemble) {
   return has_unit(ensemble.states) || !ensemble.cost_unit.empty() ? "s" : "";
 }
 
-std::string save(const ValueFunction& value, const Provenance& provenance,
-                 const std::string& path) {
-  return save_by_ending(value, provenance, path);
+std::string save(const ValueFunction& value, const Provenance& provenance, const std::string& path,
+                 const Watch& watch) {
+  return save_by_ending(value, provenance, path, watch);
 }
 
-std::string save(const Ensemble& ensemble, const Provenance& provenance, const std::string& path) {
-  return save_by_ending(ensemble, provenance, path);
+std::string save(const Ensemble& ensemble, const Provenance& provenance, const std::string& path,
+                 const Watch& watch) {
+  return save_by_ending(ensemble, provenance, path, watch);
 }
 
 bool has_time_axis(const ValueFunction& value) {

@@ -1,16 +1,15 @@
 // Arrays in: CSV of numbers with or without a header line, and NPY.
 #include <fmt/format.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <limits>
-#include <sstream>
+#include <optional>
 #include <string_view>
 
+#include "core/read_file.hpp"
 #include "io/formats.hpp"
 
 namespace hopf::runtime {
@@ -73,6 +72,11 @@ struct CsvReader {
                             line, column + 1, row[column]);
         return false;
       }
+      if (std::isnan(*value)) {
+        error = fmt::format("cannot read '{}': line {}, column {} is '{}': it stands for no number",
+                            path, line, column + 1, row[column]);
+        return false;
+      }
       array.data.push_back(*value);
     }
     ++rows;
@@ -80,13 +84,15 @@ struct CsvReader {
   }
 };
 
-std::optional<Array> load_csv(const std::string& path, std::string& error) {
-  const auto text = read_file(path, error);
+std::optional<Array> load_csv(const std::string& path, std::string& error, const Watch& watch) {
+  constexpr int kLinesBetweenLooks = 4096;
+  const auto text = read_file(path, error, watch);
   if (!text) return std::nullopt;
   CsvReader reader{path, error};
   std::string_view rest = *text;
   if (rest.substr(0, 3) == "\xEF\xBB\xBF") rest.remove_prefix(3);
   for (int line = 1; !rest.empty(); ++line) {
+    if (watch && line % kLinesBetweenLooks == 0) watch();
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view content = trimmed(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
@@ -187,8 +193,8 @@ std::vector<double> row_major(const std::vector<double>& data, const std::vector
   return result;
 }
 
-std::optional<Array> load_npy(const std::string& path, std::string& error) {
-  const auto bytes = read_file(path, error);
+std::optional<Array> load_npy(const std::string& path, std::string& error, const Watch& watch) {
+  const auto bytes = read_file(path, error, watch);
   if (!bytes) return std::nullopt;
   const auto refuse = [&](const std::string& reason) {
     error = fmt::format("cannot read '{}': {}", path, reason);
@@ -217,32 +223,35 @@ std::optional<Array> load_npy(const std::string& path, std::string& error) {
   if (type == "<i8") array.data = converted<std::int64_t>(data, count);
   if (type == "<i4") array.data = converted<std::int32_t>(data, count);
   if (header->fortran) array.data = row_major(array.data, array.shape);
+  for (std::size_t i = 0; i < array.data.size(); ++i)
+    if (std::isnan(array.data[i]))
+      return refuse(fmt::format("{} is nan: it stands for no number", place_of(i, array.shape)));
   return array;
 }
 
 }  // namespace
 
-std::optional<std::string> read_file(const std::string& path, std::string& error) {
-  std::error_code ignored;
-  const bool folder = std::filesystem::is_directory(path, ignored);
-  std::ifstream file(path, std::ios::binary);
-  if (!file || folder) {
-    error =
-        fmt::format("cannot read '{}': {}", path, folder ? "it is a folder" : std::strerror(errno));
-    return std::nullopt;
-  }
-  std::ostringstream bytes;
-  if (!(bytes << file.rdbuf())) {
-    error = fmt::format("cannot read '{}': the file is empty", path);
-    return std::nullopt;
-  }
-  return bytes.str();
+std::string place_of(std::size_t entry, const std::vector<int>& shape) {
+  if (shape.size() != 2) return fmt::format("entry {}", entry + 1);
+  const auto columns = static_cast<std::size_t>(shape[1]);
+  return fmt::format("row {}, column {}", entry / columns + 1, entry % columns + 1);
 }
 
-std::optional<Array> load_array(const std::string& path, std::string& error) {
+std::optional<std::string> read_file(const std::string& path, std::string& error,
+                                     const Watch& watch) {
+  constexpr double kBytesEach = 6;  // a digit and a comma become a double
+  std::string why;
+  auto bytes = read_bounded(path, {.bytes_each = kBytesEach}, why, watch);
+  if (bytes && bytes->empty()) why = "the file is empty";
+  if (why.empty()) return bytes;
+  error = fmt::format("cannot read '{}': {}", path, why);
+  return std::nullopt;
+}
+
+std::optional<Array> load_array(const std::string& path, std::string& error, const Watch& watch) {
   const std::string ending = file_ending(path);
-  if (ending == ".csv" || ending == ".txt") return load_csv(path, error);
-  if (ending == ".npy") return load_npy(path, error);
+  if (ending == ".csv" || ending == ".txt") return load_csv(path, error, watch);
+  if (ending == ".npy") return load_npy(path, error, watch);
   error = fmt::format("cannot read '{}': a file of numbers ends in .csv or .npy", path);
   return std::nullopt;
 }

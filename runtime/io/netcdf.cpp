@@ -40,9 +40,10 @@ void write_provenance(NetcdfFile& file, const Provenance& provenance, const std:
   file.global("Conventions", "CF-1.10");
   file.global("title", model);
   file.global("source", "Hopf " + provenance.version);
-  file.global("history", provenance.command);
+  file.global("history", provenance.time + ": " + provenance.command);
   file.global("hopf_version", provenance.version);
   file.global("hopf_command", provenance.command);
+  file.global("hopf_time", provenance.time);
   file.global("hopf_model", provenance.source);
   file.global("hopf_parameters", provenance.parameters);
 }
@@ -280,8 +281,8 @@ void save_quadratic(NetcdfFile& file, const ValueFunction& value) {
 }  // namespace
 
 std::string save_netcdf(const ValueFunction& value, const Provenance& provenance,
-                        const std::string& path) {
-  NetcdfFile file(path);
+                        const std::string& path, const Watch& watch) {
+  NetcdfFile file(path, watch);
   write_provenance(file, provenance, value.model);
   write_report(file, value);
   if (value.on_grid()) {
@@ -293,8 +294,8 @@ std::string save_netcdf(const ValueFunction& value, const Provenance& provenance
 }
 
 std::string save_netcdf(const Ensemble& ensemble, const Provenance& provenance,
-                        const std::string& path) {
-  NetcdfFile file(path);
+                        const std::string& path, const Watch& watch) {
+  NetcdfFile file(path, watch);
   write_provenance(file, provenance, ensemble.model);
   file.global("step", ensemble.step);
   file.global("seed", std::to_string(ensemble.seed));

@@ -3,10 +3,12 @@
 #include <netcdf.h>
 
 #include <cctype>
+#include <utility>
 
 namespace hopf::runtime {
 
-NetcdfFile::NetcdfFile(const std::string& path) : file_(path), error_(file_.error()) {
+NetcdfFile::NetcdfFile(const std::string& path, Watch watch)
+    : file_(path), error_(file_.error()), watch_(std::move(watch)) {
   if (error_.empty()) check(nc_create(file_.temporary().c_str(), NC_NETCDF4 | NC_CLOBBER, &id_));
 }
 
@@ -16,6 +18,12 @@ NetcdfFile::~NetcdfFile() {
 
 void NetcdfFile::check(int status) {
   if (status != NC_NOERR && error_.empty()) error_ = file_.failure(nc_strerror(status));
+}
+
+/// Before a piece of work: nothing has failed, and nobody asks for a stop.
+bool NetcdfFile::ready() const {
+  if (watch_) watch_();
+  return error_.empty();
 }
 
 std::string NetcdfFile::unused_name(const std::string& wanted) {
@@ -72,12 +80,12 @@ void NetcdfFile::end_definitions() {
 }
 
 void NetcdfFile::write(int variable, const std::vector<double>& data) {
-  if (error_.empty()) check(nc_put_var_double(id_, variable, data.data()));
+  if (ready()) check(nc_put_var_double(id_, variable, data.data()));
 }
 
 void NetcdfFile::write(int variable, const std::vector<std::size_t>& start,
                        const std::vector<std::size_t>& count, const double* data) {
-  if (error_.empty()) check(nc_put_vara_double(id_, variable, start.data(), count.data(), data));
+  if (ready()) check(nc_put_vara_double(id_, variable, start.data(), count.data(), data));
 }
 
 void NetcdfFile::write(int variable, const std::vector<std::string>& words) {

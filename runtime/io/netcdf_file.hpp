@@ -6,14 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "core/watch.hpp"
 #include "io/atomic_file.hpp"
 
 namespace hopf::runtime {
 
 class NetcdfFile {
  public:
-  /// Written under a temporary name until `close`.
-  explicit NetcdfFile(const std::string& path);
+  /// Written under a temporary name until `close`. Every `write` asks `watch` first.
+  explicit NetcdfFile(const std::string& path, Watch watch = {});
   ~NetcdfFile();
   NetcdfFile(const NetcdfFile&) = delete;
   NetcdfFile& operator=(const NetcdfFile&) = delete;
@@ -41,9 +42,11 @@ class NetcdfFile {
 
  private:
   void check(int status);
+  bool ready() const;
 
   AtomicFile file_;
   std::string error_;
+  Watch watch_;
   std::set<std::string> names_;
   int id_ = -1;
 };

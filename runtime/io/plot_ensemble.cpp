@@ -134,7 +134,7 @@ std::vector<Fact> facts_of(const Ensemble& ensemble) {
 
 }  // namespace
 
-std::string plot(const Ensemble& ensemble, const std::string& path) {
+std::string plot(const Ensemble& ensemble, const std::string& path, const Watch& watch) {
   const auto panels = static_cast<int>(ensemble.states.size());
   const bool has_cost = std::any_of(ensemble.cost.begin(), ensemble.cost.end(),
                                     [&](double c) { return c != ensemble.cost.front(); });
@@ -150,7 +150,7 @@ std::string plot(const Ensemble& ensemble, const std::string& path) {
     top -= each + 18;
   }
   if (has_cost) cost_histogram(figure, {90, 62, 700, 130}, ensemble);
-  return figure.write(ensemble.model + ", simulated", facts_of(ensemble));
+  return figure.write(ensemble.model + ", simulated", facts_of(ensemble), watch);
 }
 
 }  // namespace hopf::runtime

@@ -72,6 +72,22 @@ struct Curve {
   double place = 0;  // in the palette
 };
 
+/// One row a point, with a gap where the value is not finite; `empty` turns false at the first that
+/// is.
+std::string curve_rows(const Range& x, const Curve& curve, bool& empty) {
+  std::string rows;
+  for (std::size_t i = 0; i < kPoints; ++i) {
+    const double at = between(x, i, kPoints), value = curve.f(at);
+    if (std::isfinite(value)) {
+      fmt::format_to(std::back_inserter(rows), "{:.10g} {:.8g}\n", at, value);
+      empty = false;
+    } else {
+      rows += '\n';
+    }
+  }
+  return rows.find_first_not_of('\n') == std::string::npos ? "0 NaN\n" : rows;
+}
+
 void curves(Figure& figure, const Box& box, const Range& x, const std::string& y_label,
             const std::string& x_label, const std::vector<Curve>& family, const std::string& prefix,
             bool with_key) {
@@ -89,22 +105,16 @@ void curves(Figure& figure, const Box& box, const Range& x, const std::string& y
                     1 + 4 / box.height));
   }
   std::string clauses;
+  bool empty = true;
   for (std::size_t c = 0; c < family.size(); ++c) {
-    std::string rows;
-    for (std::size_t i = 0; i < kPoints; ++i) {
-      const double at = between(x, i, kPoints);
-      const double y = family[c].f(at);
-      if (std::isfinite(y))
-        fmt::format_to(std::back_inserter(rows), "{:.8g} {:.8g}\n", at, y);
-      else
-        rows += '\n';  // a gap
-    }
+    const std::string rows = curve_rows(x, family[c], empty);
     figure.add(fmt::format("${}{} << EOD\n{}EOD\n", prefix, c, rows));
     const auto colour = palette_colour(Palette::Sequential, family[c].place);
     clauses += fmt::format(
         "{}${}{} using 1:2 with lines linewidth 2 linecolor rgb '#{:02x}{:02x}{:02x}' title {}",
         c ? ", " : "", prefix, c, colour[0], colour[1], colour[2], quoted(family[c].label));
   }
+  if (empty) figure.add("set yrange [0:1]\n");
   figure.add("plot " + clauses + "\nset offsets 0,0,0,0\n");
 }
 
@@ -129,7 +139,7 @@ std::vector<Curve> family_of(const ValueFunction& value,
   return family;
 }
 
-std::string plot_curves(const ValueFunction& value, const std::string& path) {
+std::string plot_curves(const ValueFunction& value, const std::string& path, const Watch& watch) {
   const std::size_t panels = 1 + value.controls.size();
   const int each = panels == 1 ? 340 : 210;
   constexpr int kHead = 80;
@@ -150,7 +160,7 @@ std::string plot_curves(const ValueFunction& value, const std::string& path) {
     curves(figure, box, x, axis_label(named.name, named.unit), k + 1 == panels ? x_label : "",
            family_of(value, f), fmt::format("curve{}_", k), k == 0);
   }
-  return figure.write(value.model, report_facts(value));
+  return figure.write(value.model, report_facts(value), watch);
 }
 
 // ---- two states and more
@@ -180,6 +190,18 @@ HeatMap sampled(const ValueFunction& value, const Plane& plane) {
   return map;
 }
 
+/// A range that axes and colours can show: between ends that differ by more than rounding errors,
+/// and whose difference is finite.
+Range widened(Range range) {
+  constexpr double kResolved = 1e-9, kLargest = 1e300;
+  range.lo = std::clamp(range.lo, -kLargest, kLargest);
+  range.hi = std::clamp(range.hi, -kLargest, kLargest);
+  const double size = std::max(std::abs(range.lo), std::abs(range.hi));
+  if (range.hi - range.lo > kResolved * size) return range;
+  const double around = size > 0 ? 0.05 * size : 0.5;
+  return {range.lo - around, range.hi + around};
+}
+
 /// All values, unless a few tower over the rest: then the colours serve the central 98 %.
 bool choose_colours(HeatMap& map) {
   std::vector<double> sorted;
@@ -195,7 +217,7 @@ bool choose_colours(HeatMap& map) {
   const bool clipped =
       at(0.99) - at(0.01) < 0.2 * (sorted.back() - sorted.front()) && at(0.99) > at(0.01);
   if (clipped) map.colour = {at(0.01), at(0.99)};
-  if (map.colour.hi <= map.colour.lo) map.colour = {sorted.front() - 0.5, sorted.front() + 0.5};
+  map.colour = widened(map.colour);
   return clipped;
 }
 
@@ -256,7 +278,7 @@ std::vector<Plane> planes_of(const ValueFunction& value) {
   return planes;
 }
 
-std::string plot_planes(const ValueFunction& value, const std::string& path) {
+std::string plot_planes(const ValueFunction& value, const std::string& path, const Watch& watch) {
   const std::vector<Plane> planes = planes_of(value);
   const int columns = planes.size() == 1 ? 1 : planes.size() == 2 || planes.size() == 4 ? 2 : 3;
   const int rows = (static_cast<int>(planes.size()) + columns - 1) / columns;
@@ -270,13 +292,14 @@ std::string plot_planes(const ValueFunction& value, const std::string& path) {
     const Box box{70.0 + column * kWide, 60.0 + (rows - 1 - row) * kTall, 360, 370};
     figure.heat_map(box, panel_map(value, planes[p]));
   }
-  return figure.write(value.model, report_facts(value));
+  return figure.write(value.model, report_facts(value), watch);
 }
 
 }  // namespace
 
-std::string plot(const ValueFunction& value, const std::string& path) {
-  return value.states.size() == 1 ? plot_curves(value, path) : plot_planes(value, path);
+std::string plot(const ValueFunction& value, const std::string& path, const Watch& watch) {
+  return value.states.size() == 1 ? plot_curves(value, path, watch)
+                                  : plot_planes(value, path, watch);
 }
 
 }  // namespace hopf::runtime

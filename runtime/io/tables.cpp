@@ -23,6 +23,8 @@ std::string heading(const std::string& name, const std::string& unit) {
   return quoted + '"';
 }
 
+constexpr std::size_t kRowsBetweenLooks = 4096;
+
 /// Shortest text that reads back as the same double.
 void append_number(std::string& out, double x) { fmt::format_to(std::back_inserter(out), "{}", x); }
 
@@ -46,13 +48,14 @@ std::string grid_header(const ValueFunction& value) {
   return out + "\n";
 }
 
-std::string grid_rows(const ValueFunction& value) {
+std::string grid_rows(const ValueFunction& value, const Watch& watch) {
   std::string out = grid_header(value);
   const ClosedGrid closed(value.grid);
   const std::size_t points = closed.source.size();
   const std::size_t rows = points * static_cast<std::size_t>(value.regimes);
   for (std::size_t level = 0; level < value.value.size(); ++level) {
     for (std::size_t row = 0; row < rows; ++row) {
+      if (watch && row % kRowsBetweenLooks == 0) watch();
       const std::size_t from = row / points * value.grid.points() + closed.source[row % points];
       if (has_time_axis(value)) fmt::format_to(std::back_inserter(out), "{},", value.times[level]);
       if (value.regimes > 1) fmt::format_to(std::back_inserter(out), "{},", row / points + 1);
@@ -99,15 +102,16 @@ std::string coefficient_rows(const ValueFunction& value) {
 
 }  // namespace
 
-std::string save_csv(const ValueFunction& value, const std::string& path) {
-  return write_file(path, value.on_grid() ? grid_rows(value) : coefficient_rows(value));
+std::string save_csv(const ValueFunction& value, const std::string& path, const Watch& watch) {
+  return write_file(path, value.on_grid() ? grid_rows(value, watch) : coefficient_rows(value));
 }
 
-std::string save_csv(const Ensemble& ensemble, const std::string& path) {
+std::string save_csv(const Ensemble& ensemble, const std::string& path, const Watch& watch) {
   std::string out = "path,t";
   for (const NamedUnit& state : ensemble.states) out += "," + heading(state.name, state.unit);
   out += ",cost\n";
   for (std::size_t p = 0; p < static_cast<std::size_t>(ensemble.paths); ++p) {
+    if (watch) watch();
     for (std::size_t time = 0; time < ensemble.times.size(); ++time) {
       fmt::format_to(std::back_inserter(out), "{},{}", p + 1, ensemble.times[time]);
       for (std::size_t i = 0; i < ensemble.states.size(); ++i) {

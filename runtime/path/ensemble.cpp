@@ -74,15 +74,22 @@ double quantile(std::vector<double> sample, double q) {
 
 Histogram histogram(std::span<const double> sample, int bins) {
   Histogram result;
-  if (sample.empty() || bins < 1) return result;
-  const auto [least, greatest] = std::minmax_element(sample.begin(), sample.end());
-  const double lo = *least;
-  const double width = *greatest > lo ? (*greatest - lo) / bins : 1.0;
+  std::vector<double> finite;
+  for (const double x : sample) {
+    if (std::isfinite(x)) finite.push_back(x);
+  }
+  if (finite.empty() || bins < 1) return result;
+  const auto [least, greatest] = std::minmax_element(finite.begin(), finite.end());
+  // A sample that is constant up to rounding errors goes into the first bin.
+  constexpr double kResolved = 1e-12;
+  const double lo = *least, size = std::max(std::abs(lo), std::abs(*greatest));
+  const double range = std::min(*greatest - lo, std::numeric_limits<double>::max());
+  const double width = range > kResolved * size ? range / bins : std::max(1.0, kResolved * size);
   for (int i = 0; i <= bins; ++i) result.edges.push_back(lo + i * width);
   result.counts.assign(static_cast<std::size_t>(bins), 0);
-  for (const double x : sample) {
-    const auto bin = std::min<std::int64_t>(bins - 1, static_cast<std::int64_t>((x - lo) / width));
-    ++result.counts[static_cast<std::size_t>(bin)];
+  for (const double x : finite) {
+    const double place = std::min((x - lo) / width, static_cast<double>(bins - 1));
+    ++result.counts[static_cast<std::size_t>(place)];
   }
   return result;
 }

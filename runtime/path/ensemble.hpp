@@ -44,7 +44,8 @@ struct Ensemble {
 /// outside 0 <= q <= 1.
 double quantile(std::vector<double> sample, double q);
 
-/// Counts in `bins` equal bins over the range of the sample; edges has one entry more than counts.
+/// Counts of the finite values in `bins` equal bins over their range; edges has one entry more than
+/// counts.
 struct Histogram {
   std::vector<double> edges;
   std::vector<std::int64_t> counts;
