@@ -22,7 +22,8 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Kinds that no text of a page can cause.
-WITHOUT_EXAMPLE = ("file-too-large", "internal-fault", "invalid-utf8", "out-of-memory")
+WITHOUT_EXAMPLE = ("file-too-large", "internal-fault", "invalid-utf8", "out-of-memory", "outside-sandbox",
+                   "unknown-processor", "untrusted-cache")
 FENCE = re.compile(r"^```(\S*)[ \t]*([^\n]*)\n(.*?)^```[ \t]*$", re.S | re.M)
 
 

@@ -8,8 +8,8 @@
 namespace hopf::driver {
 namespace {
 
-/// P A Q = L U by Gaussian elimination with complete pivoting, which shows the rank (Golub & Van Loan,
-/// "Matrix Computations", 4th ed., 3.4.8). L has a unit diagonal and stands below U.
+/// P A Q = L U by Gaussian elimination with complete pivoting, which shows the rank (Golub & Van
+/// Loan, "Matrix Computations", 4th ed., 3.4.8). L has a unit diagonal and stands below U.
 struct Factors {
   Matrix lu;
   std::vector<Eigen::Index> row, column;  // exchanges, one a step

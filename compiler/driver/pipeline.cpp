@@ -28,8 +28,8 @@ const model::Model* check(Context& c, ModelHandle& h) {
   const auto store = std::make_shared<expr::Store>();
   const expr::Watched watched(*store, c.watch());
   h.model = c.phases.run("check", [&] {
-    return model::check(store, h.module->ast, *h.item, h.module->scope,
-                        applicable_overrides(c, h), c.sink);
+    return model::check(store, h.module->ast, *h.item, h.module->scope, applicable_overrides(c, h),
+                        c.sink);
   });
   if (!h.model) return nullptr;
   c.phases.dump("model", [&] { return model::print(*h.model); });

@@ -11,8 +11,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The file that the system would open: absolute, without links. Empty where it cannot be told, a
-/// circle of links for one. `weakly_canonical` stops at the first name that is not there, and a link
-/// to nothing is such a name: it is followed by hand.
+/// circle of links for one. `weakly_canonical` stops at the first name that is not there, and a
+/// link to nothing is such a name: it is followed by hand.
 fs::path resolved(fs::path path) {
   constexpr int kMostLinks = 40;  // as many as the kernel follows
   std::error_code error;
@@ -28,8 +28,7 @@ fs::path resolved(fs::path path) {
 }
 
 bool beneath(const fs::path& path, const fs::path& folder) {
-  const auto [rest, unused] =
-      std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+  const auto [rest, unused] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
   return rest == folder.end() || (std::next(rest) == folder.end() && rest->empty());
 }
 
@@ -47,7 +46,8 @@ bool allowed(Context& c, const std::string& path, source::Span span) {
   if (why.empty()) return true;
   auto& error = c.sink.emit(diagnostics::Kind::OutsideSandbox, span,
                             fmt::format("'{}' may not be touched: {}", path, why));
-  error.help = "copy the file beneath that folder, or run a script that you trust without --sandbox";
+  error.help =
+      "copy the file beneath that folder, or run a script that you trust without --sandbox";
   return false;
 }
 

@@ -104,7 +104,8 @@ std::optional<Value> square_matrix_function(Script& s, std::string_view name, co
   if (name == "transpose") return from_matrix(m->transpose());
   if (name == "trace") return Value{m->trace()};
   if (name == "det") return Value{determinant(std::move(*m), s.context.watch())};
-  if (const auto inverted = inverse(std::move(*m), s.context.watch())) return from_matrix(*inverted);
+  if (const auto inverted = inverse(std::move(*m), s.context.watch()))
+    return from_matrix(*inverted);
   s.error(Kind::OutsideFunctionDomain, span, "'inv' of a singular matrix");
   return {};
 }

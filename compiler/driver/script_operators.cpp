@@ -79,7 +79,8 @@ std::optional<Numeric> matrix_product(const Numeric& a, const Numeric& b,
 
 std::optional<Numeric> combine(ChainOp op, const Numeric& a, const Numeric& b,
                                const runtime::Watch& watch) {
-  if (op == ChainOp::Mul && !a.shape.empty() && !b.shape.empty()) return matrix_product(a, b, watch);
+  if (op == ChainOp::Mul && !a.shape.empty() && !b.shape.empty())
+    return matrix_product(a, b, watch);
   const bool scale = op == ChainOp::Mul || (op == ChainOp::Div && b.shape.empty());
   if (a.shape != b.shape && !scale) return {};
   if (op == ChainOp::Div && !b.shape.empty()) return {};

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/parallel.hpp"
 #include "driver/arguments.hpp"
 #include "driver/pipeline.hpp"
 #include "driver/script.hpp"
@@ -29,6 +30,11 @@ bool read_common(Script& s, const Arguments& arguments, int& threads) {
   threads = s.context.options.threads;
   if (!arguments.read_whole("threads", 1, threads) || !arguments.read("precision", precision))
     return false;
+  if (threads > runtime::kMostThreads) {
+    s.error(Kind::InvalidSolverOption, arguments.span_of("threads"),
+            fmt::format("'threads' is {}, and at most {} serve", threads, runtime::kMostThreads));
+    return false;
+  }
   if (!arguments.read_whole("seed", std::int64_t{0}, seed)) return false;
   if (precision != "f64") {
     if (precision == "f32") {

@@ -293,7 +293,8 @@ std::optional<Ensemble> Session::simulate(const Model& model, const Solution& po
     const auto handle = impl_->own(model);
     if (handle && !policy.impl)
       impl_->context.sink.emit(Kind::WrongArgumentType, {}, "there is no solution in this object");
-    if (!handle || !policy.impl || !driver::fits(impl_->context, *handle->model, *policy.impl->value, {}))
+    if (!handle || !policy.impl ||
+        !driver::fits(impl_->context, *handle->model, *policy.impl->value, {}))
       return {};
     return impl_->ensemble(
         handle, driver::simulate(impl_->context, *handle, policy.impl->value.get(), nullptr,
@@ -319,8 +320,8 @@ std::optional<Ensemble> Session::simulate(const Model& model, const Policy& poli
 
 // ---- files out
 
-/// Writes `path` as `text` says; false, after the error, where it is not to be written, or where the
-/// object that is to be written was never filled.
+/// Writes `path` as `text` says; false, after the error, where it is not to be written, or where
+/// the object that is to be written was never filled.
 template <class Result, class Write>
 bool Session::Impl::write(const Result& result, const std::string& path, Write&& write) {
   return guarded([&] {
@@ -376,7 +377,7 @@ double Solution::value(const std::vector<double>& x, double t, int regime) const
   return inside(*this, x, regime) ? (*impl->value)(x, t, regime) : std::nan("");
 }
 double Solution::error(const std::vector<double>& x, double t, int regime) const {
-  return inside(*impl->value, x, regime) ? impl->value->error(x, t, regime) : std::nan("");
+  return inside(*this, x, regime) ? impl->value->error(x, t, regime) : std::nan("");
 }
 std::vector<double> Solution::policy(const std::vector<double>& x, double t, int regime) const {
   return inside(*this, x, regime) ? impl->value->control(x, t, regime) : std::vector<double>();
@@ -384,12 +385,8 @@ std::vector<double> Solution::policy(const std::vector<double>& x, double t, int
 std::vector<double> Solution::gradient(const std::vector<double>& x, double t, int regime) const {
   return inside(*this, x, regime) ? impl->value->gradient(x, t, regime) : std::vector<double>();
 }
-double Solution::residual() const {
-  return impl ? impl->value->report.residual : std::nan("");
-}
-std::string Solution::report() const {
-  return impl ? driver::report_text(*impl->value) : "";
-}
+double Solution::residual() const { return impl ? impl->value->report.residual : std::nan(""); }
+std::string Solution::report() const { return impl ? driver::report_text(*impl->value) : ""; }
 bool Solution::has_warning() const { return impl && impl->value->report.has_warning(); }
 
 // ---- ensembles

@@ -6,8 +6,8 @@
 #include <map>
 #include <optional>
 
-#include "diagnostics/diagnostic.hpp"
 #include "core/watch.hpp"
+#include "diagnostics/diagnostic.hpp"
 #include "driver/phases.hpp"
 #include "plan/plan.hpp"
 #include "value/value_function.hpp"

@@ -7,8 +7,8 @@
 
 namespace hopf::expr {
 
-/// For as long as it lives, the store calls `watch` once for every few thousand expressions that are
-/// asked of it. What `watch` throws passes through the work, and the store stays whole.
+/// For as long as it lives, the store calls `watch` once for every few thousand expressions that
+/// are asked of it. What `watch` throws passes through the work, and the store stays whole.
 class Watched {
  public:
   Watched(Store&, std::function<void()> watch);

@@ -28,9 +28,10 @@ T value_of(llvm::Expected<T> expected) {
 
 /// All that the object depends on, as text.
 std::string key_text(std::span<const kernel::Kernel> kernels, const Host& host, Level level) {
-  std::string key = fmt::format(
-      "build {} codegen {} abi {} level {} {} {} {} {}\n", build_id(), codegen::kCodegenVersion,
-      HOPF_RUNTIME_VERSION, level == Level::O0 ? 0 : 3, host.triple, host.cpu, host.features, host.vector_bits);
+  std::string key =
+      fmt::format("build {} codegen {} abi {} level {} {} {} {} {}\n", build_id(),
+                  codegen::kCodegenVersion, HOPF_RUNTIME_VERSION, level == Level::O0 ? 0 : 3,
+                  host.triple, host.cpu, host.features, host.vector_bits);
   for (const kernel::Kernel& k : kernels) key += codegen::symbol_of(k) + "\n" + kernel::print(k);
   return key;
 }

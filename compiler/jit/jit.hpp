@@ -20,8 +20,8 @@ struct Options {
   bool cache = true;  // ~/.cache/hopf or $XDG_CACHE_HOME/hopf; HOPF_CACHE_DIR overrides
   /// Told why where the cache is not used because others could have written to it.
   std::function<void(const std::string& why)> untrusted;
-  std::string dump;   // "llvm" or "asm": Program::dump holds the text
-  std::string cpu;    // a processor by LLVM's name, e.g. "x86-64-v3"; this machine unless given
+  std::string dump;  // "llvm" or "asm": Program::dump holds the text
+  std::string cpu;   // a processor by LLVM's name, e.g. "x86-64-v3"; this machine unless given
 };
 
 /// Native code of one kernel module; function pointers live as long as the Program.

@@ -80,8 +80,7 @@ bool write_all(int fd, std::string_view bytes) {
 
 /// A whole file under a name beside `name` that nobody else has, which is told in `temporary`.
 bool write_beside(int folder, const fs::path& shown, const std::string& name, mode_t mode,
-                  std::string_view content, std::string& temporary,
-                  runtime::Unfinished& listed) {
+                  std::string_view content, std::string& temporary, runtime::Unfinished& listed) {
   for (int number = 0; number < 1000; ++number) {
     temporary = fmt::format("{}.{}-{}", name, static_cast<long>(getpid()), number);
     listed = runtime::Unfinished((shown / temporary).string());
@@ -124,8 +123,7 @@ std::string name_of(const std::string& key_text) {
 bool write_atomically(const fs::path& path, const std::string& content) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const File opened{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  return opened.fd >= 0 &&
-         write_at(opened.fd, folder, path.filename().string(), 0666, content);
+  return opened.fd >= 0 && write_at(opened.fd, folder, path.filename().string(), 0666, content);
 }
 
 fs::path ObjectCache::user_folder() {

@@ -26,7 +26,8 @@ class ObjectCache {
   ObjectCache(const ObjectCache&) = delete;
   ObjectCache& operator=(const ObjectCache&) = delete;
 
-  /// Why the cache is not used although it is there, "'/tmp/c' belongs to another user"; else empty.
+  /// Why the cache is not used although it is there, "'/tmp/c' belongs to another user"; else
+  /// empty.
   const std::string& distrust() const { return distrust_; }
   /// The object stored for `key_text`, if it is there, whole and ours.
   std::optional<std::string> read(const std::string& key_text) const;

@@ -11,6 +11,8 @@ namespace {
 
 using diagnostics::Kind;
 
+constexpr double kMostStretch = 20;  // beyond, neighbouring nodes are the same number
+
 // Parts of the language that the first solvers do not treat: refused by name, never ignored.
 bool refuse_unbuilt(const model::Model& model, diagnostics::Sink& sink) {
   const auto refuse = [&](source::Span span, const std::string& what) {
@@ -53,6 +55,14 @@ bool check_options(const Options& options, diagnostics::Sink& sink) {
     sink.emit(Kind::InvalidSolverOption, options.span,
               options.steps < 0 ? fmt::format("{} time steps", options.steps)
                                 : fmt::format("a tolerance of {}", options.tolerance));
+    return false;
+  }
+  for (const double stretch : options.stretch) {
+    if (std::abs(stretch) <= kMostStretch) continue;
+    sink.emit(Kind::InvalidSolverOption, options.span, fmt::format("a stretch of {:g}", stretch))
+        .help = fmt::format(
+        "write one between -{0} and {0}: the last interval is e^stretch times the first",
+        kMostStretch);
     return false;
   }
   return true;

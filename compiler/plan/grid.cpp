@@ -20,6 +20,20 @@ source::Span grid_span(const Options& options, std::size_t k) {
   return k < options.grid_spans.size() ? options.grid_spans[k] : options.span;
 }
 
+/// Squares of the ends must be numbers, and the nodes between them different ones.
+bool check_range(const model::State& state, diagnostics::Sink& sink) {
+  constexpr double kLargest = 1e100, kResolved = 1e-9;
+  const double lo = *state.lo, hi = *state.hi, size = std::max(std::abs(lo), std::abs(hi));
+  if (size <= kLargest && hi - lo > kResolved * size) return true;
+  auto& d =
+      sink.emit(Kind::DomainMissing, state.span,
+                fmt::format("no grid spans the domain [{:g}, {:g}] of '{}'", lo, hi, state.name));
+  d.help = size > kLargest
+               ? fmt::format("measure '{}' in a larger unit, or end its domain sooner", state.name)
+               : fmt::format("measure '{}' from a point inside its domain", state.name);
+  return false;
+}
+
 bool check_dimension(const model::Model& model, diagnostics::Sink& sink) {
   if (model.dimension() > 3) {
     auto& d = sink.emit(Kind::NotBuiltYet, model.span,
@@ -30,7 +44,8 @@ bool check_dimension(const model::Model& model, diagnostics::Sink& sink) {
   }
   const model::State* told = nullptr;  // of a vector's components one is enough
   for (const auto& state : model.states) {
-    if (state.lo && state.hi) continue;
+    if (state.lo && state.hi && check_range(state, sink)) continue;
+    if (state.lo && state.hi) return false;
     if (told && told->base == state.base) continue;
     told = &state;
     sink.emit(Kind::DomainMissing, state.span,
@@ -147,6 +162,12 @@ bool choose_grid(const model::Model& model, const derive::Equations& equations,
                                       [](double s) { return s != 0; })) {
     sink.emit(Kind::InvalidSolverOption, options.span, "a stretched grid with correlated noise")
         .help = "leave stretch out: directions of correlated noise need uniform axes";
+    return false;
+  }
+  if (options.stretch.size() > model.dimension()) {
+    sink.emit(Kind::InvalidSolverOption, options.span,
+              fmt::format("stretch has {} entries and '{}' has {} state{}", options.stretch.size(),
+                          model.name, model.dimension(), model.dimension() == 1 ? "" : "s"));
     return false;
   }
   const std::int64_t regimes = model.regime ? model.regime->count : 1;

@@ -150,9 +150,9 @@ struct SessionOptions {
   std::string stop_after = {};        // the last phase: load parse check derive plan lower codegen
                                       // solve simulate
   std::vector<std::string> off = {};  // passes switched off
-  std::string sandbox = {};           // a folder: imports, load, save and plot touch files beneath it
-                                      // only, links followed (docs/security.md)
-  std::string command = {};           // what files say that they were made by
+  std::string sandbox = {};  // a folder: imports, load, save and plot touch files beneath it
+                             // only, links followed (docs/security.md)
+  std::string command = {};  // what files say that they were made by
   bool time_phases = false;
   bool quiet = false;  // no warnings in diagnostics_text
   bool color = false;  // ANSI colours in diagnostics_text

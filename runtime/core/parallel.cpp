@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace hopf::runtime {
@@ -20,7 +21,7 @@ std::vector<Chunk> fixed_chunks(std::int64_t items, std::int64_t size) {
 }
 
 int thread_count(int requested) {
-  if (requested > 0) return requested;
+  if (requested > 0) return std::min(requested, kMostThreads);
   // The affinity mask counts what a container or `taskset` leaves us; hardware_concurrency may not.
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -76,8 +77,12 @@ struct ThreadPool::Impl {
 };
 
 ThreadPool::ThreadPool(int threads) : impl_(std::make_unique<Impl>()) {
-  for (int i = 1; i < threads; ++i) {
-    impl_->workers.emplace_back([impl = impl_.get()] { impl->work(); });
+  impl_->workers.reserve(static_cast<std::size_t>(std::max(0, threads - 1)));
+  try {
+    for (int i = 1; i < threads; ++i)
+      impl_->workers.emplace_back([impl = impl_.get()] { impl->work(); });
+  } catch (const std::system_error&) {
+    // Results do not depend on the number of threads.
   }
 }
 

@@ -19,6 +19,9 @@ struct Chunk {
 /// [0, items) in pieces of `size` (the last may be shorter).
 std::vector<Chunk> fixed_chunks(std::int64_t items, std::int64_t size);
 
+/// More are never started.
+inline constexpr int kMostThreads = 4096;
+
 /// Threads to use: `requested` when positive, else what the machine offers to this process.
 int thread_count(int requested);
 
@@ -27,7 +30,8 @@ int thread_count(int requested);
 using PoolProgress = std::function<bool(double fraction)>;
 
 /// Worker threads that live as long as the pool. The calling thread works too, so a pool of 1
-/// starts none. A pool is used by one thread at a time.
+/// starts none. Where the system gives no more threads, it works with those that it got. A pool is
+/// used by one thread at a time.
 class ThreadPool {
  public:
   explicit ThreadPool(int threads);

@@ -26,7 +26,8 @@ std::string wrong_kind(mode_t mode, bool devices) {
 
 std::string too_large(double bytes, const ReadLimits& limits) {
   const auto most = static_cast<double>(limits.most_bytes);
-  if (bytes > most) return fmt::format("it has more than {}, the most that is read", format_bytes(most));
+  if (bytes > most)
+    return fmt::format("it has more than {}, the most that is read", format_bytes(most));
   const auto available = static_cast<double>(available_memory());
   if (bytes * limits.bytes_each <= available) return {};
   return fmt::format("it has {}, and {} are free", format_bytes(bytes), format_bytes(available));
@@ -63,8 +64,8 @@ std::optional<std::string> read_bounded(const std::string& path, const ReadLimit
                                         std::string& why, const Watch& watch) {
   const bool standard = path == "-";
   // Without O_NONBLOCK, opening a pipe waits for its writer.
-  const int opened = standard ? STDIN_FILENO
-                              : open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  const int opened =
+      standard ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   const File file{opened, !standard};
   struct stat status;
   if (file.fd < 0 || fstat(file.fd, &status) != 0) {

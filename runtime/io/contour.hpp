@@ -22,8 +22,8 @@ struct Samples {
 /// is not finite have none.
 std::vector<Polyline> contour(const Samples&, double level);
 
-/// About `count` levels at multiples of 1, 2 or 5 times a power of ten, strictly inside (lo, hi), and
-/// never more than twice as many and one; none where lo and hi differ by rounding errors.
+/// About `count` levels at multiples of 1, 2 or 5 times a power of ten, strictly inside (lo, hi),
+/// and never more than twice as many and one; none where lo and hi differ by rounding errors.
 std::vector<double> nice_levels(double lo, double hi, int count);
 
 }  // namespace hopf::runtime

@@ -307,7 +307,8 @@ void Figure::contour_lines(const Box& box, const HeatMap& map, std::string& clau
       taken.push_back(place->centre);
       const PlanePoint c = point(place->centre);
       add(fmt::format(
-          "set label {} {} at {:.10g}, {:.10g} center rotate by {:.1f} font ',9' front textcolor rgb "
+          "set label {} {} at {:.10g}, {:.10g} center rotate by {:.1f} font ',9' front textcolor "
+          "rgb "
           "'{}'\n",
           ++labels, quoted(text), c.x, c.y, place->degrees, light ? "#ffffff" : "#202020"));
     }

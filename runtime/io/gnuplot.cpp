@@ -1,5 +1,5 @@
-// gnuplot as a child process: the script goes in through its standard input, the picture and what it
-// complains of come back through its outputs. It is given no path at all.
+// gnuplot as a child process: the script goes in through its standard input, the picture and what
+// it complains of come back through its outputs. It is given no path at all.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -22,7 +22,7 @@ extern char** environ;
 namespace hopf::runtime {
 namespace {
 
-constexpr int kBetweenLooks = 50;                          // milliseconds
+constexpr int kBetweenLooks = 50;                         // milliseconds
 constexpr std::size_t kMostBytes = std::size_t{1} << 30;  // of a picture
 
 /// One end of a pipe or of a socket.
@@ -107,8 +107,7 @@ class Child {
     // -d: the user's own settings file must not change our figures.
     std::string program = file, plain = "-d";
     char* const arguments[] = {program.data(), plain.data(), nullptr};
-    const int failed =
-        posix_spawn(&pid_, file.c_str(), &actions, &attributes, arguments, environ);
+    const int failed = posix_spawn(&pid_, file.c_str(), &actions, &attributes, arguments, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (failed == 0) return {};
@@ -143,8 +142,7 @@ class Child {
 
  private:
   void send_some(std::string_view& script) {
-    const ssize_t sent =
-        send(in_.fd(), script.data(), script.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = send(in_.fd(), script.data(), script.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return;
     script.remove_prefix(sent < 0 ? script.size() : static_cast<std::size_t>(sent));
     if (script.empty()) in_.close();

@@ -38,8 +38,8 @@ struct Array {
 };
 /// "row 3, column 2" of an entry in row-major order, counted from 1.
 std::string place_of(std::size_t entry, const std::vector<int>& shape);
-/// CSV (numbers, optional header) or NPY, from an ordinary file or a pipe. On failure, NaN among the
-/// numbers included, `error` says what and where.
+/// CSV (numbers, optional header) or NPY, from an ordinary file or a pipe. On failure, NaN among
+/// the numbers included, `error` says what and where.
 std::optional<Array> load_array(const std::string& path, std::string& error,
                                 const Watch& watch = {});
 

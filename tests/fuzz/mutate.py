@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Token-level mutations of working models through the whole command.
 
-    mutate.py --hopf build/hopf [--seconds 20] [--seed 1] [--keep FOLDER]
+    mutate.py --hopf build/hopf [--seconds 20] [--seed 1] [--keep FOLDER] [--patience 5]
 
 Each round takes a file of the corpus (examples, tests), changes a few of its tokens, and runs one of
 `hopf check | derive | plan | run --stop-after=...` on it. Any answer will do but an end by a signal, an
-exit code that the command does not document, an internal fault, or no end within 5 seconds. Inputs
+exit code that the command does not document, an internal fault, or no end within its patience. Inputs
 that fail are kept in FOLDER. Ends with 'N runs, M failures'.
 """
 import argparse
@@ -28,7 +28,6 @@ SPICE = ("0", "-1", "1e308", "1e-308", "inf", "pi", "1/0", "x", "u", "t", "V", "
          "sum(i for i in 1..3)", "sqrt(-1)", "log(0)", "max(x, 0)", "\ufeff", "\r\n", "\t", "\u0430", "\0")
 # The documented exit codes: 0 success up to 5 files and machine, 130 interrupted.
 EXPECTED = {0, 1, 2, 3, 4, 5}
-LIMIT = 5.0
 
 
 def corpus():
@@ -69,16 +68,17 @@ def mutated(tokens, others, rng):
 
 def commands(path):
     return (["check", path], ["derive", path], ["derive", path, "--as=latex"], ["plan", path],
-            ["run", path, "--stop-after=plan"], ["run", path, "--stop-after=lower", "--quiet"])
+            ["run", path, "--stop-after=plan"], ["run", path, "--stop-after=lower", "--quiet"],
+            ["solve", path, "--grid=7", "--steps=3", "--off=cache", "--off=optimize"])
 
 
-def fault(hopf, arguments, folder):
+def fault(hopf, arguments, folder, limit):
     """What is wrong with the command's end, or nothing."""
     try:
         done = subprocess.run([hopf, *arguments], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=LIMIT)
+                              timeout=limit)
     except subprocess.TimeoutExpired:
-        return f"no end within {LIMIT:g} s"
+        return f"no end within {limit:g} s"
     if done.returncode not in EXPECTED:
         return f"exit code {done.returncode}"
     if b"internal fault" in done.stderr or b"E0905" in done.stderr:
@@ -94,6 +94,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=pathlib.Path)
+    parser.add_argument("--patience", type=float, default=5, help="seconds for one run")
     options = parser.parse_args()
     rng = random.Random(options.seed)
     files = list(corpus())
@@ -108,7 +109,7 @@ def main():
             path.write_bytes(text.encode(errors="surrogatepass"))
             arguments = rng.choice(commands("input.hopf"))
             runs += 1
-            what = fault(hopf, arguments, folder)
+            what = fault(hopf, arguments, folder, options.patience)
             if what is None:
                 continue
             failures += 1
