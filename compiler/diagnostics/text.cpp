@@ -215,10 +215,10 @@ class Excerpt {
 std::map<FileId, Lines> lines_by_file(const Diagnostic& d, const SourceSet& sources) {
   std::map<FileId, Lines> files;
   if (d.primary.valid())
-    add_marks(files[d.primary.file], sources, d.primary, true, visible(d.primary_label));
+    add_marks(files[d.primary.file], sources, d.primary, true, printable(d.primary_label));
   for (const auto& label : d.labels) {
     if (label.span.valid()) {
-      add_marks(files[label.span.file], sources, label.span, false, visible(label.text));
+      add_marks(files[label.span.file], sources, label.span, false, printable(label.text));
     }
   }
   return files;
