@@ -99,9 +99,8 @@ void elaborate(Costs& costs, const syntax::DiscountDecl& discount, Span) {
     return;
   if (refuse_controls(context, value, "the discount rate")) return;
   auto number = constant(context, value.entries[0]);
-  if (number && !(*number >= 0 && std::isfinite(*number))) {
-    poison(context, Kind::InvalidDiscount, value.span,
-           "the discount rate must be a finite number that is not negative");
+  if (number && !std::isfinite(*number)) {
+    poison(context, Kind::InvalidDiscount, value.span, "the discount rate must be finite");
     return;
   }
   context.model.discount = Amount{value.entries[0], value.span};
@@ -166,6 +165,18 @@ bool is_reward(const syntax::ModelItem& item) {
   return false;
 }
 
+// With a horizon a negative rate is a number like any other; without one the far future would
+// outweigh everything.
+void check_discount_sign(Context& context) {
+  const Model& model = context.model;
+  if (!model.discount || model.horizon) return;
+  const auto number = constant(context, model.discount->value);
+  if (!number || *number >= 0) return;
+  poison(context, Kind::InvalidDiscount, model.discount->span,
+         "without a horizon the discount rate must not be negative",
+         "give the problem a 'horizon', or a positive rate");
+}
+
 }  // namespace
 
 void elaborate_costs(Context& context, const syntax::ModelItem& item) {
@@ -180,6 +191,7 @@ void elaborate_costs(Context& context, const syntax::ModelItem& item) {
                      std::holds_alternative<syntax::StopDecl>(declaration.value);
   }
   model.has_cost = model.has_cost || (model.until && model.until->pay);
+  check_discount_sign(context);
   if (context.check_units) settle_cost_unit(costs);
 }
 
