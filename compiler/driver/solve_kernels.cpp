@@ -202,9 +202,8 @@ bool may_not_arrive(const SolveTask& task, const kernel::HjbInput& input) {
   const model::Model& model = task.model;
   expr::Store& store = *model.store;
   const bool ends = input.until.valid() ||
-                    std::any_of(input.axes.begin(), input.axes.end(), [](const kernel::HjbAxis& a) {
-                      return a.absorb_value.valid();
-                    });
+                    std::any_of(input.axes.begin(), input.axes.end(),
+                                [](const kernel::HjbAxis& a) { return a.absorb_value.valid(); });
   if (model.horizon || input.stop.valid() || input.regimes > 1 || !ends) return false;
   if (!store.is_zero(input.discount)) return false;
   if (!std::all_of(input.covariance.begin(), input.covariance.end(),

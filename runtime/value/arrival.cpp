@@ -9,17 +9,17 @@ namespace hopf::runtime {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kFirstReach = 0.5;   // mu times the cost of crossing the grid, at the start
-constexpr double kSlower = 0.25;      // mu from one stage to the next
-constexpr double kSteep = 16;  // mu V of the answer: a large mu favours the paths that arrive
+constexpr double kFirstReach = 0.5;  // mu times the cost of crossing the grid, at the start
+constexpr double kSlower = 0.25;     // mu from one stage to the next
+constexpr double kSteep = 16;        // mu V of the answer: a large mu favours the paths that arrive
                                // early, and at the edge of what can be reached only those count
 constexpr int kMostStages = 10;
-constexpr std::size_t kFew = 100;  // one in so many nodes may be found later
+constexpr std::size_t kFew = 100;      // one in so many nodes may be found later
 constexpr int kMostIterations = 2000;  // the front may move by one node in each
-constexpr double kSettled = 1e-4;  // change of mu V
-constexpr double kFar = 1e-8;      // y of what is not waited for
+constexpr double kSettled = 1e-4;      // change of mu V
+constexpr double kFar = 1e-8;          // y of what is not waited for
 constexpr double kNone = 1e-13;        // y that is none
-constexpr double kRests = 1e-10;       // of the chain's rate: of dying, where it may rest at no cost
+constexpr double kRests = 1e-10;  // of the chain's rate: of dying, where it may rest at no cost
 constexpr double kNoneResting = 1e-6;
 constexpr double kFaint = 1e-6;   // of mu, with which y tells who arrives and nothing of the cost
 constexpr double kSurely = 1e-4;  // 1 minus the share of paths that arrive, where all do
@@ -126,10 +126,10 @@ void Search::count_missing() {
   for (std::size_t u = 0; u < V_.size(); ++u) missing_ += !std::isfinite(V_[u]);
 }
 
-// The share h of the chain's paths that arrive is 1 inside of what can be reached and 0 outside. The
-// upwind chain spreads the edge over a width of the square root of h times the way, where the share
-// at the edge itself is about 1/2. There V is not -log(y)/mu, which is large where few arrive, but
-// the mean cost of those that do, z/h with -sum_k w_k (z_k - z) = L h.
+// The share h of the chain's paths that arrive is 1 inside of what can be reached and 0 outside.
+// The upwind chain spreads the edge over a width of the square root of h times the way, where the
+// share at the edge itself is about 1/2. There V is not -log(y)/mu, which is large where few
+// arrive, but the mean cost of those that do, z/h with -sum_k w_k (z_k - z) = L h.
 bool Search::follow() {
   const std::size_t n = system_.unknowns();
   const auto L = system_.cost();

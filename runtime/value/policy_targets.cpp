@@ -12,8 +12,8 @@ namespace {
 constexpr double kLeastShare = 1e-3;  // of an edge that enters a target: shorter ones are as bad as
                                       // division by zero, and move the edge by h/1000 at most
 constexpr int kHalvings = 40;
-constexpr int kMovingHalvings = 20;    // of a target that moves: a millionth of h
-constexpr double kMostBent = 300;      // exponents beyond which only the order matters
+constexpr int kMovingHalvings = 20;     // of a target that moves: a millionth of h
+constexpr double kMostBent = 300;       // exponents beyond which only the order matters
 constexpr double kOutwardDrift = 1e-9;  // relative to the axis: what counts as leaving
 
 }  // namespace
