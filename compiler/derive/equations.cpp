@@ -37,20 +37,6 @@ void check_cost(Context& context) {
   diagnostic.help = "add 'lagrangian ...', 'reward ...' or 'terminal ...'";
 }
 
-void check_finite(Context& context) {
-  const auto& model = context.model;
-  if (!model.has_cost || model.discount || model.average || ends(model)) return;
-  const auto span = model.lagrangian.span.valid() ? model.lagrangian.span : model.span;
-  auto& diagnostic = context.sink.emit(
-      Kind::NoDiscountOrHorizon, span,
-      fmt::format("the cost of '{}' runs for ever without a discount, so its value may be infinite",
-                  model.name));
-  diagnostic.primary_label = "paid without end";
-  diagnostic.notes.push_back(
-      "a value is finite with a horizon, a discount, an 'until' set, 'stop pays' or 'average'");
-  diagnostic.help = "add 'discount 0.1', 'horizon 1' or 'average'";
-}
-
 /// Switching adds rate times differences of V between regimes; a law over gradients alone cannot
 /// weigh those.
 void check_rates(Context& context) {
@@ -70,26 +56,58 @@ void check_rates(Context& context) {
   }
 }
 
-/// Without a discount a linear-quadratic cost is finite exactly where a linear policy brings the
-/// state to rest, and then the Riccati equation has a stabilising solution (Anderson & Moore 1990,
-/// 3.2). The solver tells whether there is one; noise that does not vanish with the state rules it
-/// out at once.
-bool comes_to_rest(const Equations& eqs) {
-  if (!eqs.lq || !eqs.lq->unconstrained) return false;
-  return std::all_of(eqs.lq->S.begin(), eqs.lq->S.end(), [](double s) { return s == 0; });
+/// Without a discount a linear-quadratic cost may be finite: where a policy brings to rest whatever
+/// state costs (Anderson & Moore 1990, 3.2). The Riccati solver tells. Noise that does not vanish
+/// with the state rules it out where every state costs.
+enum class Rest : std::uint8_t { Unknown, Possible, Noise };
+
+Rest rest_of(const Equations& eqs) {
+  if (!eqs.lq || !eqs.lq->unconstrained || eqs.lq->time_varying) return Rest::Unknown;
+  const auto& lq = *eqs.lq;
+  const std::size_t n = lq.c.size(), noises = n ? lq.S.size() / n : 0;
+  for (std::size_t k = 0; k < noises; ++k) {
+    double cost = 0;
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j < n; ++j)
+        cost += lq.S[i * noises + k] * lq.Q[i * n + j] * lq.S[j * noises + k];
+    if (cost > 0 && std::all_of(lq.N.begin(), lq.N.end(), [](double v) { return v == 0; }))
+      return Rest::Noise;
+  }
+  return Rest::Possible;
+}
+
+bool check_finite(Context& context, Rest rest) {
+  const auto& model = context.model;
+  const auto span = model.lagrangian.span.valid() ? model.lagrangian.span : model.span;
+  auto& diagnostic = context.sink.emit(
+      Kind::NoDiscountOrHorizon, span,
+      rest == Rest::Noise
+          ? fmt::format("the cost of '{}' runs for ever without a discount, and its noise never "
+                        "lets the state rest: its value is infinite",
+                        model.name)
+          : fmt::format(
+                "the cost of '{}' runs for ever without a discount, so its value may be infinite",
+                model.name));
+  diagnostic.primary_label = "paid without end";
+  diagnostic.notes.push_back(
+      "a value is finite with a horizon, a discount, an 'until' set, 'stop pays' or 'average'");
+  diagnostic.help = "add 'discount 0.1', 'horizon 1' or 'average'";
+  return false;
 }
 
 bool check_discount(Context& context, const Equations& eqs) {
   const auto& model = context.model;
-  if (!model.discount) return true;
-  const Sign sign = sign_of(context, model.discount->value);
-  if (ends(model) || model.average || !is_nonpositive(sign)) return true;
-  if (sign == Sign::Zero && comes_to_rest(eqs)) return true;
+  if (!model.has_cost || ends(model) || model.average || is_bridge(model)) return true;
+  const Sign sign = model.discount ? sign_of(context, model.discount->value) : Sign::Zero;
+  if (!is_nonpositive(sign)) return true;
+  const Rest rest = rest_of(eqs);
+  if (rest == Rest::Possible) return true;
+  if (!model.discount) return check_finite(context, rest);
   auto& diagnostic =
       context.sink.emit(Kind::DiscountNotPositive, model.discount->span,
                         "the discount rate is not positive and nothing else ends the problem");
   diagnostic.primary_label = fmt::format("{} here", sign == Sign::Zero ? "zero" : "never positive");
-  if (sign == Sign::Zero && eqs.lq && eqs.lq->unconstrained)
+  if (rest == Rest::Noise)
     diagnostic.notes.push_back("the noise does not let the state rest, so its cost has no end");
   diagnostic.help = "give a positive rate, or a 'horizon', or ask for the long-run 'average'";
   return false;
@@ -142,7 +160,6 @@ std::optional<Equations> equations(const model::Model& model, diagnostics::Sink&
   Context context = make_context(model, sink);
   const std::size_t before = sink.error_count();
   check_cost(context);
-  check_finite(context);
   check_rates(context);
   if (sink.error_count() > before) return std::nullopt;
   Equations eqs;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "value/quadratic_levels.hpp"
+
 namespace hopf::driver {
 namespace {
 
@@ -123,19 +125,10 @@ PolicyTables policy_tables(const model::Model& model, const ValueFunction& value
 }
 
 void append_affine(const ValueFunction& value, double t, std::vector<double>& out) {
-  const auto& levels = value.quadratic;
-  const auto later = [](double time, const runtime::QuadraticLevel& level) {
-    return time < level.t;
-  };
-  const auto above = std::upper_bound(levels.begin(), levels.end(), t, later);
-  const auto& hi = above == levels.end() ? levels.back() : *above;
-  const auto& lo = above == levels.begin() ? levels.front() : *std::prev(above);
-  const double weight = hi.t > lo.t ? (t - lo.t) / (hi.t - lo.t) : 0.0;
-  const auto blend = [&](const std::vector<double>& a, const std::vector<double>& b) {
-    for (std::size_t i = 0; i < a.size(); ++i) out.push_back((1 - weight) * a[i] + weight * b[i]);
-  };
-  blend(lo.K, hi.K);
-  blend(lo.k, hi.k);
+  const runtime::QuadraticLevel level =
+      runtime::quadratic_level(value.quadratic, value.regimes, t, 1);
+  out.insert(out.end(), level.K.begin(), level.K.end());
+  out.insert(out.end(), level.k.begin(), level.k.end());
 }
 
 }  // namespace hopf::driver

@@ -69,7 +69,7 @@ std::optional<runtime::ValueFunction> run(const SolveTask& task) {
   std::optional<runtime::ValueFunction> result;
   if (plan->method == plan::Method::Riccati) {
     bool applicable = true;
-    result = solve_quadratic(task, *plan, applicable);
+    result = solve_quadratic(task, applicable);
     if (!applicable) {
       options.method = "fd";
       plan = choose_plan(task, options);

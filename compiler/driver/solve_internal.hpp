@@ -59,8 +59,7 @@ runtime::GridSolution solve_from_coarse(const SolveTask&, runtime::PolicySystem&
 
 std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask&, const plan::Plan&);
 /// Nothing, without an error, when the policy is not affine: then the grid takes over.
-std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask&, const plan::Plan&,
-                                                      bool& applicable);
+std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask&, bool& applicable);
 
 /// The failure of a grid solve as a diagnostic in the user's terms.
 void report_failure(const SolveTask&, const plan::Plan&, const runtime::GridSolution&,

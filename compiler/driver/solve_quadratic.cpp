@@ -47,21 +47,22 @@ bool affine_policy(const SolveTask& task, std::vector<double>& K, std::vector<do
 
 }  // namespace
 
-std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask& task, const plan::Plan& plan,
-                                                      bool& applicable) {
-  const runtime::QuadraticProblem problem = quadratic_problem(task);
-  const double horizon = task.model.horizon.value_or(0);
-  const int levels = plan.steps + 1;
-  runtime::QuadraticAnswer answer;
+std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask& task, bool& applicable) {
+  runtime::QuadraticSystem system = quadratic_problem(task);
+  const runtime::QuadraticStop stop = [&task] {
+    return task.progress && task.progress("Riccati equation", -1);
+  };
+  std::vector<double> K, k;
   if (task.policy) {
-    std::vector<double> K, k;
     applicable = affine_policy(task, K, k);
     if (!applicable) return std::nullopt;
-    answer = runtime::evaluate_affine_policy(problem, K, k, horizon, levels);
-  } else {
-    answer = horizon > 0 ? runtime::solve_riccati(problem, horizon, levels)
-                         : runtime::solve_riccati(problem);
+    system = under_policy(system, {K}, {k});
   }
+  const double horizon = task.model.horizon.value_or(0);
+  runtime::QuadraticAnswer answer = horizon > 0
+                                        ? runtime::solve_riccati({horizon, system, {}}, stop)
+                                        : runtime::solve_riccati(system, stop);
+  if (answer.cancelled) return std::nullopt;
   if (!answer.failure.empty()) {
     task.sink.emit(diagnostics::Kind::NoFiniteValue, task.options.span,
                    fmt::format("'{}' has no finite value: {}", task.model.name, answer.failure));
@@ -69,11 +70,22 @@ std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask& task, con
   }
   runtime::ValueFunction V = empty_value(task.model);
   V.quadratic = std::move(answer.levels);
+  if (task.policy) {
+    for (runtime::QuadraticLevel& level : V.quadratic) level.K = K, level.k = k;
+  }
   V.report.iterations = answer.iterations;
   V.report.residual = answer.residual;
   V.report.checks.push_back({"residual", fmt::format("{:.2g}", answer.residual),
                              "of the Riccati equation, relative to its terms", answer.residual,
                              !(answer.residual < 1e-9)});
+  if (!answer.other.empty()) {
+    V.report.checks.push_back(
+        {"infimum", "the value",
+         "states that cost nothing need no control; the stabilising solution, "
+         "which brings them to rest, is " +
+             answer.other,
+         0, false});
+  }
   return V;
 }
 

@@ -2,6 +2,8 @@
 // equations.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,24 +23,43 @@ struct QuadraticProblem {
   double c_T = 0;
 };
 
-struct QuadraticAnswer {
-  std::string failure;  // empty on success; else what does not exist and why, in words
-  std::vector<QuadraticLevel> levels;  // one when stationary; in increasing time otherwise
-  double residual = 0;                 // of the Riccati equation, relative
-  int iterations = 0;
+/// The same in every regime, with the generator of the switching, row-major.
+struct QuadraticSystem {
+  QuadraticSystem() = default;
+  QuadraticSystem(QuadraticProblem one) : regimes{std::move(one)}, rates{0} {}
+  std::vector<QuadraticProblem> regimes;
+  std::vector<double> rates;
 };
 
-/// The stabilising solution of the algebraic equation: a start from the stable subspace of the
-/// Hamiltonian matrix (Laub 1979), then Newton's method (Kleinman 1968; with multiplicative noise
-/// Damm & Hinrichsen 2001).
-QuadraticAnswer solve_riccati(const QuadraticProblem&);
+struct QuadraticAnswer {
+  std::string failure;     // empty on success; else what does not exist and why, in words
+  bool cancelled = false;  // asked to stop: neither failure nor answer
+  /// All regimes of a time one after the other; one time when stationary; in increasing time
+  /// otherwise, kPanel intervals of Chebyshev's nodes to a panel (quadratic_levels.hpp).
+  std::vector<QuadraticLevel> levels;
+  double residual = 0;  // of the Riccati equation, relative to its terms
+  int iterations = 0;
+  std::string other;  // a solution of the same equation that is not the infimum, in words
+};
 
-/// Backward from the terminal cost by extrapolated midpoint steps (Gragg; Bulirsch & Stoer 1966).
-QuadraticAnswer solve_riccati(const QuadraticProblem&, double horizon, int levels);
+/// Called now and then; true asks for a stop.
+using QuadraticStop = std::function<bool()>;
 
-/// The value of the policy u = K x + k: a Lyapunov equation, or a linear one backward in time when
-/// horizon > 0.
-QuadraticAnswer evaluate_affine_policy(const QuadraticProblem&, const std::vector<double>& K,
-                                       const std::vector<double>& k, double horizon, int levels);
+/// The stationary value: the limit of ever longer horizons without a terminal cost, which is the
+/// infimum where costs cannot be negative (Willems 1971; Anderson & Moore 1990, 3.2).
+QuadraticAnswer solve_riccati(const QuadraticSystem&, const QuadraticStop& = {});
+
+/// With a horizon: backward from the terminal cost, which stands in `end`.
+struct QuadraticHorizon {
+  double horizon = 0;
+  QuadraticSystem end;  // the coefficients at the horizon, and always when they are constant
+  std::function<QuadraticSystem(double t)> at;  // empty when they are constant
+};
+QuadraticAnswer solve_riccati(const QuadraticHorizon&, const QuadraticStop& = {});
+
+/// The problem under the policy u = K x + k of each regime: without a control. Its value is that of
+/// the policy.
+QuadraticSystem under_policy(const QuadraticSystem&, const std::vector<std::vector<double>>& K,
+                             const std::vector<std::vector<double>>& k);
 
 }  // namespace hopf::runtime

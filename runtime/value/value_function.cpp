@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "value/quadratic_levels.hpp"
+
 namespace hopf::runtime {
 
 namespace {
@@ -27,8 +29,19 @@ Moment find_moment(std::size_t count, double t, TimeOf time_of) {
 }
 
 Moment moment_of(const ValueFunction& V, double t) {
-  if (V.on_grid()) return find_moment(V.times.size(), t, [&](std::size_t k) { return V.times[k]; });
-  return find_moment(V.quadratic.size(), t, [&](std::size_t k) { return V.quadratic[k].t; });
+  return find_moment(V.times.size(), t, [&](std::size_t k) { return V.times[k]; });
+}
+
+/// Of a closed form: the sum of at(level) over the times around t, each with its weight.
+template <class At>
+double combined(const ValueFunction& V, double t, int regime, At at) {
+  const QuadraticMoment moment = quadratic_moment(V.quadratic, V.regimes, t);
+  double sum = 0;
+  for (std::size_t i = 0; i < moment.weights.size(); ++i) {
+    const std::size_t level = (moment.first + i) * static_cast<std::size_t>(V.regimes);
+    sum += moment.weights[i] * at(V.quadratic[level + static_cast<std::size_t>(regime - 1)]);
+  }
+  return sum;
 }
 
 template <class At>
@@ -48,6 +61,14 @@ double quadratic_value(const QuadraticLevel& level, std::span<const double> x) {
   return sum;
 }
 
+/// Row i of M x + v.
+double affine_row(const std::vector<double>& M, const std::vector<double>& v, std::size_t i,
+                  std::span<const double> x) {
+  double sum = v[i];
+  for (std::size_t j = 0; j < x.size(); ++j) sum += M[i * x.size() + j] * x[j];
+  return sum;
+}
+
 std::span<const double> regime_part(const Grid& grid, const std::vector<double>& field,
                                     int regime) {
   return std::span(field).subspan(static_cast<std::size_t>(regime - 1) * grid.points(),
@@ -62,8 +83,11 @@ bool Report::has_warning() const {
 }
 
 double ValueFunction::operator()(std::span<const double> x, double t, int regime) const {
+  if (!on_grid()) {
+    return combined(*this, t, regime,
+                    [&](const QuadraticLevel& level) { return quadratic_value(level, x); });
+  }
   return blend(moment_of(*this, t), [&](std::size_t level) {
-    if (!on_grid()) return quadratic_value(quadratic[level], x);
     return interpolate(grid, regime_part(grid, value[level], regime), x);
   });
 }
@@ -95,16 +119,18 @@ double ValueFunction::error(std::span<const double> x, double t, int regime) con
 
 std::vector<double> ValueFunction::gradient(std::span<const double> x, double t, int regime) const {
   const std::size_t n = x.size();
+  if (!on_grid()) {
+    std::vector<double> result(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      result[i] = combined(*this, t, regime, [&](const QuadraticLevel& level) {
+        return affine_row(level.P, level.p, i, x);
+      });
+    }
+    return result;
+  }
   const auto at_level = [&](std::size_t level) {
     std::vector<double> result(n, 0.0);
-    if (on_grid()) {
-      runtime::gradient(grid, regime_part(grid, value[level], regime), x, result);
-      return result;
-    }
-    for (std::size_t i = 0; i < n; ++i) {
-      result[i] = quadratic[level].p[i];
-      for (std::size_t j = 0; j < n; ++j) result[i] += quadratic[level].P[i * n + j] * x[j];
-    }
+    runtime::gradient(grid, regime_part(grid, value[level], regime), x, result);
     return result;
   };
   const Moment moment = moment_of(*this, t);
@@ -122,18 +148,21 @@ std::vector<double> ValueFunction::control(std::span<const double> x, double t, 
 }
 
 std::vector<double> ValueFunction::law(std::span<const double> x, double t, int regime) const {
-  const Moment moment = moment_of(*this, t);
   std::vector<double> result(controls.size());
+  if (!on_grid()) {
+    for (std::size_t c = 0; c < controls.size(); ++c) {
+      result[c] = combined(*this, t, regime, [&](const QuadraticLevel& level) {
+        return affine_row(level.K, level.k, c, x);
+      });
+    }
+    return result;
+  }
+  const Moment moment = moment_of(*this, t);
   for (std::size_t c = 0; c < controls.size(); ++c) {
     const bool discrete = c < control_is_discrete.size() && control_is_discrete[c];
     const auto on_level = [&](std::size_t level) {
-      if (on_grid()) {
-        const auto field = regime_part(grid, policy[level][c], regime);
-        return discrete ? nearest(grid, field, x) : interpolate(grid, field, x);
-      }
-      double sum = quadratic[level].k[c];
-      for (std::size_t j = 0; j < x.size(); ++j) sum += quadratic[level].K[c * x.size() + j] * x[j];
-      return sum;
+      const auto field = regime_part(grid, policy[level][c], regime);
+      return discrete ? nearest(grid, field, x) : interpolate(grid, field, x);
     };
     result[c] = discrete ? on_level(moment.weight > 0.5 ? moment.after : moment.before)
                          : blend(moment, on_level);

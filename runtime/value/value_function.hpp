@@ -37,8 +37,8 @@ struct NamedUnit {
   std::string unit;
 };
 
-/// A quadratic value 1/2 x'P x + p'x + c with affine policy u = K x + k, constant or at stored
-/// times.
+/// A quadratic value 1/2 x'P x + p'x + c with affine policy u = K x + k, constant or at a stored
+/// time.
 struct QuadraticLevel {
   double t = 0;
   std::vector<double> P, p;
@@ -64,8 +64,8 @@ struct ValueFunction {
   std::vector<std::vector<std::vector<double>>> policy;  // [level][control][regime*points + point]
   std::vector<std::vector<double>> node_error;  // of `value`, like it; empty where it is not known
 
-  // In closed form: levels in increasing time; exact between levels by re-integration is not
-  // needed: they are dense.
+  // In closed form: levels in increasing time, of each time one a regime; between them
+  // quadratic_levels.hpp knows the value to rounding.
   std::vector<QuadraticLevel> quadratic;
   std::vector<std::pair<double, double>>
       domain;  // declared box, one a state; empty unless every state has one
@@ -74,7 +74,7 @@ struct ValueFunction {
   Report report;
 
   bool on_grid() const { return !grid.axes.empty(); }
-  /// V(x, t, j); linear in t between levels; j is 1-based.
+  /// V(x, t, j); on a grid linear in t between levels; j is 1-based.
   double operator()(std::span<const double> x, double t = 0, int regime = 1) const;
   /// The estimated error of V(x, t, j), with that of the interpolation between nodes and levels: 0
   /// in closed form, NaN where it is not known.

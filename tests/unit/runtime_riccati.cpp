@@ -30,7 +30,7 @@ TEST_CASE("Howard's iterates from the zero policy are Newton's") {
                              .26598501558687, .26597507706795, .26597507691408};
   double gain = 0;
   for (const double P : expected) {
-    const QuadraticAnswer answer = evaluate_affine_policy(regulator(), {-gain}, {0}, 0, 1);
+    const QuadraticAnswer answer = solve_riccati(under_policy(regulator(), {{-gain}}, {{0}}));
     REQUIRE(answer.failure.empty());
     CHECK(std::abs(answer.levels[0].P[0] - P) < 1e-13);
     gain = 10 * answer.levels[0].P[0];
@@ -95,7 +95,7 @@ TEST_CASE("noise that grows with state and control") {
 TEST_CASE("finite horizons") {
   QuadraticProblem tanh_problem{
       .n = 1, .m = 1, .noises = 0, .A = {0}, .B = {1}, .Q = {1}, .R = {1}};
-  QuadraticAnswer answer = solve_riccati(tanh_problem, 1.0, 201);
+  QuadraticAnswer answer = solve_riccati(QuadraticHorizon{1.0, tanh_problem, {}});
   REQUIRE(answer.failure.empty());
   CHECK(std::abs(answer.levels[0].P[0] - std::tanh(1.0)) < 1e-13);
   QuadraticProblem terminal{.n = 1,
@@ -107,12 +107,14 @@ TEST_CASE("finite horizons") {
                             .Q = {1},
                             .R = {0.5},
                             .P_T = {2}};
-  answer = solve_riccati(terminal, 2.0, 201);
+  answer = solve_riccati(QuadraticHorizon{2.0, terminal, {}});
   CHECK(std::abs(answer.levels[0].P[0] - 1.00148872738049) < 1e-12);
   CHECK(std::abs(answer.levels[0].P[0] / 2 + answer.levels[0].c - .681137708932) < 1e-11);
   QuadraticProblem action{.n = 1, .m = 1, .noises = 0, .A = {0}, .B = {1}, .Q = {-1}, .R = {1}};
-  CHECK(std::abs(solve_riccati(action, 1.0, 201).levels[0].P[0] + std::tan(1.0)) < 1e-12);
-  CHECK_FALSE(solve_riccati(action, 2.0, 201).failure.empty());  // past the caustic
+  CHECK(std::abs(solve_riccati(QuadraticHorizon{1.0, action, {}}).levels[0].P[0] + std::tan(1.0)) <
+        1e-12);
+  CHECK_FALSE(
+      solve_riccati(QuadraticHorizon{2.0, action, {}}).failure.empty());  // past the caustic
 }
 
 TEST_CASE("twenty states") {
@@ -124,7 +126,7 @@ TEST_CASE("twenty states") {
   };
   problem.A = problem.B = problem.S = problem.R = problem.P_T = diagonal(1);
   problem.Q = diagonal(2);
-  const QuadraticAnswer answer = solve_riccati(problem, 1.0, 101);
+  const QuadraticAnswer answer = solve_riccati(QuadraticHorizon{1.0, problem, {}});
   REQUIRE(answer.failure.empty());
   CHECK(std::abs(20 * answer.levels[0].P[0] * 0.125 + answer.levels[0].c - 27.2645273544) < 1e-9);
 }
