@@ -128,6 +128,7 @@ void add_steps(Context& context, Equations& eqs) {
     add_mechanics(context, eqs);
     add_riccati(context, eqs);
     add_hopf_cole(context, eqs);
+    add_bounds(context, eqs);
   }
   add_reversal(context, eqs);
   if (has_value(context.model)) {
@@ -136,7 +137,7 @@ void add_steps(Context& context, Equations& eqs) {
     return;
   }
   for (const char* field : {"hamiltonian", "control_law", "hjb", "costate", "canonical",
-                            "euler_lagrange", "riccati", "hopf_cole"})
+                            "euler_lagrange", "riccati", "hopf_cole", "bounds"})
     eqs.absent.emplace_back(field, "the model has no cost to optimise");
 }
 

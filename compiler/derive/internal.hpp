@@ -138,6 +138,7 @@ void add_costate(Context&, Equations&);
 void add_mechanics(Context&, Equations&);
 void add_riccati(Context&, Equations&);
 void add_hopf_cole(Context&, Equations&);
+void add_bounds(Context&, Equations&);
 void add_reversal(Context&, Equations&);
 /// Shows the steps with the model's own abbreviations where they are coefficients.
 void abbreviate(const Context&, Equations&);

@@ -12,16 +12,22 @@ namespace {
 using expr::Interval;
 using runtime::Boundary;
 
+// The same rule decides in arrange_ends which ends are open.
+bool may_be_beyond(const SolveTask& task, const runtime::Grid& grid, std::size_t k) {
+  const Boundary rule = grid.axes[k].boundary;
+  return rule == Boundary::Extrapolate || (task.policy && rule == Boundary::Constrain &&
+                                           task.model.states[k].boundary_defaulted);
+}
+
 // States behind open ends may be anywhere.
 expr::Box whole_box(const SolveTask& task, const runtime::Grid& grid) {
   const model::Model& model = task.model;
-  const auto rules = boundary_rules(task, grid);
   expr::Box box;
   for (const auto& [symbol, value] : model.bindings()) box[symbol] = {value, value};
   for (std::size_t k = 0; k < model.states.size(); ++k) {
     const runtime::Axis& axis = grid.axes[k];
     box[model.states[k].symbol] =
-        rules[k] == Boundary::Extrapolate ? expr::entire() : Interval{axis.lo, axis.hi};
+        may_be_beyond(task, grid, k) ? expr::entire() : Interval{axis.lo, axis.hi};
   }
   for (const auto& control : model.controls) box[control.symbol] = {control.lo, control.hi};
   if (model.regime) box[model.regime->symbol] = {1, static_cast<double>(model.regime->count)};
@@ -33,9 +39,8 @@ expr::Box whole_box(const SolveTask& task, const runtime::Grid& grid) {
 // end where it must not leave no drift points outward and there is no noise.
 bool stays_inside(const SolveTask& task, const runtime::Grid& grid, const expr::Box& resting) {
   const model::Model& model = task.model;
-  const auto rules = boundary_rules(task, grid);
   for (std::size_t k = 0; k < grid.dimension(); ++k) {
-    if (rules[k] != Boundary::Constrain) continue;
+    if (grid.axes[k].boundary != Boundary::Constrain) continue;
     for (const bool upper : {false, true}) {
       expr::Box face = resting;
       const double end = upper ? grid.axes[k].hi : grid.axes[k].lo;

@@ -16,8 +16,8 @@ using syntax::Ident;
 
 constexpr std::string_view kDerivationFields[] = {
     "hamiltonian",     "control_law",    "hjb",     "generator", "fokker_planck", "costate",
-    "canonical",       "euler_lagrange", "riccati", "hopf_cole", "bellman",       "reverse",
-    "probability_flow"};
+    "canonical",       "euler_lagrange", "riccati", "hopf_cole", "bounds",        "bellman",
+    "reverse",         "probability_flow"};
 
 std::nullopt_t no_field(Script& s, const Value& object, const Ident& name,
                         const std::vector<std::string>& known, std::string note = "") {

@@ -53,7 +53,13 @@ expr::ExprId numeric(const model::Model& model, expr::ExprId e) {
 namespace {
 
 std::optional<plan::Plan> choose_plan(const SolveTask& task, const plan::Options& options) {
-  const auto choose = [&] { return plan::choose(task.model, task.equations, options, task.sink); };
+  const auto choose = [&] {
+    auto plan = plan::choose(task.model, task.equations, options, task.sink);
+    if (plan && task.policy) plan->bounds = derive::bounds(
+          task.model,
+          {.given_policy = true, .everywhere = plan->method == plan::Method::Riccati});
+    return plan;
+  };
   if (!task.phases) return choose();
   auto plan = task.phases->run("plan", choose);
   if (plan) task.phases->dump("plan", [&] { return plan::render(task.model, *plan); });
@@ -79,7 +85,7 @@ std::optional<runtime::ValueFunction> run(const SolveTask& task) {
   } else {
     result = solve_on_grid(task, *plan);
   }
-  if (!result) return std::nullopt;
+  if (!result || !check_bounds(task, *plan, *result)) return std::nullopt;
   result->report.method = task.policy ? "value of the given policy: " + plan->name : plan->name;
   result->report.scheme = plan->scheme;
   result->report.seconds =

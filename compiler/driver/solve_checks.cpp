@@ -72,14 +72,15 @@ Check upwind_check(const runtime::PolicySystem& system, std::size_t dimension) {
 }
 
 // Nodes at an end that must not be crossed where even the best control drifts outward.
-std::optional<Check> leaving_check(const runtime::PointProblem& problem,
-                                   const runtime::PolicySystem& system,
-                                   const std::vector<Boundary>& used) {
+std::optional<Check> leaving_check(const runtime::Grid& declared,
+                                   const runtime::PointProblem& problem,
+                                   const runtime::PolicySystem& system) {
   std::size_t leaving = 0;
   bool constrained = false;
   for (std::size_t k = 0; k < problem.grid.dimension(); ++k) {
     const auto& axis = problem.grid.axes[k];
-    if (used[k] != Boundary::Constrain || axis.boundary != used[k]) continue;
+    if (declared.axes[k].boundary != Boundary::Constrain || axis.boundary != Boundary::Constrain)
+      continue;
     constrained = true;
     const std::size_t count = axis.nodes.size(), stride = problem.grid.stride(k);
     for (std::size_t u = 0; u < system.unknowns(); ++u) {
@@ -130,21 +131,17 @@ std::optional<Check> arrival_check(const SolveTask& task, const runtime::GridSol
 
 namespace {
 
-std::optional<Check> closed_check(const SolveTask& task, const runtime::Grid& grid) {
-  const std::string kept =
-      "outward drift is dropped there, and V near them is that of a state which waits at the end";
-  if (task.close_ends)
-    return Check{"open ends", "closed",
-                 "with V continued through them no solution was found: " + kept, 1, true};
-  const auto rules = boundary_rules(task, grid);
+std::optional<Check> closed_check(const runtime::Grid& declared, const runtime::Grid& used) {
   bool closed = false;
-  for (std::size_t k = 0; k < rules.size(); ++k) {
-    closed = closed ||
-             (grid.axes[k].boundary == Boundary::Extrapolate && rules[k] == Boundary::Constrain);
+  for (std::size_t k = 0; k < declared.dimension(); ++k) {
+    closed = closed || (declared.axes[k].boundary == Boundary::Extrapolate &&
+                        used.axes[k].boundary == Boundary::Constrain);
   }
-  if (!closed || grid.dimension() != 3) return std::nullopt;
-  return Check{"open ends", "closed", "with three states where the drift can lead out: " + kept, 0,
-               false};
+  if (!closed || declared.dimension() != 3) return std::nullopt;
+  return Check{"open ends", "closed",
+               "with three states where the drift can lead out: no control may lead out there where "
+               "another stays, and where none does the state waits at the end and pays on",
+               0, false};
 }
 
 }  // namespace
@@ -161,21 +158,21 @@ std::vector<double> upwind_shares(const runtime::PolicySystem& system, std::size
 }
 
 std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
-                                 const runtime::PointProblem& problem,
-                                 const runtime::PolicySystem& system,
                                  const runtime::SolveSettings& settings,
-                                 const runtime::GridSolution& solution) {
-  std::vector<Check> checks{residual_check(settings, solution), monotone_check(system),
+                                 const EndsAnswer& answer) {
+  const runtime::PointProblem& problem = *answer.problem;
+  const runtime::PolicySystem& system = *answer.system;
+  std::vector<Check> checks{residual_check(settings, answer.solution), monotone_check(system),
                             upwind_check(system, plan.grid.dimension())};
   const auto add = [&](std::optional<Check> check) {
     if (check) checks.push_back(std::move(*check));
   };
   add(splitting_check(problem, system));
-  add(arrival_check(task, solution));
-  const std::vector<Boundary> used = boundary_rules(task, plan.grid);
-  add(leaving_check(problem, system, used));
-  add(influence_check(task, problem, system, settings, solution));
-  add(closed_check(task, plan.grid));
+  add(arrival_check(task, answer.solution));
+  add(leaving_check(plan.grid, problem, system));
+  for (const Check& check : answer.checks) checks.push_back(check);
+  if (answer.checks.empty() || answer.checks.back().name != "open ends")
+    add(closed_check(plan.grid, problem.grid));
   return checks;
 }
 

@@ -44,7 +44,7 @@ bool usable(const runtime::GridSolution& solution) {
 
 runtime::GridSolution solve_again(const SolveTask& task, const runtime::PointProblem& problem,
                                   const runtime::SolveSettings& settings) {
-  runtime::PolicySystem system(problem, boundary_rules(task, problem.grid), settings.threads);
+  runtime::PolicySystem system(problem, boundary_rules(problem.grid), settings.threads);
   return solve_from_coarse(task, system, problem, settings);
 }
 
@@ -87,9 +87,10 @@ std::vector<std::size_t> common_levels(const runtime::GridSolution& fine,
 /// The ends of the axis that only stand for a larger domain: those that are open, and those where
 /// it is assumed that the state stays inside. A state that ends at 0 does so by its nature.
 bool ends_artificially(const SolveTask& task, const runtime::Grid& grid, std::size_t k) {
-  const Boundary rule = grid.axes[k].boundary;
-  return rule == Boundary::Extrapolate ||
-         (rule == Boundary::Constrain && task.model.states[k].boundary_defaulted);
+  const auto& state = task.model.states[k];
+  return grid.axes[k].boundary == Boundary::Extrapolate ||
+         state.boundary == model::Boundary::Extrapolate ||
+         (grid.axes[k].boundary == Boundary::Constrain && state.boundary_defaulted);
 }
 
 /// |V of a wider box - V| on the coarsest grid at one time, by the nodes that both have.

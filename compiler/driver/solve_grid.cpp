@@ -106,8 +106,9 @@ int runaway(const model::Model& model, const runtime::PolicySystem& system, std:
 
 // A control that ran off to infinity over a part of the domain: the Hamiltonian falls without end.
 // At single points, such as those where V is flat, an infimum that is not attained does no harm.
-bool runs_off(const SolveTask& task, const plan::Plan& plan, const runtime::PolicySystem& system) {
+bool runs_off(const SolveTask& task, const EndsAnswer& answer) {
   const model::Model& model = task.model;
+  const runtime::PolicySystem& system = *answer.system;
   std::size_t count = 0, where = 0;
   for (std::size_t u = 0; u < system.unknowns(); ++u) {
     if (system.fixed(u) || runaway(model, system, u) < 0) continue;
@@ -120,7 +121,7 @@ bool runs_off(const SolveTask& task, const plan::Plan& plan, const runtime::Poli
   auto& d = task.sink.emit(
       Kind::HamiltonianUnbounded, group.span,
       fmt::format("the Hamiltonian has no minimum over '{}': at {} it falls as far as {} = {:.2g}",
-                  group.name, place_of(model, plan.grid, where).text, model.controls[c].name,
+                  group.name, place_of(model, answer.problem->grid, where).text, model.controls[c].name,
                   system.controls()[c][where]));
   d.primary_label = "this set has no bound";
   if (model.lagrangian.span.valid())
@@ -162,20 +163,13 @@ std::vector<std::vector<double>> prolong_policy(const SolveTask& task,
 // On the coarsest grid the iteration starts from the solution that may not leave through the open
 // ends: its rows are all monotone, so that it is reached from anywhere. With open ends a policy
 // that hurries out of the domain, and a continuation that makes this cheap, may confirm each other.
-runtime::Start monotone_start(const SolveTask& task, const runtime::PointProblem& problem,
+runtime::Start monotone_start(const runtime::PointProblem& problem,
                               const runtime::SolveSettings& settings) {
-  std::vector<runtime::Boundary> rules = boundary_rules(task, problem.grid);
+  const std::vector<bool> open = open_axes(problem.grid);
+  if (std::find(open.begin(), open.end(), true) == open.end()) return {};
   runtime::PointProblem held = problem;
-  bool open = false;
-  for (std::size_t k = 0; k < rules.size(); ++k) {
-    if (rules[k] != runtime::Boundary::Extrapolate) continue;
-    open = true;
-    rules[k] = held.grid.axes[k].boundary = runtime::Boundary::Constrain;
-  }
-  if (!open) return {};
-  held.improve = problem.held_improve;
-  held.score = problem.held_score;
-  runtime::PolicySystem system(held, rules, settings.threads);
+  close_ends(held, open);
+  runtime::PolicySystem system(held, boundary_rules(held.grid), settings.threads);
   runtime::SolveSettings rough = settings;
   rough.tolerance = 1e-3;
   runtime::GridSolution solution = runtime::solve_grid(system, held, rough);
@@ -213,11 +207,11 @@ Guess first_guess(const SolveTask& task, const runtime::PointProblem& fine,
   runtime::PointProblem coarse = fine;
   for (runtime::Axis& axis : coarse.grid.axes) {
     axis = runtime::coarsened(axis);
-    if (axis.nodes.size() < kLeastCoarse) return {monotone_start(task, fine, settings)};
+    if (axis.nodes.size() < kLeastCoarse) return {monotone_start(fine, settings)};
   }
-  runtime::PolicySystem system(coarse, boundary_rules(task, coarse.grid), settings.threads);
+  runtime::PolicySystem system(coarse, boundary_rules(coarse.grid), settings.threads);
   runtime::GridSolution solution = solve_from_coarse(task, system, coarse, settings, kept);
-  const auto rules = boundary_rules(task, fine.grid);
+  const auto rules = boundary_rules(fine.grid);
   const bool open = std::count(rules.begin(), rules.end(), runtime::Boundary::Extrapolate) > 0;
   if (solution.failure == runtime::Failure::Cancelled) return {{}, solution.failure};
   if (solution.failure != runtime::Failure::None) return {};
@@ -235,6 +229,10 @@ Guess first_guess(const SolveTask& task, const runtime::PointProblem& fine,
 
 }  // namespace
 
+std::string place_text(const model::Model& model, const runtime::Grid& grid, std::size_t unknown) {
+  return place_of(model, grid, unknown).text;
+}
+
 runtime::GridSolution solve_from_coarse(const SolveTask& task, runtime::PolicySystem& system,
                                         const runtime::PointProblem& problem,
                                         const runtime::SolveSettings& settings,
@@ -247,48 +245,10 @@ runtime::GridSolution solve_from_coarse(const SolveTask& task, runtime::PolicySy
   return failed;
 }
 
-namespace {
-
-// Whether some control can drive state k out through an end, by interval arithmetic.
-bool may_leave(const model::Model& model, std::size_t k) {
-  expr::Box box;
-  for (const auto& [symbol, value] : model.bindings()) box[symbol] = {value, value};
-  for (const auto& state : model.states) box[state.symbol] = {*state.lo, *state.hi};
-  for (const auto& control : model.controls) box[control.symbol] = {control.lo, control.hi};
-  const auto drift_at = [&](double end) {
-    box[model.states[k].symbol] = {end, end};
-    return expr::enclose(*model.store, model.drift[k], box);
-  };
-  const double lo = *model.states[k].lo, hi = *model.states[k].hi;
-  const double nothing = 1e-9 * (hi - lo);  // rounding of the enclosure
-  return drift_at(lo).lo < -nothing || drift_at(hi).hi > nothing;
-}
-
-}  // namespace
-
-// A default 'constrain' says that the optimal control keeps the state inside. A policy given by
-// hand need not, and holding it at the end would change it: what it loses there flows out.
-std::vector<runtime::Boundary> boundary_rules(const SolveTask& task, const runtime::Grid& grid) {
-  const bool endless = !task.model.discount && !task.model.horizon;
-  const bool closed = endless || task.close_ends;
-  std::vector<runtime::Boundary> rules;
-  for (std::size_t k = 0; k < grid.dimension(); ++k) {
-    const runtime::Boundary rule = grid.axes[k].boundary;
-    const bool assumed = rule == runtime::Boundary::Constrain && task.policy &&
-                         task.model.states[k].boundary_defaulted;
-    if (rule != runtime::Boundary::Extrapolate && !assumed)
-      rules.push_back(rule);
-    else
-      rules.push_back(closed || (grid.dimension() == 3 && may_leave(task.model, k))
-                          ? runtime::Boundary::Constrain
-                          : runtime::Boundary::Extrapolate);
-  }
-  return rules;
-}
-
-void report_failure(const SolveTask& task, const plan::Plan& plan,
-                    const runtime::GridSolution& solution, const runtime::PolicySystem& system) {
-  const Place place = place_of(task.model, plan.grid, solution.where);
+void report_failure(const SolveTask& task, const EndsAnswer& answer) {
+  const runtime::GridSolution& solution = answer.solution;
+  const runtime::PolicySystem& system = *answer.system;
+  const Place place = place_of(task.model, answer.problem->grid, solution.where);
   switch (solution.failure) {
     case runtime::Failure::None:
     case runtime::Failure::Cancelled:
@@ -323,49 +283,30 @@ void report_failure(const SolveTask& task, const plan::Plan& plan,
   }
 }
 
-namespace {
-
-/// No solution, or none found, with ends open through which V is continued: its rows there are not
-/// monotone, so neither the iteration nor the linear systems of early policies need be well posed.
-bool fails_through_ends(const SolveTask& task, const plan::Plan& plan,
-                        const runtime::GridSolution& solution) {
-  using runtime::Failure;
-  if (solution.failure != Failure::Singular && solution.failure != Failure::NotConverged)
-    return false;
-  const auto rules = boundary_rules(task, plan.grid);
-  return std::count(rules.begin(), rules.end(), runtime::Boundary::Extrapolate) > 0;
-}
-
-}  // namespace
-
 std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const plan::Plan& plan) {
   const runtime::PointProblem problem = point_problem(task, plan, hjb_input(task, plan));
   if (task.phases && (task.phases->stop_after("lower") || task.phases->stop_after("codegen")))
     return std::nullopt;
   const runtime::SolveSettings settings = settings_of(task, plan);
-  runtime::PolicySystem system(problem, boundary_rules(task, plan.grid), settings.threads);
-  std::vector<CoarseSolution> coarse;
-  runtime::GridSolution solution = solve_from_coarse(task, system, problem, settings, &coarse);
+  EndsAnswer answer = solve_with_ends(task, plan, problem, settings);
+  runtime::GridSolution& solution = answer.solution;
   const bool cancelled = solution.failure == runtime::Failure::Cancelled;
-  if (fails_through_ends(task, plan, solution)) {
-    SolveTask again = task;
-    again.close_ends = true;
-    return solve_on_grid(again, plan);
-  }
-  if (!cancelled && !task.policy && runs_off(task, plan, system)) return std::nullopt;
+  if (!cancelled && !task.policy && runs_off(task, answer)) return std::nullopt;
   if (solution.failure != runtime::Failure::None) {
-    report_failure(task, plan, solution, system);
+    report_failure(task, answer);
     return std::nullopt;
   }
   runtime::ValueFunction V = empty_value(task.model);
   V.grid = plan.grid;
   V.report.iterations = solution.iterations;
   V.report.residual = solution.residual;
-  V.report.checks = health_checks(task, plan, problem, system, settings, solution);
-  ErrorOfValue error = error_of_value(task, problem, system, settings, solution, std::move(coarse));
+  V.report.checks = health_checks(task, plan, settings, answer);
+  ErrorOfValue error = error_of_value(task, *answer.problem, *answer.system, settings, solution,
+                                      std::move(answer.coarse));
   if (error.cancelled) return std::nullopt;
   V.report.checks.push_back(std::move(error.check));
   V.node_error = std::move(error.levels);
+  if (answer.wide) crop(plan.grid, *answer.wide, problem.regimes, solution, V.node_error);
   V.times = std::move(solution.times);
   V.value = std::move(solution.value);
   V.policy = std::move(solution.policy);

@@ -14,52 +14,58 @@ namespace {
 using runtime::Boundary;
 using runtime::Check;
 
-constexpr double kLargestInfluence = 0.02;
-constexpr double kLeastRange = 1e-6;  // of V, relative to its size, for a change to be relative to
+constexpr double kWider = 0.25;     // of the nodes, at each end
+constexpr std::size_t kAround = 8;  // an axis' share of nodes on each side that are around a node
 constexpr std::size_t kLeastCoarse = 11;  // nodes of an axis that is to be coarsened
 
-/// Another treatment of the ends: of open ones V is continued by one degree more; or an end where
-/// 'constrain' was only assumed is opened.
-struct Otherwise {
-  std::vector<Boundary> rules;
-  bool opened = false;
-};
-
-std::vector<Otherwise> treat_otherwise(const SolveTask& task, const std::vector<Boundary>& used) {
-  std::vector<Otherwise> result;
-  if (std::count(used.begin(), used.end(), Boundary::Extrapolate) > 0) result.push_back({used});
-  Otherwise opened{used};
-  for (std::size_t k = 0; k < used.size(); ++k) {
-    if (used[k] != Boundary::Constrain || !task.model.states[k].boundary_defaulted) continue;
-    opened.opened = true;
-    opened.rules[k] = Boundary::Extrapolate;
+/// "'x' and 'y'": the states whose ends are open.
+std::string open_names(const model::Model& model) {
+  std::string names;
+  for (const auto& state : model.states) {
+    if (state.boundary != model::Boundary::Extrapolate) continue;
+    names += fmt::format("{}'{}'", names.empty() ? "" : ", ", state.name);
   }
-  if (opened.opened) result.push_back(opened);
+  return names;
+}
+
+/// Ends where it is assumed that the state stays inside.
+std::vector<bool> assumed_axes(const SolveTask& task, const runtime::Grid& grid) {
+  std::vector<bool> result;
+  for (std::size_t k = 0; k < grid.dimension(); ++k)
+    result.push_back(grid.axes[k].boundary == Boundary::Constrain &&
+                     task.model.states[k].boundary == model::Boundary::Constrain &&
+                     task.model.states[k].boundary_defaulted);
   return result;
 }
 
-double change_inside(const runtime::Grid& grid, const std::vector<double>& V,
-                     const std::vector<double>& changed) {
-  double lo = std::numeric_limits<double>::infinity(), hi = -lo, moved = 0;
-  for (const std::size_t u : inner_half(grid, V.size())) {
-    lo = std::min(lo, V[u]);
-    hi = std::max(hi, V[u]);
-    moved = std::max(moved, std::abs(changed[u] - V[u]));
+/// The range of V around a node: at two places on each side along each axis.
+double range_around(const runtime::Grid& grid, const std::vector<double>& V, std::size_t unknown) {
+  double lo = V[unknown], hi = lo;
+  for (std::size_t k = 0; k < grid.dimension(); ++k) {
+    const auto& axis = grid.axes[k];
+    const std::size_t count = axis.nodes.size(), stride = grid.stride(k);
+    const std::size_t i = unknown % grid.points() / stride % count, base = unknown - i * stride;
+    const std::size_t far = std::max<std::size_t>(2, count / kAround);
+    for (const std::size_t step : {far / 2, far}) {
+      for (const std::size_t at : {i >= step ? i - step : 0, std::min(i + step, count - 1)}) {
+        lo = std::min(lo, V[base + at * stride]);
+        hi = std::max(hi, V[base + at * stride]);
+      }
+    }
   }
-  const double size = std::max(std::abs(lo), std::abs(hi));
-  return moved / std::max({hi - lo, kLeastRange * size, 1e-300});
+  return hi - lo;
 }
 
-/// V with the other rules. Where ends stay open one step of Howard's iteration tells, as the policy
-/// changes V in second order only; where they were opened the policy has to find its way out.
-std::vector<double> continued(const runtime::PointProblem& problem, const Otherwise& other,
+/// V continued beyond open ends by one degree more. Without a horizon one step of Howard's iteration
+/// tells, as the policy changes V in second order only.
+std::vector<double> continued(const runtime::PointProblem& problem,
                               const runtime::SolveSettings& settings,
                               const runtime::GridSolution& solution) {
-  const int degree = runtime::kContinuation + (other.opened ? 0 : 1);
-  runtime::PolicySystem system(problem, other.rules, settings.threads, degree);
+  runtime::PolicySystem system(problem, boundary_rules(problem.grid), settings.threads,
+                               runtime::kContinuation + 1);
   system.set_ends_stage(runtime::PolicySystem::Ends::Choosing);
   runtime::SolveSettings few = settings;
-  const bool one_step = settings.horizon <= 0 && !other.opened;
+  const bool one_step = settings.horizon <= 0;
   if (one_step) few.max_iterations = 1;
   runtime::GridSolution changed =
       runtime::solve_grid(system, problem, few, {solution.value.front(), solution.policy.front()});
@@ -68,23 +74,50 @@ std::vector<double> continued(const runtime::PointProblem& problem, const Otherw
   return usable ? std::move(changed.value.front()) : std::vector<double>();
 }
 
-/// A horizon needs all its steps again, an opened domain all iterations, and a grid in space is
-/// dear: they are judged on half the intervals.
-std::optional<double> coarse_influence(const SolveTask& task, const runtime::PointProblem& problem,
-                                       const Otherwise& other,
-                                       const runtime::SolveSettings& settings) {
+/// V in a domain that is wider by a quarter at the ends where the state is assumed to stay, as far
+/// as the model's amounts exist; a state that ends at 0 does so by its nature.
+std::vector<double> widened_value(const SolveTask& task, const runtime::PointProblem& problem,
+                                  const std::vector<bool>& axes,
+                                  const runtime::SolveSettings& settings) {
+  std::vector<std::array<double, 2>> limits;
+  const auto ranges = derive::bounds(task.model, {.everywhere = true}).states;
+  for (std::size_t k = 0; k < ranges.size(); ++k) {
+    const auto& axis = problem.grid.axes[k];
+    limits.push_back({axis.lo == 0 ? 0 : ranges[k].lo, axis.hi == 0 ? 0 : ranges[k].hi});
+  }
+  if (limits.empty()) return {};
+  const runtime::Widened wide = runtime::widened(problem.grid, axes, limits, kWider);
+  if (wide.grid.points() == problem.grid.points()) return {};
+  runtime::PointProblem larger = problem;
+  larger.grid = wide.grid;
+  runtime::PolicySystem system(larger, boundary_rules(larger.grid), settings.threads);
+  const runtime::GridSolution solution = solve_from_coarse(task, system, larger, settings);
+  if (solution.failure != runtime::Failure::None) return {};
+  return runtime::cropped(problem.grid, wide, solution.value.front(),
+                          static_cast<std::size_t>(problem.regimes));
+}
+
+/// Another domain needs all iterations, a horizon all its steps again, and a grid in space is dear:
+/// they are judged on half the intervals.
+std::optional<Influence> coarse_influence(const SolveTask& task,
+                                          const runtime::PointProblem& problem,
+                                          const std::vector<bool>& assumed,
+                                          const runtime::SolveSettings& settings) {
   runtime::PointProblem half = problem;
   for (auto& axis : half.grid.axes) {
     if (axis.nodes.size() >= kLeastCoarse) axis = runtime::coarsened(axis);
   }
   runtime::SolveSettings coarse = runtime::coarser(settings);
   coarse.stored_levels = 2;
-  runtime::PolicySystem system(half, boundary_rules(task, half.grid), settings.threads);
+  runtime::PolicySystem system(half, boundary_rules(half.grid), settings.threads);
   const runtime::GridSolution base = solve_from_coarse(task, system, half, coarse);
   if (base.failure != runtime::Failure::None) return std::nullopt;
-  const std::vector<double> changed = continued(half, other, coarse, base);
+  const std::vector<double> changed = assumed.empty()
+                                          ? continued(half, coarse, base)
+                                          : widened_value(task, half, assumed, coarse);
   if (changed.empty()) return std::nullopt;
-  return change_inside(half.grid, base.value.front(), changed);
+  const Change change = largest_change(half.grid, base.value.front(), changed);
+  return Influence{change.share, place_text(task.model, half.grid, change.where), !assumed.empty()};
 }
 
 }  // namespace
@@ -105,54 +138,79 @@ std::vector<std::size_t> inner_half(const runtime::Grid& grid, std::size_t unkno
   return result;
 }
 
-namespace {
-
-std::optional<double> influence_of(const SolveTask& task, const runtime::PointProblem& problem,
-                                   const Otherwise& other, const runtime::SolveSettings& settings,
-                                   const runtime::GridSolution& solution) {
-  const std::size_t dimension = problem.grid.dimension();
-  if (settings.horizon > 0 || dimension > 2 || (dimension > 1 && other.opened))
-    return coarse_influence(task, problem, other, settings);
-  const std::vector<double> changed = continued(problem, other, settings, solution);
-  if (changed.empty()) return std::nullopt;
-  return change_inside(problem.grid, solution.value.front(), changed);
+Change largest_change(const runtime::Grid& grid, const std::vector<double>& V,
+                      const std::vector<double>& changed) {
+  Change result;
+  for (const std::size_t u : inner_half(grid, V.size())) {
+    if (changed[u] == V[u]) continue;
+    const double size = std::max({std::abs(V[u]), range_around(grid, V, u), 1e-300});
+    const double share = std::abs(changed[u] - V[u]) / size;
+    if (!(share <= result.share)) result = {share, u};
+  }
+  return result;
 }
 
-std::string influence_words(bool opened, std::size_t lowered) {
-  std::string words =
-      "change of V in the inner half of the domain, relative to its range there, when V is "
-      "continued beyond open ends to one order more";
-  if (opened) words += ", or the state may leave where it was assumed to stay";
-  if (lowered > 0)
-    words += fmt::format(
-        "; at {} of them the state grows about as fast as is discounted, and V is "
-        "taken to grow less",
-        lowered);
-  return words;
+namespace {
+
+std::optional<Influence> influence_of_open(const SolveTask& task,
+                                           const runtime::PointProblem& problem,
+                                           const runtime::SolveSettings& settings,
+                                           const runtime::GridSolution& solution) {
+  if (settings.horizon > 0 || problem.grid.dimension() > 2)
+    return coarse_influence(task, problem, {}, settings);
+  const std::vector<double> changed = continued(problem, settings, solution);
+  if (changed.empty()) return std::nullopt;
+  const Change change = largest_change(problem.grid, solution.value.front(), changed);
+  return Influence{change.share, place_text(task.model, problem.grid, change.where), false};
+}
+
+bool any(const std::vector<bool>& axes) {
+  return std::find(axes.begin(), axes.end(), true) != axes.end();
 }
 
 }  // namespace
 
 // A domain that was assumed to hold the state may be part of the model: nothing is wrong if the
-// model has no value without it.
-std::optional<Check> influence_check(const SolveTask& task, const runtime::PointProblem& problem,
-                                     const runtime::PolicySystem& system,
-                                     const runtime::SolveSettings& settings,
-                                     const runtime::GridSolution& solution) {
-  const auto others = treat_otherwise(task, boundary_rules(task, problem.grid));
-  if (others.empty() || (!task.model.discount && !task.model.horizon)) return std::nullopt;
-  double number = 0;
-  for (const Otherwise& other : others) {
-    const auto influence = influence_of(task, problem, other, settings, solution);
-    if (!influence && other.opened && others.size() == 1)
-      number = std::numeric_limits<double>::quiet_NaN();
-    else if (influence || !other.opened)
-      number = std::max(number, influence.value_or(std::numeric_limits<double>::infinity()));
+// model has no value in a larger one.
+std::optional<Influence> influence_of_ends(const SolveTask& task,
+                                           const runtime::PointProblem& problem,
+                                           const runtime::SolveSettings& settings,
+                                           const runtime::GridSolution& solution) {
+  if (!task.model.discount && !task.model.horizon) return std::nullopt;
+  std::optional<Influence> most;
+  if (any(open_axes(problem.grid)))
+    most = influence_of_open(task, problem, settings, solution)
+               .value_or(Influence{std::numeric_limits<double>::infinity(), "", false});
+  const std::vector<bool> assumed = assumed_axes(task, problem.grid);
+  if (!any(assumed)) return most;
+  const auto influence = coarse_influence(task, problem, assumed, settings);
+  if (influence && (!most || influence->share > most->share)) most = influence;
+  return most;
+}
+
+Check influence_check(const SolveTask& task, const runtime::PolicySystem& system,
+                      const Influence& influence) {
+  std::string words = influence.assumed
+                          ? "largest change of V in the inner half of the domain, relative to V and "
+                            "its range nearby, when the domain is wider by a quarter where the state was assumed to stay"
+                          : "largest change of V in the inner half of the domain, relative to V and "
+                            "its range nearby, when V is continued beyond open ends to one order more";
+  if (const std::size_t lowered = system.lowered_ends(); lowered > 0 && !influence.assumed)
+    words += fmt::format(
+        "; at {} of them the state grows about as fast as is discounted, and V is "
+        "taken to grow less",
+        lowered);
+  const bool known = std::isfinite(influence.share), warning = influence.share >= kLargestInfluence;
+  if (warning) {
+    words += influence.assumed
+                 ? "; write 'constrain' after the domain if the model ends there, or enlarge it"
+                 : fmt::format("; enlarge the domain of {}", open_names(task.model));
   }
-  return Check{"boundary influence",
-               std::isfinite(number) ? fmt::format("{:.2g} %", 100 * number) : "unknown",
-               influence_words(others.back().opened, system.lowered_ends()), number,
-               number >= kLargestInfluence};
+  return {"boundary influence",
+          known ? fmt::format("{:.2g} %{}", 100 * influence.share,
+                              influence.share > 0 ? " at " + influence.place : "")
+                : "unknown",
+          words, influence.share, warning};
 }
 
 }  // namespace hopf::driver

@@ -2,9 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "driver/solve.hpp"
+#include "grid/widen.hpp"
+#include "model/ranges.hpp"
 #include "kernel/hjb_kernels.hpp"
 #include "value/howard.hpp"
 #include "value/riccati.hpp"
@@ -20,7 +24,6 @@ struct SolveTask {
   diagnostics::Sink& sink;
   const Policy* policy = nullptr;  // evaluate: one expression per control
   Phases* phases = nullptr;        // times, dumps and switches of the run; may be null
-  bool close_ends = false;         // open ends drop outward drift: V could not be found otherwise
 };
 
 /// Names, units and flags of the answer; no values yet.
@@ -38,18 +41,54 @@ kernel::HjbInput hjb_input(const SolveTask&, const plan::Plan&);
 /// Kernels compiled and bound to the plan's grid.
 runtime::PointProblem point_problem(const SolveTask&, const plan::Plan&, const kernel::HjbInput&);
 
-/// The rule at each axis' ends. Without a discount or a horizon an open boundary is closed:
-/// continued outside, the cost would grow for ever and the equations have no solution; held at the
-/// end, the state can come back. So it is with three states where the drift can lead out,
-/// as their linear systems ask for monotone rows, and where the iteration fails with ends that are
-/// open.
-std::vector<runtime::Boundary> boundary_rules(const SolveTask&, const runtime::Grid&);
+/// The rule at each axis' ends.
+std::vector<runtime::Boundary> boundary_rules(const runtime::Grid&);
+/// Axes whose open ends are closed from the start. Without a discount or a horizon the cost outside
+/// would grow for ever and the equations have no solution; held at the end, the state can come
+/// back. With three states, where the drift can lead out, the linear systems ask for monotone rows.
+std::vector<bool> ends_closed_at_once(const SolveTask&, const runtime::Grid&);
+/// The problem with the ends as they are treated at first: a policy given by hand may leave where
+/// 'constrain' was only assumed, as holding it there would change it.
+void arrange_ends(const SolveTask&, runtime::PointProblem&);
+/// Closes open ends: no control may lead out where another stays; where none does, the state waits
+/// at the end and pays on.
+void close_ends(runtime::PointProblem&, const std::vector<bool>& axes);
+/// The axes of a problem with open ends.
+std::vector<bool> open_axes(const runtime::Grid&);
 
 /// A problem's solution on a coarser grid.
 struct CoarseSolution {
   runtime::Grid grid;
   runtime::GridSolution solution;
 };
+/// A solution on the grid of its problem, which is larger than the plan's where that was needed.
+struct EndsAnswer {
+  std::unique_ptr<runtime::PointProblem> problem;
+  std::unique_ptr<runtime::PolicySystem> system;
+  runtime::GridSolution solution;
+  std::vector<CoarseSolution> coarse;
+  std::vector<runtime::Check> checks;  // of the ends
+  std::optional<runtime::Widened> wide;
+};
+/// Cuts solution and errors back to the plan's grid.
+void crop(const runtime::Grid& first, const runtime::Widened&, int regimes,
+          runtime::GridSolution&, std::vector<std::vector<double>>& errors);
+/// Solves with the ends open; where that finds no solution, one that breaks the bounds of its costs,
+/// or one that the ends decide, with closed ends of a larger domain.
+EndsAnswer solve_with_ends(const SolveTask&, const plan::Plan&, const runtime::PointProblem&,
+                           const runtime::SolveSettings&);
+
+/// The first unknown, of any stored time, whose V is outside of the bounds that its costs give.
+struct BrokenBound {
+  std::size_t unknown;
+  double t, value;
+};
+std::optional<BrokenBound> broken_bound(const derive::Bounds&, const std::vector<double>& times,
+                                        const std::vector<std::vector<double>>& value);
+
+/// Adds the bounds to the report; false, with an error, where V breaks them. V is still a cost.
+bool check_bounds(const SolveTask&, const plan::Plan&, runtime::ValueFunction&);
+
 
 /// solve_grid from the interpolated solution of coarser grids, where the problem is stationary;
 /// these are kept, the finest last.
@@ -62,20 +101,32 @@ std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask&, const plan
 std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask&, bool& applicable);
 
 /// The failure of a grid solve as a diagnostic in the user's terms.
-void report_failure(const SolveTask&, const plan::Plan&, const runtime::GridSolution&,
-                    const runtime::PolicySystem&);
+void report_failure(const SolveTask&, const EndsAnswer&);
 /// Health checks of a finished grid solve.
 std::vector<runtime::Check> health_checks(const SolveTask&, const plan::Plan&,
-                                          const runtime::PointProblem&,
-                                          const runtime::PolicySystem&,
-                                          const runtime::SolveSettings&,
-                                          const runtime::GridSolution&);
-/// How much V in the inner half of the domain depends on how it is continued beyond artificial
-/// ends; nothing where the domain has none.
-std::optional<runtime::Check> influence_check(const SolveTask&, const runtime::PointProblem&,
-                                              const runtime::PolicySystem&,
-                                              const runtime::SolveSettings&,
-                                              const runtime::GridSolution&);
+                                          const runtime::SolveSettings&, const EndsAnswer&);
+/// The largest share by which V changes at a node of the inner half of the domain, relative to V
+/// and to its range around the node; and the unknown where.
+struct Change {
+  double share = 0;
+  std::size_t where = 0;
+};
+Change largest_change(const runtime::Grid&, const std::vector<double>& V,
+                      const std::vector<double>& changed);
+/// How much V depends on how it is continued beyond artificial ends; nothing where the domain has
+/// none.
+inline constexpr double kLargestInfluence = 0.02;
+struct Influence {
+  double share;         // NaN where it could not be found
+  std::string place;    // "x = 1.5"
+  bool assumed = false;  // of ends where 'constrain' was only assumed
+};
+std::optional<Influence> influence_of_ends(const SolveTask&, const runtime::PointProblem&,
+                                           const runtime::SolveSettings&,
+                                           const runtime::GridSolution&);
+runtime::Check influence_check(const SolveTask&, const runtime::PolicySystem&, const Influence&);
+/// "theta = 0.5, omega = 1"
+std::string place_text(const model::Model&, const runtime::Grid&, std::size_t unknown);
 /// Unknowns at nodes in the inner half of every axis that is not periodic.
 std::vector<std::size_t> inner_half(const runtime::Grid&, std::size_t unknowns);
 /// The error of V at the nodes of every stored level, with a line for the report; no levels where

@@ -184,12 +184,13 @@ bool time_dependent(const kernel::HjbInput& input, const expr::Store& store) {
 
 void add_axes(const SolveTask& task, const plan::Plan& plan, kernel::HjbInput& input) {
   const model::Model& model = task.model;
+  const std::vector<bool> closed = ends_closed_at_once(task, plan.grid);
   for (std::size_t k = 0; k < model.dimension(); ++k) {
     const runtime::Axis& axis = plan.grid.axes[k];
     kernel::HjbAxis& end = input.axes.emplace_back();
     end.symbol = model.states[k].symbol;
-    end.constrain = axis.boundary == runtime::Boundary::Constrain;
-    end.held = axis.boundary == runtime::Boundary::Extrapolate && !model.horizon && !task.policy;
+    end.constrain = axis.boundary == runtime::Boundary::Constrain || closed[k];
+    end.held = axis.boundary == runtime::Boundary::Extrapolate && !closed[k] && !task.policy;
     end.length = axis.hi - axis.lo;
     if (axis.boundary == runtime::Boundary::Absorb)
       end.absorb_value = driver::numeric(model, model.states[k].absorb_value);

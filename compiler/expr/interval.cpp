@@ -76,8 +76,12 @@ Interval sum_of(Intervals x) {
   Interval total{0, 0};
   for (const Interval& term : x) {
     const bool exact = total == Interval{0, 0};
+    const bool nonnegative = total.lo >= 0 && term.lo >= 0;
+    const bool nonpositive = total.hi <= 0 && term.hi <= 0;
     total = {total.lo + term.lo, total.hi + term.hi};
     if (!exact && term != Interval{0, 0}) total = widen(total);
+    if (nonnegative) total.lo = std::max(total.lo, 0.0);
+    if (nonpositive) total.hi = std::min(total.hi, 0.0);
     if (std::isnan(total.lo) || std::isnan(total.hi)) return entire();
   }
   return total;

@@ -19,6 +19,7 @@ constexpr double kImpossible = 1e300;  // the score of a control that gives NaN 
 constexpr double kLargest = 1e299;
 constexpr double kPenalty = 1e30;     // per unit of outward drift where a state must stay inside
 constexpr double kTie = 1e-14;        // relative
+constexpr double kEvenLeaving = 1e-9;  // relative: violations that are the same
 constexpr double kZeroDrift = 1e-12;  // relative to the axis: what counts as not leaving
 constexpr std::size_t kMostLawPoints = 9;
 
@@ -45,7 +46,7 @@ class HjbBuilder {
   using Controls = std::vector<ExprId>;
   struct Best {
     Controls u;
-    ExprId score;
+    ExprId leaving, score;  // how far it violates the ends, and the Hamiltonian
   };
 
   ExprId named(const std::string& name, std::size_t k) {
@@ -61,8 +62,9 @@ class HjbBuilder {
   Weights weights(const Controls& u);
   void pair_weights(const Controls& u, std::vector<ExprId>& reduction, Weights& out);
   ExprId hamiltonian(const Controls& u, const Weights& w);
-  ExprId penalty(const Controls& u);
+  ExprId leaving(const Controls& u);
   ExprId penalised(const Controls& u);
+  ExprId finite_or(const ExprId& total);
   ExprId score(const Controls& u);
   void offer(Best& best, const Controls& u);
   ExprId difference_at(std::size_t k, int side);
@@ -257,46 +259,58 @@ bool HjbBuilder::depends_on_controls(ExprId e) const {
 }
 
 // Outward drift at an end where the state must stay inside, and noise there when a control could
-// switch it off. The penalty is finite and grows with the violation, so that where nothing is
-// feasible the least is taken.
-ExprId HjbBuilder::penalty(const Controls& u) {
+// switch it off. What no control changes is no control's fault: there the state waits at the end,
+// and pays on.
+ExprId HjbBuilder::leaving(const Controls& u) {
   std::vector<ExprId> terms;
   const ExprId zero = s_.integer(0);
   for (std::size_t k = 0; k < n_; ++k) {
     if (!in_.axes[k].constrain && !(holding_ && in_.axes[k].held)) continue;
-    const ExprId f = at(drift_[k], u), slack = num(kZeroDrift * in_.axes[k].length);
-    const ExprId outward = s_.max(s_.mul(axes_[k].at_lower, s_.sub(s_.neg(f), slack)),
-                                  s_.mul(axes_[k].at_upper, s_.sub(f, slack)));
-    terms.push_back(s_.max(outward, zero));
+    if (depends_on_controls(drift_[k])) {
+      const ExprId f = at(drift_[k], u), slack = num(kZeroDrift * in_.axes[k].length);
+      const ExprId outward = s_.max(s_.mul(axes_[k].at_lower, s_.sub(s_.neg(f), slack)),
+                                    s_.mul(axes_[k].at_upper, s_.sub(f, slack)));
+      terms.push_back(s_.max(outward, zero));
+    }
     if (!depends_on_controls(covariance_[k * n_ + k])) continue;
     const ExprId noise =
         s_.sub(axis_diffusion(k, u), num(kZeroDrift * in_.axes[k].length * in_.axes[k].length));
     terms.push_back(s_.max(s_.mul(s_.max(axes_[k].at_lower, axes_[k].at_upper), noise), zero));
   }
-  if (terms.empty()) return zero;
-  return s_.mul(num(kPenalty), s_.add(terms));
+  return terms.empty() ? zero : s_.add(terms);
 }
 
+// For searches, which need one number: the penalty is finite and grows with the violation, so that
+// where nothing is feasible the least is taken.
 ExprId HjbBuilder::penalised(const Controls& u) {
-  return s_.add(hamiltonian(u, weights(u)), penalty(u));
+  return s_.add(hamiltonian(u, weights(u)), s_.mul(num(kPenalty), leaving(u)));
 }
 
-ExprId HjbBuilder::score(const Controls& u) {
-  const ExprId total = penalised(u);
+ExprId HjbBuilder::finite_or(const ExprId& total) {
   const ExprId finite = s_.apply(Op::LessEqual, {s_.apply(Op::Abs, {total}), num(kLargest)});
   return s_.select(finite, total, num(kImpossible));
 }
 
-// Ties go to the newcomer, so a law wins over the old control that is its rounded self. NaN and
-// infinity never win.
+ExprId HjbBuilder::score(const Controls& u) { return finite_or(penalised(u)); }
+
+// The one that violates the ends less wins, then the one with the smaller Hamiltonian: a sum of both
+// would lose the digits of the latter where no control stays inside. Ties go to the newcomer, so a
+// law wins over the old control that is its rounded self. NaN and infinity never win.
 void HjbBuilder::offer(Best& best, const Controls& u) {
-  const ExprId candidate = penalised(u);
-  const ExprId better = s_.apply(Op::And, {s_.apply(Op::LessEqual, {candidate, best.score}),
-                                           s_.apply(Op::LessEqual, {num(-kLargest), candidate})});
+  const ExprId candidate = hamiltonian(u, weights(u)), out = leaving(u);
+  ExprId better = s_.apply(Op::LessEqual, {candidate, best.score});
+  if (!s_.is_zero(out) || !s_.is_zero(best.leaving)) {
+    const ExprId even = s_.mul(num(kEvenLeaving), best.leaving);
+    better = s_.apply(Op::And, {better, s_.apply(Op::LessEqual, {out, s_.add(best.leaving, even)})});
+    better = s_.apply(Op::Or, {better, s_.apply(Op::Less, {out, s_.sub(best.leaving, even)})});
+    better = s_.apply(Op::And, {better, s_.apply(Op::LessEqual, {candidate, num(kLargest)})});
+  }
+  better = s_.apply(Op::And, {better, s_.apply(Op::LessEqual, {num(-kLargest), candidate})});
   for (std::size_t c = 0; c < u.size(); ++c) {
     if (u[c] != best.u[c]) best.u[c] = s_.select(better, u[c], best.u[c]);
   }
   best.score = s_.select(better, candidate, best.score);
+  best.leaving = s_.select(better, out, best.leaving);
 }
 
 // side: -1 backward, 0 central, +1 forward.
@@ -449,8 +463,13 @@ void HjbBuilder::offer_finite(Best& best) {
 HjbBuilder::Best HjbBuilder::minimise() {
   // The control in force has to be better than rounding can make it: at the minimum the score is
   // flat, and an old control would stay that agrees with the law to half the digits only.
-  const ExprId old = score(old_);
-  Best best{old_, s_.add(old, s_.mul(num(kTie), s_.apply(Op::Abs, {old})))};
+  const ExprId old = finite_or(hamiltonian(old_, weights(old_)));
+  ExprId out = leaving(old_);
+  if (!s_.is_zero(out)) {
+    const ExprId usable = s_.apply(Op::Less, {old, num(kLargest)});
+    out = s_.select(usable, out, num(kLargest));
+  }
+  Best best{old_, out, s_.add(old, s_.mul(num(kTie), s_.apply(Op::Abs, {old})))};
   offer_laws(best);
   offer_finite(best);
   offer_balls(best);

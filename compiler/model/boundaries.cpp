@@ -8,84 +8,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/ranges.hpp"
+
 namespace hopf::model {
 
 namespace {
 
-using Candidates = std::vector<std::vector<double>>;  // values of one group
-
-constexpr double kFar = 1e6;              // stands for an infinite end of a control set
 constexpr std::size_t kMaxChoices = 243;  // control values tried at one cell
 constexpr std::size_t kMaxCells = 64;     // of one face
-
-/// 0, one end or the other in one component at a time, and all corners for up to three components.
-Candidates box_candidates(const Model& model, const ControlGroup& group) {
-  std::vector<std::vector<double>> ends;
-  std::vector<double> rest;
-  for (int component : group.components) {
-    const Control& control = model.controls[component];
-    double lo = std::isfinite(control.lo) ? control.lo : std::min(control.hi, 0.0) - kFar;
-    double hi = std::isfinite(control.hi) ? control.hi : std::max(control.lo, 0.0) + kFar;
-    double zero = std::clamp(0.0, lo, hi);
-    rest.push_back(zero);
-    ends.push_back({zero, lo, hi, std::clamp(zero + 1, lo, hi), std::clamp(zero - 1, lo, hi)});
-  }
-  Candidates result = {rest};
-  if (rest.size() <= 3) {
-    for (std::size_t i = 0; i < rest.size(); ++i) {
-      Candidates grown;
-      for (const auto& base : result)
-        for (double end : ends[i]) {
-          grown.push_back(base);
-          grown.back()[i] = end;
-        }
-      result = std::move(grown);
-    }
-    return result;
-  }
-  for (std::size_t i = 0; i < rest.size(); ++i)
-    for (double end : ends[i]) {
-      result.push_back(rest);
-      result.back()[i] = end;
-    }
-  return result;
-}
-
-Candidates candidates(const Model& model, const ControlGroup& group) {
-  std::size_t m = group.components.size();
-  switch (group.set) {
-    case ControlGroup::Set::Finite:
-      return group.values;
-    case ControlGroup::Set::Free:
-    case ControlGroup::Set::Interval:
-      return box_candidates(model, group);
-    case ControlGroup::Set::Ball:
-    case ControlGroup::Set::Simplex:
-      break;
-  }
-  bool is_ball = group.set == ControlGroup::Set::Ball;
-  Candidates result = {std::vector<double>(m, is_ball ? 0.0 : 1.0 / static_cast<double>(m))};
-  for (std::size_t i = 0; i < m; ++i) {
-    std::vector<double> value(m, 0.0);
-    value[i] = is_ball ? group.radius : 1.0;
-    result.push_back(value);
-    value[i] = -group.radius;
-    if (is_ball) result.push_back(value);
-  }
-  return result;
-}
-
-expr::Box whole_box(const Context& context) {
-  const Model& model = context.model;
-  expr::Box box;
-  for (const auto& [symbol, value] : context.bindings) box[symbol] = {value, value};
-  for (const State& state : model.states)
-    if (state.lo && state.hi) box[state.symbol] = {*state.lo, *state.hi};
-  for (const Control& control : model.controls) box[control.symbol] = {control.lo, control.hi};
-  if (model.regime) box[model.regime->symbol] = {1, static_cast<double>(model.regime->count)};
-  box[model.time] = {0, model.horizon.value_or(INFINITY)};
-  return box;
-}
 
 /// One row of the dynamics, with what is needed to test an end of its domain.
 struct Face {
@@ -144,10 +74,10 @@ bool kept_in(const Face& face, const expr::Box& box) {
 
 /// Some candidate control keeps the state inside over the whole box.
 bool some_control_keeps(const Face& face, expr::Box box) {
-  std::vector<Candidates> choices;
+  std::vector<std::vector<std::vector<double>>> choices;
   std::size_t total = 1;
   for (const ControlGroup* group : face.groups) {
-    choices.push_back(candidates(face.context.model, *group));
+    choices.push_back(sample_controls(face.context.model, *group));
     total *= choices.back().size();
   }
   for (std::size_t choice = 0; choice < std::min(total, kMaxChoices); ++choice) {
@@ -220,7 +150,7 @@ void warn(Context& context, const State& state, bool lower_safe) {
 
 void resolve_boundaries(Context& context) {
   Model& model = context.model;
-  expr::Box whole = whole_box(context);
+  const expr::Box whole = whole_box(model);
   for (std::size_t row = 0; row < model.states.size(); ++row) {
     State& state = model.states[row];
     if (!state.lo || state.boundary != Boundary::Default) continue;

@@ -86,6 +86,7 @@ void explain_others(const derive::Equations& equations, Plan& plan) {
 
 void plan_riccati(const model::Model& model, Plan& plan) {
   plan.method = Method::Riccati;
+  plan.bounds = derive::bounds(model, {.everywhere = true});
   plan.name = "Riccati equation, exact";
   plan.scheme = model.horizon ? "backward from the terminal cost by extrapolated midpoint steps"
                               : "stable subspace of the Hamiltonian matrix, then Newton's method";
@@ -153,6 +154,7 @@ std::optional<Plan> choose(const model::Model& model, const derive::Equations& e
   if (!check_options(options, sink) || !check_cost(model, options, sink)) return std::nullopt;
   Plan plan;
   plan.tolerance = options.tolerance > 0 ? options.tolerance : 1e-10;
+  plan.bounds = derive::bounds(model);
   const std::string refusal = riccati_refusal(model, equations);
   if (options.method == "riccati" && !refusal.empty()) {
     auto& d = sink.emit(Kind::MethodNotApplicable, options.span,
@@ -184,6 +186,9 @@ std::string render(const model::Model& model, const Plan& plan) {
   }
   if (plan.method == Method::ImplicitStepping)
     text += fmt::format("  steps       {}\n", steps_text(plan));
+  const std::string bounds = derive::bounds_text(model, plan.bounds.at(0));
+  if (!bounds.empty())
+    text += fmt::format("  bounds      {}: {}\n", bounds, derive::bounds_reason(model, plan.bounds));
   for (const std::string& finding : plan.findings)
     text += fmt::format("  found       {}\n", finding);
   for (const Refusal& refusal : plan.refusals) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "derive/bounds.hpp"
 #include "derive/equations.hpp"
 #include "grid/grid.hpp"
 
@@ -35,6 +36,7 @@ struct Plan {
   std::string scheme;  // for grids: how derivatives are taken and why that is monotone
   std::vector<std::string> findings;  // structure found
   std::vector<Refusal> refusals;
+  derive::Bounds bounds;  // on V, from the amounts alone
   runtime::Grid grid;  // empty for Riccati
   int steps = 0;              // that were asked for; 0: by the error in time
   double time_tolerance = 0;  // which may be so large in a step, relative to V's range

@@ -1,0 +1,64 @@
+#include "grid/widen.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hopf::runtime {
+
+namespace {
+
+std::vector<double> nodes_beyond(const Axis& axis, bool upper, double limit, std::size_t count) {
+  const auto& x = axis.nodes;
+  const std::size_t end = upper ? x.size() - 1 : 0, before = upper ? end - 1 : 1;
+  const bool geometric = axis.geometric();
+  const double step = x[end] - x[before], ratio = x[end] / x[before];
+  std::vector<double> result;
+  double at = x[end];
+  while (result.size() < count) {
+    at = geometric ? at * ratio : at + step;
+    const double margin = 1e-6 * std::abs(step);
+    if (upper ? at > limit - margin : at < limit + margin) break;
+    result.push_back(at);
+  }
+  return result;
+}
+
+}  // namespace
+
+Widened widened(const Grid& first, const std::vector<bool>& axes,
+                const std::vector<std::array<double, 2>>& limits, double share) {
+  Widened result{first, std::vector<std::size_t>(first.dimension(), 0)};
+  for (std::size_t k = 0; k < first.dimension(); ++k) {
+    Axis& axis = result.grid.axes[k];
+    if (!axes[k] || axis.nodes.size() < 2) continue;
+    const auto count =
+        static_cast<std::size_t>(std::ceil(share * static_cast<double>(axis.nodes.size() - 1)));
+    std::vector<double> nodes = nodes_beyond(axis, false, limits[k][0], count);
+    const std::vector<double> above = nodes_beyond(axis, true, limits[k][1], count);
+    result.below[k] = nodes.size();
+    std::reverse(nodes.begin(), nodes.end());
+    nodes.insert(nodes.end(), axis.nodes.begin(), axis.nodes.end());
+    nodes.insert(nodes.end(), above.begin(), above.end());
+    axis.nodes = std::move(nodes);
+    axis.lo = axis.nodes.front();
+    axis.hi = axis.nodes.back();
+  }
+  return result;
+}
+
+std::vector<double> cropped(const Grid& first, const Widened& wide, const std::vector<double>& values,
+                            std::size_t fields) {
+  const std::size_t points = first.points(), wide_points = wide.grid.points();
+  std::vector<double> result(fields * points);
+  for (std::size_t i = 0; i < points; ++i) {
+    std::size_t at = 0;
+    for (std::size_t k = 0; k < first.dimension(); ++k) {
+      const std::size_t node = i / first.stride(k) % first.axes[k].nodes.size();
+      at += wide.grid.stride(k) * (node + wide.below[k]);
+    }
+    for (std::size_t f = 0; f < fields; ++f) result[f * points + i] = values[f * wide_points + at];
+  }
+  return result;
+}
+
+}  // namespace hopf::runtime
