@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <hopf/hopf.hpp>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -501,6 +502,9 @@ int main(int count, char** words) {
       return flushed(verb.action(arguments));
     }
     return flushed(repl(arguments));
+  } catch (const std::bad_alloc&) {
+    std::fputs("error[E0904]: the machine has no memory left for this\n", stderr);
+    return kMachine;
   } catch (const std::exception& fault) {
     std::fprintf(stderr, "hopf: %s; please report this\n", fault.what());
     return kMachine;
