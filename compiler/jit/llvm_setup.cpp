@@ -12,8 +12,7 @@ void set_up_llvm() {
   static const bool done = [] {
     // LLVM's own answer to memory that ends is to end the process. Ours passes through it as what
     // the containers of the standard library throw does.
-    llvm::install_bad_alloc_error_handler(
-        [](void*, const char*, bool) { throw std::bad_alloc(); });
+    llvm::install_bad_alloc_error_handler([](void*, const char*, bool) { throw std::bad_alloc(); });
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
     return true;
