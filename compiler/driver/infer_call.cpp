@@ -57,7 +57,8 @@ Known Inference::call(syntax::NodeId id, const syntax::Call& call) {
     return named_call(*find_signature(builtin->name), call, span);
   if (const auto* one = callee.value ? callee.value->as<Function>() : nullptr)
     return function(*one, call);
-  if (callee.is(Kind::Solution) || callee.is(Kind::Policy) || callee.is(Kind::Gradient))
+  if (callee.is(Kind::Solution) || callee.is(Kind::Policy) || callee.is(Kind::Gradient) ||
+      callee.is(Kind::Error))
     return point(callee, call, span);
   for (const syntax::Argument& argument : call.arguments) infer(argument.value);
   const bool callable = callee.is(Kind::Anything) || callee.is(Kind::Model) ||
@@ -128,7 +129,7 @@ Known Inference::point(const Known& object, const syntax::Call& call, source::Sp
   }
   const model::Model* model = model_of(object);
   if (model && counted) check_coordinates(s_, *model, count, span);
-  if (object.is(Kind::Solution)) return known_kind(Kind::Number);
+  if (object.is(Kind::Solution) || object.is(Kind::Error)) return known_kind(Kind::Number);
   if (!model) return {};
   const std::size_t size = object.is(Kind::Gradient) ? model->dimension()
                            : object.components > 0   ? object.components

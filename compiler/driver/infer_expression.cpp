@@ -16,9 +16,9 @@ constexpr double kMostConstants = 1e5;    // of a range that is written out
 
 bool is_object(const Known& known) {
   return known.is(Kind::Model) || known.is(Kind::Solution) || known.is(Kind::Policy) ||
-         known.is(Kind::Gradient) || known.is(Kind::Ensemble) || known.is(Kind::Derivation) ||
-         known.is(Kind::Plan) || known.is(Kind::Record) || known.is(Kind::Series) ||
-         known.is(Kind::Truth);
+         known.is(Kind::Gradient) || known.is(Kind::Error) || known.is(Kind::Ensemble) ||
+         known.is(Kind::Derivation) || known.is(Kind::Plan) || known.is(Kind::Record) ||
+         known.is(Kind::Series) || known.is(Kind::Truth);
 }
 
 bool is_arithmetic(const syntax::Chain& chain) {
@@ -240,6 +240,7 @@ bool holds(const std::vector<std::string>& names, const std::string& name) {
 Kind kind_of_field(const Known& object, const std::string& name) {
   if (name == "policy") return Kind::Policy;
   if (name == "gradient") return Kind::Gradient;
+  if (name == "error" && object.is(Kind::Solution)) return Kind::Error;
   if (name == "quantile") return Kind::Quantile;
   if (name == "bellman") return Kind::Bellman;
   if (object.is(Kind::Derivation)) return Kind::Derivation;

@@ -12,6 +12,7 @@ constexpr std::size_t kMostItems = 1000;  // of a list whose entries are looked 
 Kind kind_of(const Method& method) {
   if (method.name == "policy") return Kind::Policy;
   if (method.name == "gradient") return Kind::Gradient;
+  if (method.name == "error") return Kind::Error;
   return method.name == "bellman" ? Kind::Bellman : Kind::Quantile;
 }
 
@@ -74,6 +75,8 @@ const char* words(Kind kind) {
       return ".policy without its arguments";
     case Kind::Gradient:
       return ".gradient without its arguments";
+    case Kind::Error:
+      return ".error without its arguments";
     case Kind::Ensemble:
       return "an ensemble";
     case Kind::Series:

@@ -28,6 +28,7 @@ struct Known {
     Solution,
     Policy,
     Gradient,
+    Error,
     Ensemble,
     Series,
     Quantile,

@@ -38,7 +38,8 @@ Inference::~Inference() {
 void Inference::module(const Module& module) {
   const syntax::Ast* ast = std::exchange(s_.ast, &module.ast);
   const Module* before = std::exchange(s_.module, &module);
-  for (const std::string& word : module.ast.left_out.words) assign(word, {});
+  for (const std::string& word : module.ast.left_out.words)
+    if (look_up(word).is(Known::Kind::Anything)) assign(word, {});
   items(module, module.ast.items);
   s_.ast = ast;
   s_.module = before;

@@ -7,6 +7,7 @@
 #include "model/control_sets.hpp"
 #include "model/costs.hpp"
 #include "model/declarations.hpp"
+#include "model/divisions.hpp"
 #include "model/dynamics.hpp"
 #include "model/evaluate.hpp"
 #include "model/names.hpp"
@@ -109,6 +110,7 @@ std::optional<Model> check(std::shared_ptr<expr::Store> store, const syntax::Ast
   elaborate_lets(context);
   if (incomplete(context)) return std::nullopt;
   if (sink.error_count() == errors_before) refuse_empty(context, item);
+  if (sink.error_count() == errors_before) refuse_zero_divisors(context);
   if (sink.error_count() > errors_before) return std::nullopt;
   settle_units(context);
   resolve_boundaries(context);
