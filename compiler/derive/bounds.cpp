@@ -22,7 +22,7 @@ using expr::Interval;
 using model::Boundary;
 
 constexpr double kInf = HUGE_VAL;
-constexpr double kRounding = 1e-12;         // of the range in the domain: what counts as zero
+constexpr double kRounding = 1e-12;          // of the range in the domain: what counts as zero
 constexpr std::size_t kMostConstants = 243;  // constant controls tried
 constexpr std::size_t kLargeCost = 5000;     // nodes of a cost for which only one is
 
@@ -81,7 +81,8 @@ bool keeps_its_sign(const model::Model& model, std::size_t k, const Box& box) {
   const auto& state = model.states[k];
   if (!state.lo || (*state.lo < 0 && *state.hi > 0)) return false;
   const expr::Substitution zero{{state.symbol, model.store->integer(0)}};
-  const Interval drift = expr::enclose(*model.store, substitute(*model.store, model.drift[k], zero), box);
+  const Interval drift =
+      expr::enclose(*model.store, substitute(*model.store, model.drift[k], zero), box);
   for (std::size_t w = 0; w < model.noise_count(); ++w) {
     const ExprId noise = model.diffusion[k * model.noise_count() + w];
     if (!model.store->is_zero(substitute(*model.store, noise, zero))) return false;
@@ -245,8 +246,7 @@ std::string interval_text(const model::Model& model, Interval range) {
 
 Interval Bounds::at(double t) const {
   const double least = least_value({running.lo, terminal.lo, leaving.lo, leaves}, *this, t);
-  const double most =
-      -least_value({-running_most, -terminal.hi, -leaving.hi, leaves}, *this, t);
+  const double most = -least_value({-running_most, -terminal.hi, -leaving.hi, leaves}, *this, t);
   return {least, stops ? std::min(most, stopping) : most};
 }
 
@@ -254,15 +254,15 @@ Bounds bounds(const model::Model& model, const BoundsOf& of) {
   Bounds result{};
   result.horizon = model.horizon.value_or(kInf);
   result.running = result.discount = {0, 0};
-  if (!model.jumps.empty() || model.density || model.average) {  // where the state may go is not known
+  if (!model.jumps.empty() || model.density ||
+      model.average) {  // where the state may go is not known
     result.running = result.terminal = result.leaving = expr::entire();
     result.running_most = kInf;
     return result;
   }
   const Box box = natural_box(model, of);
   for (const auto& state : model.states) result.states.push_back(box.at(state.symbol));
-  if (model.lagrangian.value.valid())
-    result.running = range_of(model, model.lagrangian.value, box);
+  if (model.lagrangian.value.valid()) result.running = range_of(model, model.lagrangian.value, box);
   if (model.discount) result.discount = range_of(model, model.discount->value, box);
   if (model.terminal) result.terminal = range_of(model, model.terminal->value, box);
   add_leaving(model, box, result);
@@ -284,14 +284,17 @@ std::string bounds_reason(const model::Model& model, const Bounds& bounds) {
   const char* amount = model.reward ? "reward" : "cost";
   std::vector<std::string> words;
   if (bounds.running != Interval{0, 0})
-    words.push_back(fmt::format("the {} rate is in {}", amount, interval_text(model, bounds.running)));
+    words.push_back(
+        fmt::format("the {} rate is in {}", amount, interval_text(model, bounds.running)));
   else
     words.push_back(fmt::format("there is no running {}", amount));
   if (bounds.running_most < bounds.running.hi)
-    words.push_back(fmt::format("a constant control keeps it {} {}", model.reward ? "above" : "below",
+    words.push_back(fmt::format("a constant control keeps it {} {}",
+                                model.reward ? "above" : "below",
                                 number(model.reward ? -bounds.running_most : bounds.running_most)));
   if (model.terminal)
-    words.push_back(fmt::format("the terminal {} in {}", amount, interval_text(model, bounds.terminal)));
+    words.push_back(
+        fmt::format("the terminal {} in {}", amount, interval_text(model, bounds.terminal)));
   if (bounds.leaves)
     words.push_back(fmt::format("what ends it pays in {}", interval_text(model, bounds.leaving)));
   return join(words, ", ");

@@ -1,5 +1,5 @@
-// Bounds on V that follow from the model's amounts alone, whatever the policy: what costs at least l
-// a unit of time and is discounted at rho costs at least l/rho.
+// Bounds on V that follow from the model's amounts alone, whatever the policy: what costs at least
+// l a unit of time and is discounted at rho costs at least l/rho.
 //
 // All amounts are costs; a reward model's user sees [-hi, -lo].
 #pragma once
@@ -20,7 +20,7 @@ struct Bounds {
   bool leaves = false;      // `until` or an absorbing end may
   double stopping = 0;      // the most that `stop pays` pays, where the player may always stop
   bool stops = false;
-  double horizon = 0;       // infinite without one
+  double horizon = 0;                  // infinite without one
   std::vector<expr::Interval> states;  // where each may be; empty where that is not known
 
   /// Bounds on V at time t, over the whole domain; infinite where nothing is known.

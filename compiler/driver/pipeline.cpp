@@ -68,6 +68,11 @@ std::optional<runtime::ValueFunction> solve(Context& c, ModelHandle& h,
   auto value = c.phases.run("solve", [&] {
     return solve(*h.model, *equations, options, c.progress(), c.sink, &c.phases);
   });
+  if (value && simulation_is_cheap(*value)) {
+    const int threads = options.threads > 0 ? options.threads : c.options.threads;
+    if (auto check = simulated_check(*h.model, *value, {threads, c.progress(), &c.phases}))
+      value->report.checks.push_back(std::move(*check));
+  }
   if (value) c.phases.dump("report", [&] { return report_text(*value); });
   if (c.phases.stop_after("solve") || c.cancelled) return {};
   return value;

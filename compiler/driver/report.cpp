@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "driver/simulated_check.hpp"
+#include <algorithm>
 
 namespace hopf::driver {
 
@@ -45,9 +45,14 @@ std::string report_text(const runtime::ValueFunction& value) {
   return text;
 }
 
-std::string report_text(const model::Model& model, const runtime::ValueFunction& value) {
+std::string report_text(const model::Model& model, const runtime::ValueFunction& value,
+                        const PathRun& run) {
   std::string text = report_text(value);
-  if (const auto check = simulated_check(model, value)) text += check_text(*check);
+  const auto& checks = value.report.checks;
+  if (std::any_of(checks.begin(), checks.end(),
+                  [](const auto& c) { return c.name == "simulated"; }))
+    return text;
+  if (const auto check = simulated_check(model, value, run)) text += check_text(*check);
   return text;
 }
 

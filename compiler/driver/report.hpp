@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "driver/simulated_check.hpp"
 #include "model/model.hpp"
 #include "value/value_function.hpp"
 
@@ -12,7 +13,7 @@ namespace hopf::driver {
 std::string summary(const runtime::ValueFunction&);
 /// Method, scheme, figures and one line a health check.
 std::string report_text(const runtime::ValueFunction&);
-/// The same with a line that simulates paths of the model.
-std::string report_text(const model::Model&, const runtime::ValueFunction&);
+/// The same with a line that simulates paths of the model, unless it is there.
+std::string report_text(const model::Model&, const runtime::ValueFunction&, const PathRun&);
 
 }  // namespace hopf::driver

@@ -15,9 +15,9 @@ using diagnostics::Kind;
 using syntax::Ident;
 
 constexpr std::string_view kDerivationFields[] = {
-    "hamiltonian",     "control_law",    "hjb",     "generator", "fokker_planck", "costate",
-    "canonical",       "euler_lagrange", "riccati", "hopf_cole", "bounds",        "bellman",
-    "reverse",         "probability_flow"};
+    "hamiltonian", "control_law",     "hjb",     "generator", "fokker_planck", "costate",
+    "canonical",   "euler_lagrange",  "riccati", "hopf_cole", "bounds",        "bellman",
+    "reverse",     "probability_flow"};
 
 std::nullopt_t no_field(Script& s, const Value& object, const Ident& name,
                         const std::vector<std::string>& known, std::string note = "") {
@@ -66,7 +66,8 @@ std::optional<Value> solution_field(Script& s, const Value& object, const Ident&
   if (name.text == "iterations") return Value{static_cast<double>(value.report.iterations)};
   if (name.text == "method") return Value{value.report.method};
   if (name.text == "report")
-    return Value{report_text(*object.as<Solution>()->handle->model, value)};
+    return Value{report_text(*object.as<Solution>()->handle->model, value,
+                             {s.context.options.threads, s.context.progress(), &s.context.phases})};
   return no_field(s, object, name, kSolutionFields);
 }
 

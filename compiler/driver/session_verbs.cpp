@@ -223,8 +223,10 @@ std::optional<Solution> Session::solve(const Model& model, const SolveOptions& o
     const auto handle = impl_->own(model);
     if (!handle) return {};
     auto value = driver::solve(impl_->context, *handle, plan_options(impl_->context, options));
-    if (value && options.simulate) {
-      if (auto check = driver::simulated_check(*handle->model, *value))
+    auto& context = impl_->context;
+    if (value && options.simulate && !driver::simulation_is_cheap(*value)) {
+      const driver::PathRun paths{context.options.threads, context.progress(), &context.phases};
+      if (auto check = driver::simulated_check(*handle->model, *value, paths))
         value->report.checks.push_back(std::move(*check));
     }
     return solution(impl_->context, handle, std::move(value));

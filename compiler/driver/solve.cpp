@@ -55,9 +55,9 @@ namespace {
 std::optional<plan::Plan> choose_plan(const SolveTask& task, const plan::Options& options) {
   const auto choose = [&] {
     auto plan = plan::choose(task.model, task.equations, options, task.sink);
-    if (plan && task.policy) plan->bounds = derive::bounds(
-          task.model,
-          {.given_policy = true, .everywhere = plan->method == plan::Method::Riccati});
+    if (plan && task.policy)
+      plan->bounds = derive::bounds(
+          task.model, {.given_policy = true, .everywhere = plan->method == plan::Method::Riccati});
     return plan;
   };
   if (!task.phases) return choose();

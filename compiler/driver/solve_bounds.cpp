@@ -37,13 +37,6 @@ std::vector<std::vector<double>> sample_points(const model::Model& model) {
   return points;
 }
 
-std::string point_text(const model::Model& model, const std::vector<double>& x) {
-  std::string text;
-  for (std::size_t k = 0; k < x.size(); ++k)
-    text += fmt::format("{}{} = {:.6g}", k ? ", " : "", model.states[k].name, x[k]);
-  return text;
-}
-
 /// The largest part of the bounds that a level's values break, as its place.
 std::optional<std::size_t> broken_at(const std::vector<double>& value, expr::Interval range) {
   double size = 0;
@@ -62,15 +55,16 @@ std::optional<std::size_t> broken_at(const std::vector<double>& value, expr::Int
 bool report(const SolveTask& task, const plan::Plan& plan, const std::string& place, double value,
             double t) {
   const double sign = task.model.reward ? -1 : 1;
-  auto& d = task.sink.emit(
-      diagnostics::Kind::BrokenBound, task.options.span,
-      fmt::format("V = {:.6g} at {}{}, which its {} do not allow: {}", sign * value, place,
-                  task.model.horizon ? fmt::format(", t = {:.6g}", t) : "",
-                  task.model.reward ? "rewards" : "costs",
-                  derive::bounds_text(task.model, plan.bounds.at(t))));
+  auto& d =
+      task.sink.emit(diagnostics::Kind::BrokenBound, task.options.span,
+                     fmt::format("V = {:.6g} at {}{}, which its {} do not allow: {}", sign * value,
+                                 place, task.model.horizon ? fmt::format(", t = {:.6g}", t) : "",
+                                 task.model.reward ? "rewards" : "costs",
+                                 derive::bounds_text(task.model, plan.bounds.at(t))));
   d.notes.push_back(derive::bounds_reason(task.model, plan.bounds));
-  d.help = plan.method == plan::Method::Riccati ? "write method = \"fd\", or look for a cost without a lower bound"
-                                                : "ask for a finer grid, or a larger domain";
+  d.help = plan.method == plan::Method::Riccati
+               ? "write method = \"fd\", or look for a cost without a lower bound"
+               : "ask for a finer grid, or a larger domain";
   return false;
 }
 
@@ -80,7 +74,7 @@ bool check_quadratic(const SolveTask& task, const plan::Plan& plan, runtime::Val
     std::vector<double> values;
     for (const auto& x : points) values.push_back(V(x, level.t));
     if (const auto at = broken_at(values, plan.bounds.at(level.t)))
-      return report(task, plan, point_text(task.model, points[*at]), values[*at], level.t);
+      return report(task, plan, place_text(task.model, points[*at]), values[*at], level.t);
   }
   return true;
 }

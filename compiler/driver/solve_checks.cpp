@@ -138,10 +138,11 @@ std::optional<Check> closed_check(const runtime::Grid& declared, const runtime::
                         used.axes[k].boundary == Boundary::Constrain);
   }
   if (!closed || declared.dimension() != 3) return std::nullopt;
-  return Check{"open ends", "closed",
-               "with three states where the drift can lead out: no control may lead out there where "
-               "another stays, and where none does the state waits at the end and pays on",
-               0, false};
+  return Check{
+      "open ends", "closed",
+      "with three states where the drift can lead out: no control may lead out there where "
+      "another stays, and where none does the state waits at the end and pays on",
+      0, false};
 }
 
 }  // namespace

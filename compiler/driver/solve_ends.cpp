@@ -1,11 +1,11 @@
 // The ends of the domain that the model leaves open.
 //
-// At first V is continued beyond them (runtime/value/continuation.hpp), which is exact for quadratic
-// V and for powers. These rows are not monotone: a policy that hurries out and a continuation that
-// makes this cheap can confirm each other. So the answer is held against the bounds that the costs
-// give and against another continuation; where it breaks the ones or hangs on the other, the domain
-// is widened and closed instead: every row is then monotone, no control leads out where another one
-// stays, and where none does the state waits at the end and pays on.
+// At first V is continued beyond them (runtime/value/continuation.hpp), which is exact for
+// quadratic V and for powers. These rows are not monotone: a policy that hurries out and a
+// continuation that makes this cheap can confirm each other. So the answer is held against the
+// bounds that the costs give and against another continuation; where it breaks the ones or hangs on
+// the other, the domain is widened and closed instead: every row is then monotone, no control leads
+// out where another one stays, and where none does the state waits at the end and pays on.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ using runtime::GridSolution;
 using runtime::PointProblem;
 using runtime::SolveSettings;
 
-constexpr double kShares[] = {0.5, 1.5};  // of the nodes, added at both ends
+constexpr double kShares[] = {0.5, 1.5};      // of the nodes, added at both ends
 constexpr std::size_t kMostPoints = 400'000;  // of a widened grid
 
 // Whether some control can drive a state out through an end, by interval arithmetic.
@@ -45,7 +45,7 @@ EndsAnswer attempt(const SolveTask& task, PointProblem problem, const SolveSetti
   answer.problem = std::make_unique<PointProblem>(std::move(problem));
   answer.system = std::make_unique<runtime::PolicySystem>(
       *answer.problem, boundary_rules(answer.problem->grid), settings.threads);
-  answer.solution = 
+  answer.solution =
       solve_from_coarse(task, *answer.system, *answer.problem, settings, &answer.coarse);
   return answer;
 }
@@ -57,8 +57,9 @@ bool breaks_bounds(const plan::Plan& plan, const EndsAnswer& answer) {
 /// V at time 0 on the plan's grid.
 std::vector<double> first_level(const runtime::Grid& first, const EndsAnswer& answer) {
   const auto& V = answer.solution.value.front();
-  return answer.wide ? runtime::cropped(first, *answer.wide, V, V.size() / answer.wide->grid.points())
-                     : V;
+  return answer.wide
+             ? runtime::cropped(first, *answer.wide, V, V.size() / answer.wide->grid.points())
+             : V;
 }
 
 std::vector<std::array<double, 2>> limits_of(const derive::Bounds& bounds) {
@@ -106,9 +107,10 @@ EndsAnswer solve_closed(const SolveTask& task, const plan::Plan& plan, const Poi
     best = std::move(next);
     if (moved < kLargestInfluence) break;
   }
-  const std::string last = std::isnan(moved) ? "no larger domain could be tried"
-                                             : fmt::format("the last enlargement changes V by {:.2g} %, at {}",
-                                                           100 * moved, place_text(task.model, problem.grid, where));
+  const std::string last =
+      std::isnan(moved) ? "no larger domain could be tried"
+                        : fmt::format("the last enlargement changes V by {:.2g} %, at {}",
+                                      100 * moved, place_text(task.model, problem.grid, where));
   best.checks.push_back(
       {"open ends", "closed at " + text,
        fmt::format("{}; no control may lead out there where another stays, and where none does the "
@@ -137,8 +139,7 @@ std::vector<bool> ends_closed_at_once(const SolveTask& task, const runtime::Grid
   std::vector<bool> result = open_axes(grid);
   const expr::Box box = model::whole_box(task.model);
   for (std::size_t k = 0; k < result.size(); ++k)
-    result[k] =
-        result[k] && (endless || (grid.dimension() == 3 && may_leave(task.model, k, box)));
+    result[k] = result[k] && (endless || (grid.dimension() == 3 && may_leave(task.model, k, box)));
   return result;
 }
 
@@ -189,7 +190,8 @@ EndsAnswer solve_with_ends(const SolveTask& task, const plan::Plan& plan,
   if (open && breaks_bounds(plan, first))
     return solve_closed(task, plan, arranged, settings,
                         "V continued through them broke the bounds that its costs give");
-  std::optional<Influence> influence = influence_of_ends(task, *first.problem, settings, first.solution);
+  std::optional<Influence> influence =
+      influence_of_ends(task, *first.problem, settings, first.solution);
   if (open && influence && !influence->assumed && influence->share >= kLargestInfluence) {
     EndsAnswer other = solve_closed(task, plan, arranged, settings,
                                     "V depends on how it is continued through them");

@@ -33,8 +33,8 @@ Place place_of(const model::Model& model, const runtime::Grid& grid, std::size_t
   for (std::size_t k = 0; k < grid.dimension(); ++k) {
     const runtime::Axis& axis = grid.axes[k];
     place.x.push_back(axis.nodes[unknown % points / grid.stride(k) % axis.nodes.size()]);
-    place.text += fmt::format("{}{} = {:.6g}", k ? ", " : "", model.states[k].name, place.x.back());
   }
+  place.text = place_text(model, place.x);
   if (model.regime) place.text += fmt::format(", {} = {}", model.regime->name, place.regime);
   return place;
 }
@@ -121,8 +121,8 @@ bool runs_off(const SolveTask& task, const EndsAnswer& answer) {
   auto& d = task.sink.emit(
       Kind::HamiltonianUnbounded, group.span,
       fmt::format("the Hamiltonian has no minimum over '{}': at {} it falls as far as {} = {:.2g}",
-                  group.name, place_of(model, answer.problem->grid, where).text, model.controls[c].name,
-                  system.controls()[c][where]));
+                  group.name, place_of(model, answer.problem->grid, where).text,
+                  model.controls[c].name, system.controls()[c][where]));
   d.primary_label = "this set has no bound";
   if (model.lagrangian.span.valid())
     d.labels.push_back({model.lagrangian.span, "the running cost"});
@@ -228,6 +228,13 @@ Guess first_guess(const SolveTask& task, const runtime::PointProblem& fine,
 }
 
 }  // namespace
+
+std::string place_text(const model::Model& model, const std::vector<double>& x) {
+  std::string text;
+  for (std::size_t k = 0; k < x.size(); ++k)
+    text += fmt::format("{}{} = {:.6g}", k ? ", " : "", model.states[k].name, x[k]);
+  return text;
+}
 
 std::string place_text(const model::Model& model, const runtime::Grid& grid, std::size_t unknown) {
   return place_of(model, grid, unknown).text;

@@ -56,8 +56,8 @@ double range_around(const runtime::Grid& grid, const std::vector<double>& V, std
   return hi - lo;
 }
 
-/// V continued beyond open ends by one degree more. Without a horizon one step of Howard's iteration
-/// tells, as the policy changes V in second order only.
+/// V continued beyond open ends by one degree more. Without a horizon one step of Howard's
+/// iteration tells, as the policy changes V in second order only.
 std::vector<double> continued(const runtime::PointProblem& problem,
                               const runtime::SolveSettings& settings,
                               const runtime::GridSolution& solution) {
@@ -112,9 +112,8 @@ std::optional<Influence> coarse_influence(const SolveTask& task,
   runtime::PolicySystem system(half, boundary_rules(half.grid), settings.threads);
   const runtime::GridSolution base = solve_from_coarse(task, system, half, coarse);
   if (base.failure != runtime::Failure::None) return std::nullopt;
-  const std::vector<double> changed = assumed.empty()
-                                          ? continued(half, coarse, base)
-                                          : widened_value(task, half, assumed, coarse);
+  const std::vector<double> changed =
+      assumed.empty() ? continued(half, coarse, base) : widened_value(task, half, assumed, coarse);
   if (changed.empty()) return std::nullopt;
   const Change change = largest_change(half.grid, base.value.front(), changed);
   return Influence{change.share, place_text(task.model, half.grid, change.where), !assumed.empty()};
@@ -190,11 +189,13 @@ std::optional<Influence> influence_of_ends(const SolveTask& task,
 
 Check influence_check(const SolveTask& task, const runtime::PolicySystem& system,
                       const Influence& influence) {
-  std::string words = influence.assumed
-                          ? "largest change of V in the inner half of the domain, relative to V and "
-                            "its range nearby, when the domain is wider by a quarter where the state was assumed to stay"
-                          : "largest change of V in the inner half of the domain, relative to V and "
-                            "its range nearby, when V is continued beyond open ends to one order more";
+  std::string words =
+      influence.assumed
+          ? "largest change of V in the inner half of the domain, relative to V and "
+            "its range nearby, when the domain is wider by a quarter where the state was assumed "
+            "to stay"
+          : "largest change of V in the inner half of the domain, relative to V and "
+            "its range nearby, when V is continued beyond open ends to one order more";
   if (const std::size_t lowered = system.lowered_ends(); lowered > 0 && !influence.assumed)
     words += fmt::format(
         "; at {} of them the state grows about as fast as is discounted, and V is "

@@ -8,8 +8,8 @@
 
 #include "driver/solve.hpp"
 #include "grid/widen.hpp"
-#include "model/ranges.hpp"
 #include "kernel/hjb_kernels.hpp"
+#include "model/ranges.hpp"
 #include "value/howard.hpp"
 #include "value/riccati.hpp"
 
@@ -71,10 +71,10 @@ struct EndsAnswer {
   std::optional<runtime::Widened> wide;
 };
 /// Cuts solution and errors back to the plan's grid.
-void crop(const runtime::Grid& first, const runtime::Widened&, int regimes,
-          runtime::GridSolution&, std::vector<std::vector<double>>& errors);
-/// Solves with the ends open; where that finds no solution, one that breaks the bounds of its costs,
-/// or one that the ends decide, with closed ends of a larger domain.
+void crop(const runtime::Grid& first, const runtime::Widened&, int regimes, runtime::GridSolution&,
+          std::vector<std::vector<double>>& errors);
+/// Solves with the ends open; where that finds no solution, one that breaks the bounds of its
+/// costs, or one that the ends decide, with closed ends of a larger domain.
 EndsAnswer solve_with_ends(const SolveTask&, const plan::Plan&, const runtime::PointProblem&,
                            const runtime::SolveSettings&);
 
@@ -88,7 +88,6 @@ std::optional<BrokenBound> broken_bound(const derive::Bounds&, const std::vector
 
 /// Adds the bounds to the report; false, with an error, where V breaks them. V is still a cost.
 bool check_bounds(const SolveTask&, const plan::Plan&, runtime::ValueFunction&);
-
 
 /// solve_grid from the interpolated solution of coarser grids, where the problem is stationary;
 /// these are kept, the finest last.
@@ -117,8 +116,8 @@ Change largest_change(const runtime::Grid&, const std::vector<double>& V,
 /// none.
 inline constexpr double kLargestInfluence = 0.02;
 struct Influence {
-  double share;         // NaN where it could not be found
-  std::string place;    // "x = 1.5"
+  double share;          // NaN where it could not be found
+  std::string place;     // "x = 1.5"
   bool assumed = false;  // of ends where 'constrain' was only assumed
 };
 std::optional<Influence> influence_of_ends(const SolveTask&, const runtime::PointProblem&,
@@ -127,6 +126,7 @@ std::optional<Influence> influence_of_ends(const SolveTask&, const runtime::Poin
 runtime::Check influence_check(const SolveTask&, const runtime::PolicySystem&, const Influence&);
 /// "theta = 0.5, omega = 1"
 std::string place_text(const model::Model&, const runtime::Grid&, std::size_t unknown);
+std::string place_text(const model::Model&, const std::vector<double>& x);
 /// Unknowns at nodes in the inner half of every axis that is not periodic.
 std::vector<std::size_t> inner_half(const runtime::Grid&, std::size_t unknowns);
 /// The error of V at the nodes of every stored level, with a line for the report; no levels where

@@ -17,10 +17,10 @@ using From = InputBinding::From;
 
 constexpr double kImpossible = 1e300;  // the score of a control that gives NaN or infinity
 constexpr double kLargest = 1e299;
-constexpr double kPenalty = 1e30;     // per unit of outward drift where a state must stay inside
-constexpr double kTie = 1e-14;        // relative
+constexpr double kPenalty = 1e30;      // per unit of outward drift where a state must stay inside
+constexpr double kTie = 1e-14;         // relative
 constexpr double kEvenLeaving = 1e-9;  // relative: violations that are the same
-constexpr double kZeroDrift = 1e-12;  // relative to the axis: what counts as not leaving
+constexpr double kZeroDrift = 1e-12;   // relative to the axis: what counts as not leaving
 constexpr std::size_t kMostLawPoints = 9;
 
 /// Symbols of one axis' block and differences.
@@ -293,15 +293,16 @@ ExprId HjbBuilder::finite_or(const ExprId& total) {
 
 ExprId HjbBuilder::score(const Controls& u) { return finite_or(penalised(u)); }
 
-// The one that violates the ends less wins, then the one with the smaller Hamiltonian: a sum of both
-// would lose the digits of the latter where no control stays inside. Ties go to the newcomer, so a
-// law wins over the old control that is its rounded self. NaN and infinity never win.
+// The one that violates the ends less wins, then the one with the smaller Hamiltonian: a sum of
+// both would lose the digits of the latter where no control stays inside. Ties go to the newcomer,
+// so a law wins over the old control that is its rounded self. NaN and infinity never win.
 void HjbBuilder::offer(Best& best, const Controls& u) {
   const ExprId candidate = hamiltonian(u, weights(u)), out = leaving(u);
   ExprId better = s_.apply(Op::LessEqual, {candidate, best.score});
   if (!s_.is_zero(out) || !s_.is_zero(best.leaving)) {
     const ExprId even = s_.mul(num(kEvenLeaving), best.leaving);
-    better = s_.apply(Op::And, {better, s_.apply(Op::LessEqual, {out, s_.add(best.leaving, even)})});
+    better =
+        s_.apply(Op::And, {better, s_.apply(Op::LessEqual, {out, s_.add(best.leaving, even)})});
     better = s_.apply(Op::Or, {better, s_.apply(Op::Less, {out, s_.sub(best.leaving, even)})});
     better = s_.apply(Op::And, {better, s_.apply(Op::LessEqual, {candidate, num(kLargest)})});
   }

@@ -188,7 +188,8 @@ std::string render(const model::Model& model, const Plan& plan) {
     text += fmt::format("  steps       {}\n", steps_text(plan));
   const std::string bounds = derive::bounds_text(model, plan.bounds.at(0));
   if (!bounds.empty())
-    text += fmt::format("  bounds      {}: {}\n", bounds, derive::bounds_reason(model, plan.bounds));
+    text +=
+        fmt::format("  bounds      {}: {}\n", bounds, derive::bounds_reason(model, plan.bounds));
   for (const std::string& finding : plan.findings)
     text += fmt::format("  found       {}\n", finding);
   for (const Refusal& refusal : plan.refusals) {

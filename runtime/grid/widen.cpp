@@ -46,8 +46,8 @@ Widened widened(const Grid& first, const std::vector<bool>& axes,
   return result;
 }
 
-std::vector<double> cropped(const Grid& first, const Widened& wide, const std::vector<double>& values,
-                            std::size_t fields) {
+std::vector<double> cropped(const Grid& first, const Widened& wide,
+                            const std::vector<double>& values, std::size_t fields) {
   const std::size_t points = first.points(), wide_points = wide.grid.points();
   std::vector<double> result(fields * points);
   for (std::size_t i = 0; i < points; ++i) {

@@ -19,7 +19,7 @@ Widened widened(const Grid&, const std::vector<bool>& axes,
                 const std::vector<std::array<double, 2>>& limits, double share);
 
 /// `fields` fields of the wide grid at the nodes of the first.
-std::vector<double> cropped(const Grid& first, const Widened& wide, const std::vector<double>& values,
-                            std::size_t fields);
+std::vector<double> cropped(const Grid& first, const Widened& wide,
+                            const std::vector<double>& values, std::size_t fields);
 
 }  // namespace hopf::runtime
