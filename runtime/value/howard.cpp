@@ -99,6 +99,13 @@ SolveSettings coarser(const SolveSettings& settings) {
   return result;
 }
 
+SolveSettings finer(const SolveSettings& settings) {
+  SolveSettings result = settings;
+  result.steps *= 2;
+  result.time_tolerance /= 4;
+  return result;
+}
+
 GridSolution solve_grid(PolicySystem& system, const PointProblem& problem,
                         const SolveSettings& settings, Start start) {
   return settings.horizon > 0 ? march(system, problem, settings)

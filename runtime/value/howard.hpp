@@ -34,6 +34,8 @@ struct SolveSettings {
 
 /// The settings of a grid of half the intervals: steps are twice as long.
 SolveSettings coarser(const SolveSettings&);
+/// And of a grid of twice the intervals.
+SolveSettings finer(const SolveSettings&);
 
 enum class Failure : std::uint8_t { None, Cancelled, NotConverged, Singular, Infeasible };
 
