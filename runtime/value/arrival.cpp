@@ -26,7 +26,6 @@ constexpr double kSurely = 1e-4;  // 1 minus the share of paths that arrive, whe
 constexpr double kEven = 0.5;     // the share at the edge of what can be reached
 constexpr double kBeyond = 10;    // what stands in for infinity, in units of the largest V
 constexpr double kAccuracy = 1e-13;
-constexpr double kNewFactors = 1e-16;  // an accuracy that no iteration reaches
 
 class Search {
  public:
@@ -81,10 +80,7 @@ bool Search::solve(std::span<const double> killing, std::span<const double> sour
     b_[u] = 0;
   }
   y.resize(b_.size(), 0.0);
-  LinearOutcome outcome = solver_.solve(A_, b_, y, kAccuracy, stop_);
-  // Kept factors hold the error to a share of the largest y; where y is small, new ones are asked
-  // for.
-  if (!outcome.ok) outcome = solver_.solve(A_, b_, y, kNewFactors, stop_);
+  const LinearOutcome outcome = solver_.solve(A_, b_, y, kAccuracy, stop_);
   if (!outcome.ok) answer_.failure = Failure::Singular;
   return outcome.ok;
 }

@@ -194,7 +194,11 @@ class SparseFactor {
  public:
   bool solve(const SparseMatrix& A, std::span<const double> b, std::span<double> x,
              double tolerance) {
-    if (held_ != Held::None && iterate(A, b, x, tolerance)) return true;
+    // Iterations with held factors are judged by the whole vector; where x is small its rows may
+    // still be wrong, as those beside a target that moved are.
+    const double allowed = std::max(kLargestError, 1e4 * tolerance);
+    if (held_ != Held::None && iterate(A, b, x, tolerance) && backward_error(A, b, x) < allowed)
+      return true;
     held_ = Held::None;
     if (fronts_.factorise(A)) {
       fronts_.solve(b, x);
