@@ -2,6 +2,7 @@
 // solver calls.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "driver/native.hpp"
 #include "driver/solve_internal.hpp"
@@ -225,7 +226,13 @@ double first_value(const model::Model& model, const model::Control& control) {
   if (group.set == model::ControlGroup::Set::Finite) {
     const auto place = std::find(group.components.begin(), group.components.end(),
                                  static_cast<int>(&control - model.controls.data()));
-    return group.values[0][static_cast<std::size_t>(place - group.components.begin())];
+    const auto size = [](const std::vector<double>& value) {
+      return std::inner_product(value.begin(), value.end(), value.begin(), 0.0);
+    };
+    const auto nearest =
+        std::min_element(group.values.begin(), group.values.end(),
+                         [&](const auto& a, const auto& b) { return size(a) < size(b); });
+    return (*nearest)[static_cast<std::size_t>(place - group.components.begin())];
   }
   return std::clamp(0.0, control.lo, control.hi);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "kernel/ball_candidates.hpp"
 
@@ -66,7 +67,7 @@ class HjbBuilder {
   ExprId penalised(const Controls& u);
   ExprId finite_or(const ExprId& total);
   ExprId score(const Controls& u);
-  void offer(Best& best, const Controls& u);
+  void offer(Best& best, const Controls& u, bool wins_ties = false);
   ExprId difference_at(std::size_t k, int side);
   Substitution differences(const std::vector<int>& choice);
   std::vector<std::vector<int>> law_points();
@@ -294,11 +295,13 @@ ExprId HjbBuilder::finite_or(const ExprId& total) {
 ExprId HjbBuilder::score(const Controls& u) { return finite_or(penalised(u)); }
 
 // The one that violates the ends less wins, then the one with the smaller Hamiltonian: a sum of
-// both would lose the digits of the latter where no control stays inside. Ties go to the newcomer,
-// so a law wins over the old control that is its rounded self. NaN and infinity never win.
-void HjbBuilder::offer(Best& best, const Controls& u) {
+// both would lose the digits of the latter where no control stays inside. Laws and values of finite
+// sets win ties: a law over the old control that is its rounded self, and where every control is as
+// good it names the point of the set nearest 0. Kinks win none, or one of them would stand there by
+// chance. NaN and infinity never win.
+void HjbBuilder::offer(Best& best, const Controls& u, bool wins_ties) {
   const ExprId candidate = hamiltonian(u, weights(u)), out = leaving(u);
-  ExprId better = s_.apply(Op::LessEqual, {candidate, best.score});
+  ExprId better = s_.apply(wins_ties ? Op::LessEqual : Op::Less, {candidate, best.score});
   if (!s_.is_zero(out) || !s_.is_zero(best.leaving)) {
     const ExprId even = s_.mul(num(kEvenLeaving), best.leaving);
     better =
@@ -381,7 +384,7 @@ void HjbBuilder::offer_laws(Best& best) {
       for (std::size_t c = 0; c < law.controls.size(); ++c)
         u[law.controls[c]] = substitute(s_, law.law[c], values);
     }
-    offer(best, u);
+    offer(best, u, true);
   }
 }
 
@@ -452,11 +455,17 @@ void HjbBuilder::offer_balls(Best& best) {
 }
 
 void HjbBuilder::offer_finite(Best& best) {
+  const auto size = [](const std::vector<double>& value) {
+    return std::inner_product(value.begin(), value.end(), value.begin(), 0.0);
+  };
   for (const HjbFiniteSet& set : in_.finite) {
-    for (const auto& value : set.values) {
+    auto values = set.values;  // the one nearest 0 comes last and wins ties
+    std::stable_sort(values.begin(), values.end(),
+                     [&](const auto& a, const auto& b) { return size(a) > size(b); });
+    for (const auto& value : values) {
       Controls u = best.u;
       for (std::size_t c = 0; c < set.controls.size(); ++c) u[set.controls[c]] = num(value[c]);
-      offer(best, u);
+      offer(best, u, true);
     }
   }
 }

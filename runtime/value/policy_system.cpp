@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kFixedEntries = 5;  // x, h-, h+, at_lower, at_upper
 constexpr std::size_t kPiece = 4096;      // nodes of one call: what one thread takes at a time
 constexpr double kEven = 1e-13;  // gains of stopping below this, relative to V, count as none
+constexpr double kFlat = 2e-13;  // differences of V, relative to it, that are its rounding
 constexpr unsigned kEager = 3;   // improvements of the policy that search all controls everywhere
 
 std::vector<Offset> axis_offsets(std::size_t dimension) {
@@ -324,19 +325,23 @@ SparseMatrix PolicySystem::pattern() const { return pattern_; }
 
 void PolicySystem::gradients(std::span<const double> V, std::size_t regime) {
   const std::span<const double> field = V.subspan(regime * points_, points_);
+  // Where V is flat but for rounding every control is as good, and none may win by chance.
+  double size = 0;
+  for (const double v : field) size = std::isfinite(v) ? std::max(size, std::abs(v)) : size;
+  const auto told = [flat = kFlat * size](double d) { return std::abs(d) <= flat ? 0.0 : d; };
   for (std::size_t k = 0; k < dimension_; ++k) {
     const std::size_t stride = problem_.grid.stride(k), count = problem_.grid.axes[k].nodes.size();
     const auto &lower = blocks_[k][1], &upper = blocks_[k][2];
     auto &backward = p_[2 * k], &forward = p_[2 * k + 1];
     for (std::size_t i = 0; i < points_; ++i) {
       const std::size_t node = i / stride % count;
-      backward[i] = -axes_stencil_.difference(field, 2 * k, i, regime) / lower[node];
-      forward[i] = axes_stencil_.difference(field, 2 * k + 1, i, regime) / upper[node];
+      backward[i] = -told(axes_stencil_.difference(field, 2 * k, i, regime)) / lower[node];
+      forward[i] = told(axes_stencil_.difference(field, 2 * k + 1, i, regime)) / upper[node];
     }
   }
   for (std::size_t k = 0; k < pair_d_.size(); ++k) {
     for (std::size_t i = 0; i < points_; ++i)
-      pair_d_[k][i] = pair_stencil_.difference(field, k, i, regime);
+      pair_d_[k][i] = told(pair_stencil_.difference(field, k, i, regime));
   }
   cut_gradients(field, regime);
   if (bending_ > 0) bend_gradients();
