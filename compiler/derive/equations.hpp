@@ -107,6 +107,15 @@ struct Equations {
     double constant = 0;
     std::vector<double> P_T, p_T;
     double c_T = 0;  // terminal 1/2 x'P_T x + p_T'x + c_T
+    /// Coefficients that are functions of t, with a horizon: the entry stands as 0 in the data
+    /// above.
+    struct Varying {
+      std::vector<double> LinearQuadratic::* part = nullptr;  // null with a `number`
+      double LinearQuadratic::* number = nullptr;
+      std::size_t entry = 0;
+      ExprId value;
+    };
+    std::vector<Varying> varying;
     bool time_varying = false;
     bool unconstrained = true;  // every control set is the whole space
   };
@@ -126,6 +135,10 @@ struct Equations {
 /// Everything that follows from a model. Errors (unbounded Hamiltonian, no discount or horizon) go
 /// to the sink.
 std::optional<Equations> equations(const model::Model&, diagnostics::Sink&);
+
+/// The data of a linear-quadratic problem at time t, as numbers.
+Equations::LinearQuadratic linear_quadratic_at(const model::Model&,
+                                               const Equations::LinearQuadratic&, double t);
 
 /// The discrete-time Bellman equation for a step dt, `.bellman(dt)`.
 Step bellman(const model::Model&, const Equations&, double dt);

@@ -67,28 +67,45 @@ std::string offending_terms(Context& context, ExprId e, const std::vector<Symbol
   return words.empty() ? "" : fmt::format(" ({})", join(words, ", "));
 }
 
-/// Substitutes parameter values and reads a constant; remembers what was not.
+/// Substitutes parameter values and reads constants, and with a horizon functions of time;
+/// remembers what was neither.
 struct Reader {
   Context& context;
+  LQ& lq;
   Reasons reasons;
 
-  double constant(ExprId e, const std::string& what) {
+  void entry(std::vector<double> LQ::* part, std::size_t at, ExprId e, const std::string& what) {
+    (lq.*part)[at] = read(e, what, {part, nullptr, at, ExprId()});
+  }
+  void number(double LQ::* part, ExprId e, const std::string& what) {
+    lq.*part = read(e, what, {nullptr, part, 0, ExprId()});
+  }
+  ExprId numeric(ExprId e) { return expr::substitute(context.store, e, context.values); }
+
+ private:
+  double read(ExprId e, const std::string& what, LQ::Varying place) {
     if (auto value = constant_of(context, e)) return *value;
+    const auto symbols = expr::free_symbols(context.store, e);
     const bool in_time = expr::depends_on(context.store, e, context.model.time);
+    if (in_time && symbols.size() == 1 && context.model.horizon) {
+      place.value = e;
+      lq.varying.push_back(place);
+      lq.time_varying = true;
+      return 0;
+    }
     const std::string reason =
         fmt::format("{} {}", what, in_time ? "depends on t" : "is not constant");
     if (std::find(reasons.begin(), reasons.end(), reason) == reasons.end())
       reasons.push_back(reason);
     return 0;
   }
-  ExprId numeric(ExprId e) { return expr::substitute(context.store, e, context.values); }
 };
 
 struct Sizes {
   std::size_t n, m, k;
 };
 
-void read_dynamics(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq) {
+void read_dynamics(Reader& reader, const std::vector<SymbolId>& z, Sizes s) {
   const auto& model = reader.context.model;
   for (std::size_t i = 0; i < s.n; ++i) {
     const auto affine = expr::as_affine(reader.context.store, reader.numeric(model.drift[i]), z);
@@ -100,14 +117,14 @@ void read_dynamics(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& 
     }
     const std::string what = fmt::format("a coefficient in the drift of {}", model.states[i].name);
     for (std::size_t j = 0; j < s.n; ++j)
-      lq.A[i * s.n + j] = reader.constant(affine->linear[j], what);
+      reader.entry(&LQ::A, i * s.n + j, affine->linear[j], what);
     for (std::size_t j = 0; j < s.m; ++j)
-      lq.B[i * s.m + j] = reader.constant(affine->linear[s.n + j], what);
-    lq.c[i] = reader.constant(affine->constant, what);
+      reader.entry(&LQ::B, i * s.m + j, affine->linear[s.n + j], what);
+    reader.entry(&LQ::c, i, affine->constant, what);
   }
 }
 
-void read_noise(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq) {
+void read_noise(Reader& reader, const std::vector<SymbolId>& z, Sizes s) {
   const auto& model = reader.context.model;
   for (std::size_t entry = 0; entry < s.n * s.k; ++entry) {
     const ExprId sigma = model.diffusion[entry];
@@ -121,11 +138,11 @@ void read_noise(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq)
       continue;
     }
     const std::string what = fmt::format("a coefficient in the noise of {}", name);
-    lq.S[entry] = reader.constant(affine->constant, what);
+    reader.entry(&LQ::S, entry, affine->constant, what);
     for (std::size_t j = 0; j < s.n; ++j)
-      lq.C[j * s.n * s.k + entry] = reader.constant(affine->linear[j], what);
+      reader.entry(&LQ::C, j * s.n * s.k + entry, affine->linear[j], what);
     for (std::size_t j = 0; j < s.m; ++j)
-      lq.D[j * s.n * s.k + entry] = reader.constant(affine->linear[s.n + j], what);
+      reader.entry(&LQ::D, j * s.n * s.k + entry, affine->linear[s.n + j], what);
   }
 }
 
@@ -151,7 +168,7 @@ void fold_correlation(const model::Model& model, Sizes s, std::vector<double>& b
   }
 }
 
-void read_cost(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq) {
+void read_cost(Reader& reader, const std::vector<SymbolId>& z, Sizes s) {
   const auto& model = reader.context.model;
   Store& store = reader.context.store;
   const ExprId L = model.lagrangian.value.valid() ? model.lagrangian.value : store.integer(0);
@@ -165,22 +182,22 @@ void read_cost(Reader& reader, const std::vector<SymbolId>& z, Sizes s, LQ& lq) 
   }
   const std::string what = "a weight of the running cost";
   const std::size_t size = s.n + s.m;
-  auto weight = [&](std::size_t i, std::size_t j) {
-    return reader.constant(cost->Q[i * size + j], what);
-  };
+  auto weight = [&](std::size_t i, std::size_t j) { return cost->Q[i * size + j]; };
   for (std::size_t i = 0; i < s.n; ++i) {
-    for (std::size_t j = 0; j < s.n; ++j) lq.Q[i * s.n + j] = weight(i, j);
-    for (std::size_t j = 0; j < s.m; ++j) lq.N[i * s.m + j] = weight(i, s.n + j);
-    lq.q[i] = reader.constant(cost->linear[i], what);
+    for (std::size_t j = 0; j < s.n; ++j) reader.entry(&LQ::Q, i * s.n + j, weight(i, j), what);
+    for (std::size_t j = 0; j < s.m; ++j)
+      reader.entry(&LQ::N, i * s.m + j, weight(i, s.n + j), what);
+    reader.entry(&LQ::q, i, cost->linear[i], what);
   }
   for (std::size_t i = 0; i < s.m; ++i) {
-    for (std::size_t j = 0; j < s.m; ++j) lq.R[i * s.m + j] = weight(s.n + i, s.n + j);
-    lq.r[i] = reader.constant(cost->linear[s.n + i], what);
+    for (std::size_t j = 0; j < s.m; ++j)
+      reader.entry(&LQ::R, i * s.m + j, weight(s.n + i, s.n + j), what);
+    reader.entry(&LQ::r, i, cost->linear[s.n + i], what);
   }
-  lq.constant = reader.constant(cost->constant, what);
+  reader.number(&LQ::constant, cost->constant, what);
 }
 
-void read_terminal(Reader& reader, const std::vector<SymbolId>& x, Sizes s, LQ& lq) {
+void read_terminal(Reader& reader, const std::vector<SymbolId>& x, Sizes s) {
   const auto& model = reader.context.model;
   if (!model.terminal) return;
   const auto cost =
@@ -194,10 +211,10 @@ void read_terminal(Reader& reader, const std::vector<SymbolId>& x, Sizes s, LQ& 
     return;
   }
   for (std::size_t i = 0; i < s.n * s.n; ++i)
-    lq.P_T[i] = reader.constant(cost->Q[i], "a weight of the terminal cost");
+    reader.entry(&LQ::P_T, i, cost->Q[i], "a weight of the terminal cost");
   for (std::size_t i = 0; i < s.n; ++i)
-    lq.p_T[i] = reader.constant(cost->linear[i], "a weight of the terminal cost");
-  lq.c_T = reader.constant(cost->constant, "the terminal cost");
+    reader.entry(&LQ::p_T, i, cost->linear[i], "a weight of the terminal cost");
+  reader.number(&LQ::c_T, cost->constant, "the terminal cost");
 }
 
 LQ sized(Sizes s) {
@@ -227,11 +244,11 @@ void detect_linear_quadratic(Context& context, Equations& eqs) {
   const auto x = state_symbols(model);
   auto z = x;
   for (SymbolId u : control_symbols(model)) z.push_back(u);
-  Reader reader{context, {}};
-  read_dynamics(reader, z, sizes, lq);
-  read_noise(reader, z, sizes, lq);
-  read_cost(reader, z, sizes, lq);
-  read_terminal(reader, x, sizes, lq);
+  Reader reader{context, lq, {}};
+  read_dynamics(reader, z, sizes);
+  read_noise(reader, z, sizes);
+  read_cost(reader, z, sizes);
+  read_terminal(reader, x, sizes);
   Reasons sets;
   add_set_reasons(context, sets);
   Reasons reasons = std::move(reader.reasons);
@@ -243,9 +260,23 @@ void detect_linear_quadratic(Context& context, Equations& eqs) {
   reasons.insert(reasons.end(), sets.begin(), sets.end());
   eqs.lq_refusal = join(reasons, "; ");
   if (!found) return;
-  for (auto* blocks : {&lq.S, &lq.C, &lq.D}) fold_correlation(model, sizes, *blocks);
+  if (!lq.time_varying)
+    for (auto* blocks : {&lq.S, &lq.C, &lq.D}) fold_correlation(model, sizes, *blocks);
   lq.unconstrained = sets.empty();
   eqs.lq = std::move(lq);
+}
+
+LQ linear_quadratic_at(const model::Model& model, const LQ& data, double t) {
+  LQ lq = data;
+  const expr::Binding at{{model.time, t}};
+  for (const LQ::Varying& each : data.varying) {
+    double& place = each.part ? (lq.*each.part)[each.entry] : lq.*each.number;
+    place = expr::evaluate(*model.store, each.value, at);
+  }
+  if (!data.time_varying) return lq;
+  const Sizes sizes{model.dimension(), model.controls.size(), model.noise_count()};
+  for (auto* blocks : {&lq.S, &lq.C, &lq.D}) fold_correlation(model, sizes, *blocks);
+  return lq;
 }
 
 }  // namespace hopf::derive

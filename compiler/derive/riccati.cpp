@@ -211,10 +211,11 @@ std::string form_words(const Context& context, const Equations::LinearQuadratic&
   if (!context.model.controls.empty()) cost += fmt::format(" + {}'u", l.r);
   return fmt::format(
       "Linear dynamics and a quadratic {}: {} = {} solves the HJB equation when its coefficients "
-      "solve these. The data below is that of {} with the {} {} + constant; what is not listed is "
-      "0.",
-      context.model.reward ? "reward" : "cost", names.value, value, dynamics_words(context, lq, l),
-      context.model.reward ? "cost (minus the reward)" : "cost", cost);
+      "solve these. {} that of {} with the {} {} + constant{}.",
+      context.model.reward ? "reward" : "cost", names.value, value,
+      lq.time_varying ? "The data, which depends on time, is" : "The data below is",
+      dynamics_words(context, lq, l), context.model.reward ? "cost (minus the reward)" : "cost",
+      cost, lq.time_varying ? "" : "; what is not listed is 0");
 }
 
 void add_notes(const Context& context, const Equations::LinearQuadratic& lq, const Letters& l,
@@ -264,7 +265,7 @@ void add_riccati(Context& context, Equations& eqs) {
   const Letters letters = choose_letters(context);
   step.words = form_words(context, *eqs.lq, letters);
   if (context.model.dimension() <= kEntryLimit) add_entries(context, eqs, step);
-  add_matrices(context, *eqs.lq, letters, step);
+  if (!eqs.lq->time_varying) add_matrices(context, *eqs.lq, letters, step);
   add_notes(context, *eqs.lq, letters, step);
   eqs.steps.push_back(std::move(step));
 }

@@ -7,9 +7,9 @@ namespace hopf::driver {
 
 namespace {
 
-runtime::QuadraticProblem quadratic_problem(const SolveTask& task) {
-  const auto& lq = *task.equations.lq;
+runtime::QuadraticProblem quadratic_problem(const SolveTask& task, double t) {
   const auto& model = task.model;
+  const auto lq = derive::linear_quadratic_at(model, *task.equations.lq, t);
   runtime::QuadraticProblem problem;
   problem.n = static_cast<int>(model.dimension());
   problem.m = static_cast<int>(model.controls.size());
@@ -24,44 +24,71 @@ runtime::QuadraticProblem quadratic_problem(const SolveTask& task) {
   return problem;
 }
 
-// u = K x + k from the policy's expressions; false when one is not affine with constant
-// coefficients.
-bool affine_policy(const SolveTask& task, std::vector<double>& K, std::vector<double>& k) {
-  expr::Store& store = *task.model.store;
-  std::vector<expr::SymbolId> states;
-  for (const auto& state : task.model.states) states.push_back(state.symbol);
-  for (const auto& control : task.model.controls) {
-    const auto given = task.policy->find(control.name);
-    if (given == task.policy->end()) return false;
-    const auto affine = expr::as_affine(store, numeric(task.model, given->second), states);
-    if (!affine) return false;
-    for (const expr::ExprId e : affine->linear) {
-      if (!expr::free_symbols(store, e).empty()) return false;
-      K.push_back(expr::evaluate(store, e, {}));
-    }
-    if (!expr::free_symbols(store, affine->constant).empty()) return false;
-    k.push_back(expr::evaluate(store, affine->constant, {}));
+/// u = K x + k with coefficients that are numbers, or with a horizon functions of time.
+struct AffinePolicy {
+  std::vector<expr::ExprId> K, k;
+  bool time_varying = false;
+
+  std::vector<double> at(const model::Model& model, const std::vector<expr::ExprId>& part,
+                         double t) const {
+    std::vector<double> numbers;
+    for (const expr::ExprId e : part)
+      numbers.push_back(expr::evaluate(*model.store, e, {{model.time, t}}));
+    return numbers;
   }
-  return true;
+};
+
+/// Nothing when a control is not affine in the states.
+std::optional<AffinePolicy> affine_policy(const SolveTask& task) {
+  const model::Model& model = task.model;
+  expr::Store& store = *model.store;
+  std::vector<expr::SymbolId> states;
+  for (const auto& state : model.states) states.push_back(state.symbol);
+  AffinePolicy policy;
+  const auto add = [&](std::vector<expr::ExprId>& part, expr::ExprId e) {
+    const auto symbols = expr::free_symbols(store, e);
+    part.push_back(e);
+    if (symbols.empty()) return true;
+    policy.time_varying = true;
+    return model.horizon && symbols.size() == 1 && symbols[0] == model.time;
+  };
+  for (const auto& control : model.controls) {
+    const auto given = task.policy->find(control.name);
+    if (given == task.policy->end()) return std::nullopt;
+    const auto affine = expr::as_affine(store, numeric(model, given->second), states);
+    if (!affine) return std::nullopt;
+    for (const expr::ExprId e : affine->linear) {
+      if (!add(policy.K, e)) return std::nullopt;
+    }
+    if (!add(policy.k, affine->constant)) return std::nullopt;
+  }
+  return policy;
 }
 
 }  // namespace
 
 std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask& task, bool& applicable) {
-  runtime::QuadraticSystem system = quadratic_problem(task);
+  const model::Model& model = task.model;
   const runtime::QuadraticStop stop = [&task] {
     return task.progress && task.progress("Riccati equation", -1);
   };
-  std::vector<double> K, k;
+  std::optional<AffinePolicy> policy;
   if (task.policy) {
-    applicable = affine_policy(task, K, k);
+    policy = affine_policy(task);
+    applicable = policy.has_value();
     if (!applicable) return std::nullopt;
-    system = under_policy(system, {K}, {k});
   }
-  const double horizon = task.model.horizon.value_or(0);
-  runtime::QuadraticAnswer answer = horizon > 0
-                                        ? runtime::solve_riccati({horizon, system, {}}, stop)
-                                        : runtime::solve_riccati(system, stop);
+  const auto system = [&](double t) -> runtime::QuadraticSystem {
+    const runtime::QuadraticProblem problem = quadratic_problem(task, t);
+    if (!policy) return problem;
+    return under_policy(problem, {policy->at(model, policy->K, t)},
+                        {policy->at(model, policy->k, t)});
+  };
+  const double horizon = model.horizon.value_or(0);
+  runtime::QuadraticHorizon ending{horizon, system(horizon), {}};
+  if (task.equations.lq->time_varying || (policy && policy->time_varying)) ending.at = system;
+  runtime::QuadraticAnswer answer =
+      horizon > 0 ? runtime::solve_riccati(ending, stop) : runtime::solve_riccati(ending.end, stop);
   if (answer.cancelled) return std::nullopt;
   if (!answer.failure.empty()) {
     task.sink.emit(diagnostics::Kind::NoFiniteValue, task.options.span,
@@ -70,8 +97,10 @@ std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask& task, boo
   }
   runtime::ValueFunction V = empty_value(task.model);
   V.quadratic = std::move(answer.levels);
-  if (task.policy) {
-    for (runtime::QuadraticLevel& level : V.quadratic) level.K = K, level.k = k;
+  for (runtime::QuadraticLevel& level : V.quadratic) {
+    if (!policy) break;
+    level.K = policy->at(model, policy->K, level.t);
+    level.k = policy->at(model, policy->k, level.t);
   }
   V.report.iterations = answer.iterations;
   V.report.residual = answer.residual;

@@ -71,7 +71,6 @@ bool check_options(const Options& options, diagnostics::Sink& sink) {
 std::string riccati_refusal(const model::Model& model, const derive::Equations& equations) {
   if (!equations.lq) return equations.lq_refusal;
   if (!equations.lq->unconstrained) return "a control is bounded, and the bound may bind";
-  if (equations.lq->time_varying) return "its coefficients depend on time";
   if (model.regime) return "the regimes couple their equations";
   return "";
 }
@@ -88,8 +87,8 @@ void plan_riccati(const model::Model& model, Plan& plan) {
   plan.method = Method::Riccati;
   plan.bounds = derive::bounds(model, {.everywhere = true});
   plan.name = "Riccati equation, exact";
-  plan.scheme = model.horizon ? "backward from the terminal cost by extrapolated midpoint steps"
-                              : "stable subspace of the Hamiltonian matrix, then Newton's method";
+  plan.scheme = model.horizon ? "backward from the terminal cost, exact at every time"
+                              : "the limit of doubled horizons, then Newton's method";
   plan.findings.push_back(
       "linear dynamics and quadratic cost without active bounds: the value is quadratic");
   plan.refusals.push_back(
