@@ -58,12 +58,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (kind == 0) write(entry, bytes);
   if (kind == 1) write(entry, sound.substr(0, sound.size() - std::min(sound.size(), size)) + bytes);
   if (kind == 2) write(secret, bytes);
-  hopf::jit::ObjectCache cache(folder.path);
-  const auto found = cache.read(key);
+  const auto found = hopf::jit::ObjectCache(folder.path).read(key);
   const bool changed = kind == 2 ? bytes != sound_key : read(entry) != sound;
   require(!found || (*found == object && !changed), "an entry that was changed is believed");
   if (kind == 2) write(secret, sound_key);
-  cache.write(key, object);
+  hopf::jit::ObjectCache(folder.path).write(key, object);
   require(hopf::jit::ObjectCache(folder.path).read(key) == object, "the entry was not replaced");
   return 0;
 }
