@@ -302,6 +302,9 @@ runtime::PointProblem point_problem(const SolveTask& task, const plan::Plan& pla
   problem.has_stop = input.stop.valid();
   problem.cut = input.cut;
   problem.may_not_arrive = may_not_arrive(task, input);
+  for (const auto& state : task.model.states)
+    problem.stays.push_back(state.boundary == model::Boundary::Constrain &&
+                            !state.boundary_defaulted);
   problem.time_dependent = time_dependent(input, store);
   problem.fixed_policy = task.policy != nullptr;
   for (const auto& control : task.model.controls)

@@ -16,8 +16,8 @@ constexpr double kSteep = 16;        // mu V of the answer: a large mu favours t
 constexpr int kMostStages = 10;
 constexpr std::size_t kFew = 100;      // one in so many nodes may be found later
 constexpr int kMostIterations = 2000;  // the front may move by one node in each
-constexpr double kSettled = 1e-4;      // change of mu V
-constexpr double kFar = 1e-8;          // y of what is not waited for
+constexpr double kSettled = 1e-8;      // change of y, relative to it and ...
+constexpr double kFar = 1e-4;          // ... this
 constexpr double kNone = 1e-13;        // y that is none
 constexpr double kRests = 1e-10;  // of the chain's rate: of dying, where it may rest at no cost
 constexpr double kNoneResting = 1e-6;
@@ -172,7 +172,7 @@ bool Search::settle() {
     if (!solve(killing(mu_), source, [&](double value) { return paid(value); }, next)) return false;
     double moved = 0;
     for (std::size_t u = 0; u < next.size(); ++u)
-      moved = std::max(moved, std::abs(next[u] - y_[u]) / std::max(next[u], kFar));
+      moved = std::max(moved, std::abs(next[u] - y_[u]) / (next[u] + kFar));
     y_.swap(next);
     ++answer_.iterations;
     take_logarithms(y_);

@@ -56,6 +56,7 @@ struct PointProblem {
   bool has_stop = false;              // conditions' last output: the cost of stopping at once
   bool time_dependent = false;        // coefficients depend on t
   bool cut = false;                   // edges that enter the set of `until` end where it begins
+  std::vector<char> stays;            // per axis: the model forbids to leave, not the grid alone
   bool may_not_arrive = false;        // V may be infinite: no discount, noise or regimes, L >= 0
   std::vector<ControlSet> searched;   // what is minimised numerically at every node; mostly none
   std::vector<double> first_control;  // where the search for a first policy starts, per control

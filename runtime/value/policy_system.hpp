@@ -92,7 +92,7 @@ class PolicySystem {
   /// Rate mu of Kruzkov's transform, in which `improve` compares: a difference d of V counts as
   /// (1 - e^(-mu d))/mu, so that V may be infinite. 0: none.
   void set_bending(double mu) { bending_ = mu; }
-  /// Even the best control drifts out through an end that must not be crossed.
+  /// Even the best control drifts out through an end where the model says that the state stays.
   bool leaves(std::size_t unknown) const;
   double fixed_value(std::size_t unknown) const { return fixed_value_[unknown]; }
   /// Nodes where correlated noise was too degenerate for directions within reach.

@@ -141,6 +141,7 @@ bool PolicySystem::leaves(std::size_t unknown) const {
   const std::size_t point = unknown % points_, regime = unknown / points_;
   for (std::size_t side = 0; side < 2 * dimension_; ++side) {
     const std::size_t axis = side / 2, stride = problem_.grid.stride(axis);
+    if (axis >= problem_.stays.size() || !problem_.stays[axis]) continue;
     const auto& at_end = blocks_[axis][3 + side % 2];
     if (at_end[point / stride % at_end.size()] == 0) continue;
     const double length = problem_.grid.axes[axis].hi - problem_.grid.axes[axis].lo;
