@@ -113,10 +113,10 @@ TEST_CASE("escape and bidirectional characters are shown, never sent") {
   d.notes.push_back("\xd8\x9c");
   CHECK(render_text(d, sources) ==
         "error[E0200]: no '\\x1b]0;t\\x07'\\u{2066}\n"
-        "  --> a\\x1b.hopf:1:17\n"
+        "  --> a\\x1b.hopf:1:16\n"
         "   |\n"
         " 1 | x = \"\\x1b[2J\\u{202e}\\u{9b}\" + y\n"
-        "   |                                 ^ \\u{200f}\n"
+        "   |                               ^ \\u{200f}\n"
         "   = note: \\u{61c}\n"
         "   = help: a\n           b\\x7f\n");
 }
