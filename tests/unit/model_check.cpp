@@ -16,9 +16,9 @@ const std::string kState = "state x in [-1, 1] extrapolate\n";
 
 TEST_CASE("names: unknown, twice, reserved, recursive") {
   CHECK(kinds(kState + "x' = -k*x") == Kinds{"unknown-name"});
-  CHECK(kinds(kState + "param x = 1\n x' = -x") == Kinds{"duplicate-name"});
-  CHECK(kinds("state sin in [-1, 1] reflect\n sin' = 0") == Kinds{"reserved-name"});
-  CHECK(kinds(kState + "let a = b\n let b = a\n x' = a") == Kinds{"recursive-definition"});
+  CHECK(kinds(kState + "param x = 1\nx' = -x") == Kinds{"duplicate-name"});
+  CHECK(kinds("state sin in [-1, 1] reflect\nsin' = 0") == Kinds{"reserved-name"});
+  CHECK(kinds(kState + "let a = b\nlet b = a\nx' = a") == Kinds{"recursive-definition"});
   CHECK(kinds("param a = b, b = a\n" + kState + "x' = a") == Kinds{"recursive-definition"});
   CHECK(
       test::check("fn f(y) = f(y - 1)\nmodel m { state x in [0,1] reflect; x' = f(x) }")->kinds() ==
@@ -26,23 +26,23 @@ TEST_CASE("names: unknown, twice, reserved, recursive") {
 }
 
 TEST_CASE("a mistyped differential suggests the state") {
-  auto checked = test::check_model("state omega in [-1, 1] reflect\n domeag = omega*dt");
+  auto checked = test::check_model("state omega in [-1, 1] reflect\ndomeag = omega*dt");
   REQUIRE(checked->kinds() == Kinds{"unknown-state"});
   CHECK(checked->text().find("did you mean 'domega'?") != std::string::npos);
   CHECK(kinds(kState + "x = -x*dt") == Kinds{"not-a-differential"});
-  CHECK(kinds(kState + "control u\n du = x*dt\n x' = u") == Kinds{"unknown-state"});
-  CHECK(kinds("state x in [0, 1] reflect\n state y in [0, 1] reflect\n x' = y") ==
+  CHECK(kinds(kState + "control u\ndu = x*dt\nx' = u") == Kinds{"unknown-state"});
+  CHECK(kinds("state x in [0, 1] reflect\nstate y in [0, 1] reflect\nx' = y") ==
         Kinds{"missing-dynamics"});
-  CHECK(kinds(kState + "x' = 0\n dx = x*dt") == Kinds{"duplicate-dynamics"});
+  CHECK(kinds(kState + "x' = 0\ndx = x*dt") == Kinds{"duplicate-dynamics"});
 }
 
 TEST_CASE("equations are linear in their differentials") {
-  CHECK(kinds(kState + "noise w\n dx = x*dt*dw") == Kinds{"not-affine-in-differentials"});
+  CHECK(kinds(kState + "noise w\ndx = x*dt*dw") == Kinds{"not-affine-in-differentials"});
   CHECK(kinds(kState + "dx = x*dt^2") == Kinds{"not-affine-in-differentials"});
-  CHECK(kinds(kState + "noise w\n dx = x + dw") == Kinds{"term-without-differential"});
-  CHECK(kinds(kState + "noise w\n dx = x*dt + w") == Kinds{"noise-without-differential"});
-  CHECK(kinds(kState + "noise w\n x' = dw") == Kinds{"misplaced-differential"});
-  auto good = test::check_model(kState + "noise w\n dx = x*(2*dt + 3*dw) - dt/2");
+  CHECK(kinds(kState + "noise w\ndx = x + dw") == Kinds{"term-without-differential"});
+  CHECK(kinds(kState + "noise w\ndx = x*dt + w") == Kinds{"noise-without-differential"});
+  CHECK(kinds(kState + "noise w\nx' = dw") == Kinds{"misplaced-differential"});
+  auto good = test::check_model(kState + "noise w\ndx = x*(2*dt + 3*dw) - dt/2");
   REQUIRE(good->model);
   CHECK(good->at(good->model->drift[0], {{"x", 2}}) == 3.5);
   CHECK(good->at(good->model->diffusion[0], {{"x", 2}}) == 6);
@@ -50,37 +50,37 @@ TEST_CASE("equations are linear in their differentials") {
 
 TEST_CASE("dynamics by component, by loop, and several states of one noise") {
   auto loop = test::check_model(
-      "param n = 3\n state x[n] in [-1, 1] extrapolate\n noise w\n"
+      "param n = 3\nstate x[n] in [-1, 1] extrapolate\nnoise w\n"
       "dx[i] = i*x[i]*dt + i^2*dw for i in 1..n");
   INFO(loop->text());
   REQUIRE(loop->model);
   CHECK(loop->at(loop->model->drift[2], {{"x[3]", 2}}) == 6);
   CHECK(loop->at(loop->model->diffusion[2]) == 9);
-  CHECK(kinds("state x[2] in [0, 1] reflect\n dx[1] = dt") == Kinds{"missing-dynamics"});
-  CHECK(kinds("state x[2] in [0, 1] reflect\n dx = [1, 2, 3]*dt") == Kinds{"dynamics-shape"});
+  CHECK(kinds("state x[2] in [0, 1] reflect\ndx[1] = dt") == Kinds{"missing-dynamics"});
+  CHECK(kinds("state x[2] in [0, 1] reflect\ndx = [1, 2, 3]*dt") == Kinds{"dynamics-shape"});
 }
 
 TEST_CASE("Stratonovich equations become Ito equations") {
   // dX = s X o dw is dX = s^2 X/2 dt + s X dw.
-  auto one = test::check_model("param s = 0.4\n" + kState + "noise w\n stratonovich dx = s*x*dw");
+  auto one = test::check_model("param s = 0.4\n" + kState + "noise w\nstratonovich dx = s*x*dw");
   INFO(one->text());
   REQUIRE(one->model);
   CHECK(one->at(one->model->drift[0], {{"x", 3}}) == Approx(0.5 * 0.16 * 3));
   // Two correlated noises: 1/2 sum C_kl (d sigma_k/dx) sigma_l with sigma = (x, x): (1 + rho) x.
   auto two = test::check_model(
-      kState + "noise w[2] correlated [[1, 0.5], [0.5, 1]]\n stratonovich dx = x*dw[1] + x*dw[2]");
+      kState + "noise w[2] correlated [[1, 0.5], [0.5, 1]]\nstratonovich dx = x*dw[1] + x*dw[2]");
   INFO(two->text());
   REQUIRE(two->model);
   CHECK(two->at(two->model->drift[0], {{"x", 2}}) == Approx(1.5 * 2));
-  CHECK(kinds(kState + "control u\n noise w\n stratonovich dx = u*x*dw") ==
+  CHECK(kinds(kState + "control u\nnoise w\nstratonovich dx = u*x*dw") ==
         Kinds{"stratonovich-control"});
 }
 
 TEST_CASE("control sets: forms and emptiness") {
   std::string rest = "\n" + kState + "x' = ";
   auto sets = test::check_model(
-      "param a = 2\n control u in [-a, inf]\n control v in {0, 1, 3}\n"
-      "control b[2] in ball(a)\n control s[3] in simplex" +
+      "param a = 2\ncontrol u in [-a, inf]\ncontrol v in {0, 1, 3}\n"
+      "control b[2] in ball(a)\ncontrol s[3] in simplex" +
       rest + "u + v + b[1] + s[3]");
   INFO(sets->text());
   REQUIRE(sets->model);
@@ -98,31 +98,31 @@ TEST_CASE("control sets: forms and emptiness") {
 }
 
 TEST_CASE("domains and default boundaries") {
-  CHECK(kinds("state x in [1, 0] reflect\n x' = 0") == Kinds{"empty-domain"});
-  CHECK(kinds("state x in [0, inf] reflect\n x' = 0") == Kinds{"infinite-domain"});
-  CHECK(kinds("state x periodic\n x' = 0") == Kinds{"boundary-without-domain"});
+  CHECK(kinds("state x in [1, 0] reflect\nx' = 0") == Kinds{"empty-domain"});
+  CHECK(kinds("state x in [0, inf] reflect\nx' = 0") == Kinds{"infinite-domain"});
+  CHECK(kinds("state x periodic\nx' = 0") == Kinds{"boundary-without-domain"});
   auto boundary = [](const std::string& body) {
     auto checked = test::check_model(body);
     INFO(checked->text());
     REQUIRE(checked->model);
     return checked->model->states[0].boundary;
   };
-  CHECK(boundary("state x in [-1, 1]\n x' = -x") == model::Boundary::Constrain);
-  CHECK(boundary("state x in [-1, 1]\n x' = x") == model::Boundary::Extrapolate);
-  CHECK(boundary("state x in [-1, 1]\n control u\n x' = u + x") == model::Boundary::Constrain);
-  CHECK(boundary("state x in [-1, 1]\n noise w\n dx = -x*dt + dw") == model::Boundary::Extrapolate);
-  CHECK(boundary("state x in [0, 1]\n noise w\n dx = x*(1 - x)*dw") == model::Boundary::Constrain);
-  CHECK(boundary("state k in [0, 5]\n control i\n k' = i - 0.1*k") == model::Boundary::Constrain);
+  CHECK(boundary("state x in [-1, 1]\nx' = -x") == model::Boundary::Constrain);
+  CHECK(boundary("state x in [-1, 1]\nx' = x") == model::Boundary::Extrapolate);
+  CHECK(boundary("state x in [-1, 1]\ncontrol u\nx' = u + x") == model::Boundary::Constrain);
+  CHECK(boundary("state x in [-1, 1]\nnoise w\ndx = -x*dt + dw") == model::Boundary::Extrapolate);
+  CHECK(boundary("state x in [0, 1]\nnoise w\ndx = x*(1 - x)*dw") == model::Boundary::Constrain);
+  CHECK(boundary("state k in [0, 5]\ncontrol i\nk' = i - 0.1*k") == model::Boundary::Constrain);
   // The control has to follow the other state.
-  CHECK(boundary("state x in [-1, 1]\n state y in [-1, 1]\n control u in [-2, 2]\n"
-                 "x' = u + 1.5*y\n y' = -y") == model::Boundary::Constrain);
+  CHECK(boundary("state x in [-1, 1]\nstate y in [-1, 1]\ncontrol u in [-2, 2]\n"
+                 "x' = u + 1.5*y\ny' = -y") == model::Boundary::Constrain);
 }
 
 TEST_CASE("regimes choose, and their rates are a generator") {
   auto checked = test::check_model(
-      "param z = [0.1, 0.2], r = 0.035\n regime j in 1..2 rates [[-1.5, 1.5], [1, -1]]\n"
-      "state a in [-0.02, 3]\n control c in [0.001, inf]\n a' = z[j] + r*a - c\n"
-      "reward -c^(-0.2)/0.2\n discount 0.05");
+      "param z = [0.1, 0.2], r = 0.035\nregime j in 1..2 rates [[-1.5, 1.5], [1, -1]]\n"
+      "state a in [-0.02, 3]\ncontrol c in [0.001, inf]\na' = z[j] + r*a - c\n"
+      "reward -c^(-0.2)/0.2\ndiscount 0.05");
   INFO(checked->text());
   REQUIRE(checked->model);
   CHECK(checked->kinds().empty());
@@ -136,7 +136,7 @@ TEST_CASE("regimes choose, and their rates are a generator") {
 
 TEST_CASE("correlations are correlation matrices") {
   auto with = [](const std::string& matrix) {
-    return kinds(kState + "noise w[2] correlated " + matrix + "\n dx = dw[1] + dw[2]");
+    return kinds(kState + "noise w[2] correlated " + matrix + "\ndx = dw[1] + dw[2]");
   };
   CHECK(with("[[1, 0.5], [0.5, 1]]").empty());
   CHECK(with("[[1, 0.5], [0.4, 1]]") == Kinds{"invalid-correlation"});
@@ -146,9 +146,9 @@ TEST_CASE("correlations are correlation matrices") {
 
 TEST_CASE("conflicts and needs") {
   std::string m = kState + "x' = -x\n";
-  CHECK(kinds(m + "lagrangian x^2\n reward x") == Kinds{"conflicting-declarations"});
-  CHECK(kinds(m + "lagrangian x^2\n lagrangian x") == Kinds{"duplicate-declaration"});
-  CHECK(kinds(m + "horizon 1\n average") == Kinds{"conflicting-declarations"});
+  CHECK(kinds(m + "lagrangian x^2\nreward x") == Kinds{"conflicting-declarations"});
+  CHECK(kinds(m + "lagrangian x^2\nlagrangian x") == Kinds{"duplicate-declaration"});
+  CHECK(kinds(m + "horizon 1\naverage") == Kinds{"conflicting-declarations"});
   CHECK(kinds(m + "terminal x") == Kinds{"terminal-without-horizon"});
   CHECK(kinds(m + "final gaussian(0, 1)") == Kinds{"final-without-initial"});
   CHECK(kinds(m + "mark z = normal(0, 1)") == Kinds{"mark-without-jump"});
@@ -159,7 +159,7 @@ TEST_CASE("conflicts and needs") {
 }
 
 TEST_CASE("shapes") {
-  std::string m = "param A = [[1, 2], [3, 4]]\n state x[2] in [-1, 1] extrapolate\n dx = ";
+  std::string m = "param A = [[1, 2], [3, 4]]\nstate x[2] in [-1, 1] extrapolate\ndx = ";
   CHECK(kinds(m + "A*x*dt").empty());
   CHECK(kinds(m + "(x + 1)*dt") == Kinds{"shape-mismatch"});
   CHECK(kinds(m + "x*x*dt") == Kinds{"product-mismatch"});
@@ -170,7 +170,7 @@ TEST_CASE("shapes") {
   CHECK(kinds(m + "A*[x[x[1]], 1]*dt") == Kinds{"index-not-constant"});
   CHECK(kinds(m + "A*[x[1][1], 1]*dt") == Kinds{"not-indexable"});
   CHECK(kinds(m + "A*[[1, 2], [3]]*dt") == Kinds{"ragged-matrix"});
-  CHECK(kinds(m + "A*x*dt\n lagrangian x") == Kinds{"scalar-expected"});
+  CHECK(kinds(m + "A*x*dt\nlagrangian x") == Kinds{"scalar-expected"});
   CHECK(kinds(m + "A*x*det([[1, 2]])*dt") == Kinds{"square-expected"});
   CHECK(kinds(m + "A*inv([[1, 2], [2, 4]])*x*dt") == Kinds{"singular-matrix"});
   CHECK(kinds(m + "A*[x[i] for i in 1..0]*dt") == Kinds{"empty-list"});
@@ -220,7 +220,7 @@ TEST_CASE("parameters: overrides, files and their errors") {
 }
 
 TEST_CASE("several errors are reported in one run, and a poisoned value is silent") {
-  auto checked = test::check_model(kState + "let a = nothing + 1\n x' = a*a + b\n lagrangian c");
+  auto checked = test::check_model(kState + "let a = nothing + 1\nx' = a*a + b\nlagrangian c");
   CHECK(checked->kinds() == Kinds{"unknown-name", "unknown-name", "unknown-name"});
 }
 

@@ -36,7 +36,7 @@ namespace {
 
 std::unique_ptr<test::Checked> particle(const std::string& rest) {
   return test::check_model(
-      "param m: kg = 1\n state q: m in [-1, 1] extrapolate\n state v: m/s in [-1, 1] extrapolate\n"
+      "param m: kg = 1\nstate q: m in [-1, 1] extrapolate\nstate v: m/s in [-1, 1] extrapolate\n"
       "control F: N in [-1, 1]\n" +
       rest);
 }
@@ -44,7 +44,7 @@ std::unique_ptr<test::Checked> particle(const std::string& rest) {
 }  // namespace
 
 TEST_CASE("a particle's equations agree with their units") {
-  auto good = particle("dq = v*dt\n v' = F/m\n lagrangian q^2 + 0.1*F^2\n discount 1");
+  auto good = particle("dq = v*dt\nv' = F/m\nlagrangian q^2 + 0.1*F^2\ndiscount 1");
   INFO(good->text());
   REQUIRE(good->model);
   CHECK(to_string(good->model->cost_unit) == "m^2*s");
@@ -52,31 +52,31 @@ TEST_CASE("a particle's equations agree with their units") {
 }
 
 TEST_CASE("contradictions show both sides") {
-  CHECK(particle("dq = v*dt + q*dt\n v' = F/m")->kinds() == Kinds{"unit-mismatch"});
-  CHECK(particle("dq = v*dt\n v' = F")->kinds() == Kinds{"dynamics-unit"});
-  CHECK(particle("dq = v*dt\n v' = F/m*sin(q)")->kinds() == Kinds{"not-dimensionless"});
-  CHECK(particle("dq = v*dt\n v' = F/m\n lagrangian q^2 + v^2")->kinds() == Kinds{"unit-mismatch"});
-  CHECK(particle("dq = v*dt\n v' = F/m\n lagrangian q^2\n terminal q\n horizon 1")->kinds() ==
+  CHECK(particle("dq = v*dt + q*dt\nv' = F/m")->kinds() == Kinds{"unit-mismatch"});
+  CHECK(particle("dq = v*dt\nv' = F")->kinds() == Kinds{"dynamics-unit"});
+  CHECK(particle("dq = v*dt\nv' = F/m*sin(q)")->kinds() == Kinds{"not-dimensionless"});
+  CHECK(particle("dq = v*dt\nv' = F/m\nlagrangian q^2 + v^2")->kinds() == Kinds{"unit-mismatch"});
+  CHECK(particle("dq = v*dt\nv' = F/m\nlagrangian q^2\nterminal q\nhorizon 1")->kinds() ==
         Kinds{"cost-unit"});
-  CHECK(particle("dq = v*dt\n v' = F/m\n lagrangian q^F")->kinds() == Kinds{"not-dimensionless"});
-  CHECK(particle("dq = v*dt\n v' = F/m\n discount m")->kinds() == Kinds{"rate-unit"});
-  auto text = particle("dq = v*dt + q*dt\n v' = F/m")->text();
+  CHECK(particle("dq = v*dt\nv' = F/m\nlagrangian q^F")->kinds() == Kinds{"not-dimensionless"});
+  CHECK(particle("dq = v*dt\nv' = F/m\ndiscount m")->kinds() == Kinds{"rate-unit"});
+  auto text = particle("dq = v*dt + q*dt\nv' = F/m")->text();
   CHECK(text.find("this is in m*s") != std::string::npos);
 }
 
 TEST_CASE("a numeric weight makes a cost of anything, but only in a cost") {
-  auto good = particle("dq = v*dt\n v' = F/m\n lagrangian 0.5*(q^2 + 0.1*v^2) + 3*F^2");
+  auto good = particle("dq = v*dt\nv' = F/m\nlagrangian 0.5*(q^2 + 0.1*v^2) + 3*F^2");
   INFO(good->text());
   CHECK(good->model.has_value());
-  CHECK(particle("dq = (v + 2*q)*dt\n v' = F/m")->kinds() == Kinds{"unit-mismatch"});
+  CHECK(particle("dq = (v + 2*q)*dt\nv' = F/m")->kinds() == Kinds{"unit-mismatch"});
   auto through_let =
-      particle("let effort = 0.1*F^2 + 3*v^2\n dq = v*dt\n v' = F/m\n lagrangian effort");
+      particle("let effort = 0.1*F^2 + 3*v^2\ndq = v*dt\nv' = F/m\nlagrangian effort");
   INFO(through_let->text());
   CHECK(through_let->model.has_value());
 }
 
 TEST_CASE("unannotated names get their units, also through one another") {
-  auto checked = particle("param k = 3, s = 1\n noise w\n dq = v*dt\n dv = (F - k*q)/m*dt + s*dw");
+  auto checked = particle("param k = 3, s = 1\nnoise w\ndq = v*dt\ndv = (F - k*q)/m*dt + s*dw");
   INFO(checked->text());
   REQUIRE(checked->model);
   CHECK(to_string(checked->model->params[1].unit) == "kg/s^2");
@@ -85,7 +85,7 @@ TEST_CASE("unannotated names get their units, also through one another") {
 
 TEST_CASE("a declared unit with a scale is converted in formulas") {
   auto checked = test::check_model(
-      "param v: km/h = 36\n state q: km in [0, 2] extrapolate\n q' = v\n until q >= 1*q pay 0");
+      "param v: km/h = 36\nstate q: km in [0, 2] extrapolate\nq' = v\nuntil q >= 1*q pay 0");
   INFO(checked->text());
   REQUIRE(checked->model);
   // 36 km/h is 10 m/s, so q in km grows by 0.01 in a second.
@@ -95,10 +95,10 @@ TEST_CASE("a declared unit with a scale is converted in formulas") {
 
 TEST_CASE("degrees are exact, and money is named") {
   auto checked = test::check_model(
-      "param K: USD = 2, a = 1\n state phi: deg in [-90, 90] extrapolate\n state om: rad/s in [-1, "
+      "param K: USD = 2, a = 1\nstate phi: deg in [-90, 90] extrapolate\nstate om: rad/s in [-1, "
       "1] "
-      "extrapolate\n phi' = om\n om' = 0\n terminal K*a*cos(phi)\n terminal_rate' = 0\n state "
-      "terminal_rate: 1 in [0, 1] constrain\n horizon 1\n lagrangian 0");
+      "extrapolate\nphi' = om\nom' = 0\nterminal K*a*cos(phi)\nterminal_rate' = 0\nstate "
+      "terminal_rate: 1 in [0, 1] constrain\nhorizon 1\nlagrangian 0");
   INFO(checked->text());
   REQUIRE(checked->model);
   CHECK(checked->shown(checked->model->drift[0]) == "180*om/pi");
@@ -106,14 +106,14 @@ TEST_CASE("degrees are exact, and money is named") {
 }
 
 TEST_CASE("unknown units and two currencies are refused") {
-  CHECK(test::check_model("state x: metre in [0, 1] reflect\n x' = 0")->kinds() ==
+  CHECK(test::check_model("state x: metre in [0, 1] reflect\nx' = 0")->kinds() ==
         Kinds{"unknown-unit"});
-  auto two = test::check_model("param a: USD = 1, b: EUR = 1\n state x in [0,1] reflect\n x' = 0");
+  auto two = test::check_model("param a: USD = 1, b: EUR = 1\nstate x in [0,1] reflect\nx' = 0");
   CHECK(two->kinds() == Kinds{"two-currencies"});
 }
 
 TEST_CASE("policies are checked against their control") {
-  auto checked = particle("dq = v*dt\n v' = F/m\n lagrangian q^2\n discount 1");
+  auto checked = particle("dq = v*dt\nv' = F/m\nlagrangian q^2\ndiscount 1");
   REQUIRE(checked->model);
   auto policy = [&](const std::string& text) {
     auto file = checked->sources.add("policy.hopf", "y = " + text + "\n");
