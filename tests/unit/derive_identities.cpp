@@ -53,8 +53,8 @@ ExprId with_function(derive_test::Derived& d, ExprId e, const std::string& name,
 
 TEST_CASE("the Fokker-Planck operator is the adjoint of the generator") {
   auto d = derive_one(
-      "model m { state x\n state y\n noise w[2] correlated [[1, 0.3], [0.3, 1]]\n"
-      "dx = (y - x*y)*dt + (1 + 0.5*x)*dw[1]\n dy = (x - y^2)*dt + x*dw[1] + 0.4*dw[2]\n horizon 1 "
+      "model m { state x\nstate y\nnoise w[2] correlated [[1, 0.3], [0.3, 1]]\n"
+      "dx = (y - x*y)*dt + (1 + 0.5*x)*dw[1]\ndy = (x - y^2)*dt + x*dw[1] + 0.4*dw[2]\nhorizon 1 "
       "}");
   REQUIRE(d->equations);
   auto& store = *d->model->store;
@@ -82,8 +82,8 @@ TEST_CASE("the Fokker-Planck operator is the adjoint of the generator") {
 
 TEST_CASE("discrete Bellman limits of the learning benchmark") {
   auto d = derive_one(
-      "model s1 { state x\n control a\n noise w\n dx = (-0.5*x + a)*dt + 0.3*dw\n"
-      "reward -(x^2 + 0.1*a^2)/2\n discount 0.1 }");
+      "model s1 { state x\ncontrol a\nnoise w\ndx = (-0.5*x + a)*dt + 0.3*dw\n"
+      "reward -(x^2 + 0.1*a^2)/2\ndiscount 0.1 }");
   REQUIRE(d->equations);
   const double cases[][2] = {{.5, .6074462529},
                              {.1, .3205753271},
@@ -99,9 +99,9 @@ TEST_CASE("discrete Bellman limits of the learning benchmark") {
 
 TEST_CASE("LQ data is exact and the law closes the loop") {
   auto d = derive_one(
-      "model m { state x[2]\n control u\n noise w\n dx[1] = x[2]*dt\n dx[2] = (u - 0.5*x[2] + "
+      "model m { state x[2]\ncontrol u\nnoise w\ndx[1] = x[2]*dt\ndx[2] = (u - 0.5*x[2] + "
       "1)*dt + (0.2 + 0.1*x[1] + 0.3*u)*dw\n"
-      "lagrangian x[1]^2 + 0.2*x[1]*u + u^2 + 0.4*x[2] + 3\n discount 0.1 }");
+      "lagrangian x[1]^2 + 0.2*x[1]*u + u^2 + 0.4*x[2] + 3\ndiscount 0.1 }");
   REQUIRE(d->equations);
   REQUIRE(d->equations->lq);
   const auto& lq = *d->equations->lq;
@@ -119,7 +119,7 @@ TEST_CASE("LQ data is exact and the law closes the loop") {
 }
 
 TEST_CASE("Hopf-Cole holds exactly where noise and control match") {
-  const std::string head = "model m { state x\n state y\n control u\n noise w\n dx = y*dt\n";
+  const std::string head = "model m { state x\nstate y\ncontrol u\nnoise w\ndx = y*dt\n";
   const std::string tail = "lagrangian x^2 + u^2\n horizon 1 }";
   CHECK(derive_one(head + "dy = u*dt + 0.5*dw\n" + tail)->equations->hopf_cole);
   const auto varying = derive_one(head + "dy = u*dt + (1 + y^2)*dw\n" + tail);
@@ -129,8 +129,8 @@ TEST_CASE("Hopf-Cole holds exactly where noise and control match") {
 
 TEST_CASE("the oscillator's canonical equations are Hamilton's") {
   auto d = derive_one(
-      "model o { param m = 2, k = 3\n state q\n control v\n dq = v*dt\n lagrangian 0.5*m*v^2 - "
-      "0.5*k*q^2\n horizon 1 }");
+      "model o { param m = 2, k = 3\nstate q\ncontrol v\ndq = v*dt\nlagrangian 0.5*m*v^2 - "
+      "0.5*k*q^2\nhorizon 1 }");
   REQUIRE(d->equations);
   const auto* canonical = d->equations->find("canonical");
   REQUIRE(canonical);
@@ -148,7 +148,7 @@ TEST_CASE("the oscillator's canonical equations are Hamilton's") {
 
 TEST_CASE("the probability flow keeps an Ornstein-Uhlenbeck process in its stationary law") {
   // dx = -x dt + sqrt(2) dw has N(0, 1), score -x: the flow stands still, the reverse drift is +x.
-  auto d = derive_one("model m { state x\n noise w\n dx = -x*dt + sqrt(2)*dw\n horizon 1 }");
+  auto d = derive_one("model m { state x\nnoise w\ndx = -x*dt + sqrt(2)*dw\nhorizon 1 }");
   REQUIRE(d->equations);
   auto& store = *d->model->store;
   const expr::Binding point{{store.symbol_id("x"), 0.7}, {store.symbol_id("score[x]"), -0.7}};
@@ -178,9 +178,9 @@ TEST_CASE("a coupled problem with twenty states derives") {
 
 TEST_CASE("abbreviations over parameters and time are kept, others and hidden times are not") {
   const auto d = derive_one(
-      "model m { param b0 = 0.1, b1 = 20\n let beta = b0 + t*(b1 - b0)\n let fade = exp(-beta)\n"
-      "let square = x^2\n let unused = b0 + 1\n state x\n noise w\n"
-      "dx = -0.5*beta*x*dt + fade*dw\n lagrangian square\n horizon 1 }");
+      "model m { param b0 = 0.1, b1 = 20\nlet beta = b0 + t*(b1 - b0)\nlet fade = exp(-beta)\n"
+      "let square = x^2\nlet unused = b0 + 1\nstate x\nnoise w\n"
+      "dx = -0.5*beta*x*dt + fade*dw\nlagrangian square\nhorizon 1 }");
   REQUIRE(d->equations);
   const auto text = [&](const char* field) {
     return derive::render(*d->model, *d->equations, expr::Style::Hopf, field);
@@ -194,15 +194,14 @@ TEST_CASE("abbreviations over parameters and time are kept, others and hidden ti
   CHECK(text("generator").find("beta = b0") != std::string::npos);  // alone, it says what beta is
   // d/dt of the momentum m v sees the t in m.
   const auto mechanics = derive_one(
-      "model m { let mass = 1 + t\n state q\n control v\n dq = v*dt\n lagrangian 0.5*mass*v^2\n"
+      "model m { let mass = 1 + t\nstate q\ncontrol v\ndq = v*dt\nlagrangian 0.5*mass*v^2\n"
       "horizon 1 }");
   REQUIRE(mechanics->equations);
   CHECK(mechanics->equations->find("abbreviations") == nullptr);
 }
 
 TEST_CASE("abbreviations that double within each other derive in bounded work") {
-  std::string text =
-      "model m { state x in [-1, 1] reflect\n control u in [-1, 1]\n let r0 = x + u\n";
+  std::string text = "model m { state x in [-1, 1] reflect\ncontrol u in [-1, 1]\nlet r0 = x + u\n";
   for (int k = 0; k < 60; ++k) text += fmt::format("let r{} = sin(r{})*r{}\n", k + 1, k, k);
   const auto d = derive_one(text + "dx = u*dt\n lagrangian r60\n discount 1 }");
   REQUIRE(d->equations);

@@ -15,8 +15,8 @@ namespace {
 
 std::string with_controls(const std::string& declarations, const std::string& dynamics,
                           const std::string& cost) {
-  return "model m { state x in [0.5, 2] extrapolate\n state y in [-1, 1] extrapolate\n noise w\n" +
-         declarations + "\n" + dynamics + "\n lagrangian " + cost + "\n discount 1 }";
+  return "model m { state x in [0.5, 2] extrapolate\nstate y in [-1, 1] extrapolate\nnoise w\n" +
+         declarations + "\n" + dynamics + "\nlagrangian " + cost + "\ndiscount 1 }";
 }
 
 struct Sampler {
@@ -90,7 +90,7 @@ auto interval(double lo, double hi) {
 
 std::string one_control(const std::string& set, const std::string& drift, const std::string& cost,
                         const std::string& noise = "0.1") {
-  return with_controls("control u " + set, "dx = (" + drift + ")*dt + " + noise + "*dw\n dy = 0*dt",
+  return with_controls("control u " + set, "dx = (" + drift + ")*dt + " + noise + "*dw\ndy = 0*dt",
                        cost);
 }
 
@@ -115,15 +115,15 @@ TEST_CASE("coupled quadratic controls are minimised over the faces of their box"
   const auto draw = [](Sampler& s) {
     return std::vector<double>{s.uniform(-1, 1), s.uniform(0, 2)};
   };
-  const std::string dynamics = "dx = (u + v)*dt + 0.1*dw\n dy = v*dt";
+  const std::string dynamics = "dx = (u + v)*dt + 0.1*dw\ndy = v*dt";
   check_minimiser(
-      with_controls("control u in [-1, 1]\n control v in [0, 2]", dynamics, "u^2 + u*v + v^2"),
+      with_controls("control u in [-1, 1]\ncontrol v in [0, 2]", dynamics, "u^2 + u*v + v^2"),
       Form::Quadratic, draw);
   check_minimiser(
-      with_controls("control u in [-1, 1]\n control v in [0, 2]", dynamics, "u^2 + 3*u*v + v^2"),
+      with_controls("control u in [-1, 1]\ncontrol v in [0, 2]", dynamics, "u^2 + 3*u*v + v^2"),
       Form::Quadratic, draw);
-  check_minimiser(with_controls("control u in [-1, 1]\n control v in [0, 2]",
-                                "dx = u*dt + (u + 0.5*v)*dw\n dy = v*dt", "u^2"),
+  check_minimiser(with_controls("control u in [-1, 1]\ncontrol v in [0, 2]",
+                                "dx = u*dt + (u + 0.5*v)*dw\ndy = v*dt", "u^2"),
                   Form::Quadratic, draw);
 }
 
@@ -149,14 +149,14 @@ TEST_CASE("finite sets are compared, with continuous controls eliminated first")
     return std::vector<double>{values[static_cast<int>(s.uniform(0, 3))]};
   });
   auto d =
-      derive_one(with_controls("control g in {-1, 0, 2}\n control u in [-1, 1]",
-                               "dx = (g*x + u*g)*dt + 0.1*dw\n dy = u*dt", "g^2 + u^2*(1 + g^2)"));
+      derive_one(with_controls("control g in {-1, 0, 2}\ncontrol u in [-1, 1]",
+                               "dx = (g*x + u*g)*dt + 0.1*dw\ndy = u*dt", "g^2 + u^2*(1 + g^2)"));
   REQUIRE(d->equations);
   CHECK(d->equations->closed_form);
 }
 
 TEST_CASE("balls, simplices and headings") {
-  const std::string dynamics = "dx = (u[1] + 0.2)*dt + 0.1*dw\n dy = u[2]*x*dt";
+  const std::string dynamics = "dx = (u[1] + 0.2)*dt + 0.1*dw\ndy = u[2]*x*dt";
   const auto ball = [](Sampler& s) {
     const double angle = s.uniform(0, 6.283), r = 1.5 * std::sqrt(s.uniform(0, 1));
     return std::vector<double>{r * std::cos(angle), r * std::sin(angle)};
@@ -175,7 +175,7 @@ TEST_CASE("balls, simplices and headings") {
       with_controls("control u[2] in simplex", dynamics, "0.3*(u[1]*log(u[1]) + u[2]*log(u[2]))"),
       Form::Simplex, simplex);
   check_minimiser(
-      with_controls("control h in [0, 2*pi]", "dx = cos(h)*dt + 0.1*dw\n dy = x*sin(h)*dt", "1"),
+      with_controls("control h in [0, 2*pi]", "dx = cos(h)*dt + 0.1*dw\ndy = x*sin(h)*dt", "1"),
       Form::Heading, interval(0, 6.283185307179586));
 }
 
@@ -192,16 +192,16 @@ TEST_CASE("faults of a problem are diagnostics") {
   CHECK(derive_one(one_control("", "u", "x^2"))->has(Kind::HamiltonianUnbounded));
   CHECK(derive_one(one_control("", "u", "-u^2"))->has(Kind::HamiltonianUnbounded));
   CHECK(derive_one(one_control("", "u", "y^2*u^2"))->has(Kind::CurvatureMayVanish));
-  CHECK(derive_one("model m { state x\n control u\n x' = u\n lagrangian x^2 + u^2 }")
+  CHECK(derive_one("model m { state x\ncontrol u\nx' = u\nlagrangian x^2 + u^2 }")
             ->has(Kind::NoDiscountOrHorizon));
-  CHECK(derive_one("model m { state x\n control u\n x' = u\n horizon 1 }")->has(Kind::NoCost));
-  CHECK(derive_one("model m { state x\n control u in [0, 1]\n disturbance d in [0, 1]\n x' = u - "
-                   "d\n lagrangian (u - d)^2\n horizon 1 }")
+  CHECK(derive_one("model m { state x\ncontrol u\nx' = u\nhorizon 1 }")->has(Kind::NoCost));
+  CHECK(derive_one("model m { state x\ncontrol u in [0, 1]\ndisturbance d in [0, 1]\nx' = u - "
+                   "d\nlagrangian (u - d)^2\nhorizon 1 }")
             ->has(Kind::IsaacsConditionLost));
-  CHECK(derive_one("model m { state x\n control u in [0, 1]\n regime j in 1..2 rates [[-u, u], [1, "
-                   "-1]]\n x' = u\n lagrangian x^2\n discount 1 }")
+  CHECK(derive_one("model m { state x\ncontrol u in [0, 1]\nregime j in 1..2 rates [[-u, u], [1, "
+                   "-1]]\nx' = u\nlagrangian x^2\ndiscount 1 }")
             ->has(Kind::ControlInRates));
-  CHECK(derive_one("model m { state x\n control u in [0, 1]\n x' = -x\n lagrangian x^2 + (u + 1)^2 "
-                   "- u^2 - 2*u\n discount 1 }")
+  CHECK(derive_one("model m { state x\ncontrol u in [0, 1]\nx' = -x\nlagrangian x^2 + (u + 1)^2 "
+                   "- u^2 - 2*u\ndiscount 1 }")
             ->has(Kind::ControlWithoutEffect));
 }

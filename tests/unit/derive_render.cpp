@@ -49,10 +49,10 @@ std::string models_of_tests() {
 
 TEST_CASE("the letters of a derivation avoid the names of the model") {
   auto d = derive_one(
-      "model clash { param H = 2, m = 1\n state V\n state phi\n state p\n state q\n control u\n "
+      "model clash { param H = 2, m = 1\nstate V\nstate phi\nstate p\nstate q\ncontrol u\n"
       "noise w\n"
-      "dV = phi*dt\n dphi = u*dt + 0.5*dw\n dp = q*dt\n dq = -p*dt\n"
-      "lagrangian V^2 + m*u^2 + H*p^2\n horizon 1 }");
+      "dV = phi*dt\ndphi = u*dt + 0.5*dw\ndp = q*dt\ndq = -p*dt\n"
+      "lagrangian V^2 + m*u^2 + H*p^2\nhorizon 1 }");
   check_says(*d, "hjb", {"W is the least", "-∂W/∂t = ", "φ·∂W/∂V", "W = 0 at t = 1"});
   check_says(*d, "hamiltonian", {"F = inf u {"});
   check_says(*d, "generator", {"smooth function f", "𝓛f ="});
@@ -63,9 +63,9 @@ TEST_CASE("the letters of a derivation avoid the names of the model") {
 
 TEST_CASE("every reason is given, the most telling first") {
   auto d = derive_one(
-      "model pendulum { state theta in [-3, 3] periodic\n state omega\n control tau in [-2, 2]\n"
-      "noise w\n dtheta = omega*dt\n domega = (sin(theta) + tau)*dt + 0.5*dw\n"
-      "lagrangian 1 - cos(theta) + tau^2\n discount 0.5 }");
+      "model pendulum { state theta in [-3, 3] periodic\nstate omega\ncontrol tau in [-2, 2]\n"
+      "noise w\ndtheta = omega*dt\ndomega = (sin(theta) + tau)*dt + 0.5*dw\n"
+      "lagrangian 1 - cos(theta) + tau^2\ndiscount 0.5 }");
   REQUIRE(d->equations);
   CHECK(
       d->equations->lq_refusal ==
@@ -80,9 +80,9 @@ TEST_CASE("every reason is given, the most telling first") {
 TEST_CASE("laws are printed without their guards, with where they hold") {
   auto d = derive_one(
       "model merton { param r = 0.03, mu = 0.08, sigma = 0.2, gamma = 2, rho = 0.05\n"
-      "state x in [0.05, 20]\n control k\n control c in [0, inf]\n noise w\n"
+      "state x in [0.05, 20]\ncontrol k\ncontrol c in [0, inf]\nnoise w\n"
       "dx = x*(r + k*(mu - r) - c)*dt + k*sigma*x*dw\n"
-      "reward (c*x)^(1 - gamma)/(1 - gamma)\n discount rho }");
+      "reward (c*x)^(1 - gamma)/(1 - gamma)\ndiscount rho }");
   check_says(*d, "control_law",
              {"k* = (r - μ)·∂V/∂x/(σ²·x·(∂²V/∂x²))", "k: the maximum is attained where ∂²V/∂x² < 0",
               "c* = (∂V/∂x)^(-1/γ)/x", "c: the maximum is attained where 0 < ∂V/∂x"});
@@ -91,16 +91,16 @@ TEST_CASE("laws are printed without their guards, with where they hold") {
   CHECK(all.find("choose") == std::string::npos);
   // The log of an unbounded consumption has the same form.
   auto log = derive_one(
-      "model m { state x in [0.1, 5]\n control c in [0, inf]\n dx = (x - c)*dt\n reward log(c)\n"
+      "model m { state x in [0.1, 5]\ncontrol c in [0, inf]\ndx = (x - c)*dt\nreward log(c)\n"
       "discount 0.1 }");
   check_says(*log, "control_law", {"c* = 1/(∂V/∂x)"});
 }
 
 TEST_CASE("regimes have equations of their own in every step") {
   auto d = derive_one(
-      "model saving { param z = [0.1, 0.2]\n state a in [0, 3] constrain\n control c in [0, 2]\n"
-      "regime j in 1..2 rates [[-1.5, 1.5], [1 + a, -1 - a]]\n da = (z[j] + 0.03*a - c)*dt\n"
-      "reward log(c)\n discount 0.05\n stop pays -a }");
+      "model saving { param z = [0.1, 0.2]\nstate a in [0, 3] constrain\ncontrol c in [0, 2]\n"
+      "regime j in 1..2 rates [[-1.5, 1.5], [1 + a, -1 - a]]\nda = (z[j] + 0.03*a - c)*dt\n"
+      "reward log(c)\ndiscount 0.05\nstop pays -a }");
   check_says(*d, "hjb",
              {"0 = sup c∈[0, 2] { max(", "1.5·(V₂ - V₁)", "in regime j = 2",
               "the player stops where V is what stopping pays"});
@@ -130,30 +130,30 @@ TEST_CASE("regimes have equations of their own in every step") {
 }
 
 TEST_CASE("end conditions of the costate are those of the problem") {
-  const std::string head = "model m { state x in [-2, 2] extrapolate\n control u in [-1, 1]\n";
+  const std::string head = "model m { state x in [-2, 2] extrapolate\ncontrol u in [-1, 1]\n";
   check_says(*derive_one(head + "dx = u*dt\n lagrangian 1\n until x^2 <= 0.01 pay 0 }"), "costate",
              {"on entering the set, p equals the gradient of what is paid there",
               "the optimised Hamiltonian is 0 along the path"});
   check_says(*derive_one(head + "dx = u*dt\n lagrangian x^2\n discount 1 }"), "costate",
              {"the discounted p stays bounded"});
-  check_says(*derive_one(head + "noise w\n dx = u*dt + dw\n lagrangian x^2\n average }"), "costate",
+  check_says(*derive_one(head + "noise w\ndx = u*dt + dw\n lagrangian x^2\n average }"), "costate",
              {"p is the gradient of the relative value V"});
 }
 
 TEST_CASE("mechanics: sign conventions, discounts and singular Lagrangians") {
   auto kepler = derive_one(
-      "model kepler { param m = 1, k = 1\n state r in [0.1, 10] extrapolate\n state phi\n"
-      "control vr, vphi\n dr = vr*dt\n dphi = vphi*dt\n"
-      "lagrangian 0.5*m*(vr^2 + r^2*vphi^2) + k/r\n horizon 1 }");
+      "model kepler { param m = 1, k = 1\nstate r in [0.1, 10] extrapolate\nstate phi\n"
+      "control vr, vphi\ndr = vr*dt\ndphi = vphi*dt\n"
+      "lagrangian 0.5*m*(vr^2 + r^2*vphi^2) + k/r\nhorizon 1 }");
   check_says(*kepler, "canonical", {"H_mech = ½·p_r²/m - k/r + ½·p_φ²/(m·r²)", "p_φ' = 0"});
   check_says(*kepler, "euler_lagrange", {"d²φ/dt² = -2·dφ/dt·dr/dt/r"});
   // Damped by the discount: q'' = rho q' + q for the cost (q'^2 + q^2)/2.
-  auto damped = derive_one(
-      "model m { state q\n control v\n dq = v*dt\n reward -(v^2 + q^2)/2\n discount 0.5 }");
+  auto damped =
+      derive_one("model m { state q\ncontrol v\ndq = v*dt\nreward -(v^2 + q^2)/2\ndiscount 0.5 }");
   check_says(*damped, "euler_lagrange", {"d²q/dt² = q + ½·dq/dt"});
   auto singular = derive_one(
-      "model m { state x\n state y\n control v, w\n dx = v*dt\n dy = w*dt\n"
-      "lagrangian 0.5*(v + w)^2 - x^2\n horizon 1 }");
+      "model m { state x\nstate y\ncontrol v, w\ndx = v*dt\ndy = w*dt\n"
+      "lagrangian 0.5*(v + w)^2 - x^2\nhorizon 1 }");
   CHECK(singular->has(diagnostics::Kind::HamiltonianUnbounded));
   CHECK(singular->messages().find("it is singular, flat along (1, -1)") != std::string::npos);
 }
@@ -183,12 +183,12 @@ TEST_CASE("every equation printed as Hopf source parses") {
 
 TEST_CASE("a discrete Bellman matrix is given only where it is the value") {
   auto free = derive_one(
-      "model m { state x\n state y\n state z\n control u\n dx = y*dt\n dy = -x*dt\n"
-      "dz = u*dt\n lagrangian x^2 + z^2 + u^2\n discount 0.01 }");
+      "model m { state x\nstate y\nstate z\ncontrol u\ndx = y*dt\ndy = -x*dt\n"
+      "dz = u*dt\nlagrangian x^2 + z^2 + u^2\ndiscount 0.01 }");
   REQUIRE(free->equations);
   CHECK(derive::bellman_riccati(*free->model, *free->equations, 0.1));
   auto finite =
-      derive_one("model m { state z\n control u\n dz = u*dt\n lagrangian z^2 + u^2\n horizon 1 }");
+      derive_one("model m { state z\ncontrol u\ndz = u*dt\nlagrangian z^2 + u^2\nhorizon 1 }");
   REQUIRE(finite->equations);
   CHECK_FALSE(derive::bellman_riccati(*finite->model, *finite->equations, 0.1));
 }

@@ -146,7 +146,7 @@ TEST_CASE("points, regimes and names that a solution does not have") {
 TEST_CASE("parameters, policies and paths without a script") {
   hopf::Session session;
   const auto model = session.compile(
-      "model ou { param a = 1, c = [1, 2]  state x in [-4, 4] extrapolate  control u  noise w"
+      "model ou { param a = 1, c = [1, 2]  state x in [-4, 4] extrapolate  control u  noise w;"
       "  dx = (u - a*x)*dt + 0.5*dw  lagrangian c[1]*x^2 + u^2  discount 1 }");
   REQUIRE(model);
   const auto steeper = session.with_parameters(*model, {{"a", "1 + 2"}, {"c", "[4, 0]"}});
