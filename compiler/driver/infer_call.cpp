@@ -9,6 +9,7 @@
 
 #include "driver/ast_walk.hpp"
 #include "driver/inference.hpp"
+#include "driver/sandbox.hpp"
 #include "driver/pipeline.hpp"
 #include "driver/verbs.hpp"
 #include "io/formats.hpp"
@@ -299,7 +300,9 @@ void Inference::input_file(const Arguments& arguments) {
   const std::string* path = file.value ? file.value->as<std::string>() : nullptr;
   std::error_code ignored;
   namespace fs = std::filesystem;
-  if (!path || saved_.count(*path) || saved_.count("") || fs::exists(*path, ignored)) return;
+  if (!path || saved_.count(*path) || saved_.count("")) return;
+  if (!allowed(s_.context, *path, arguments.span_of("file"))) return;
+  if (fs::exists(*path, ignored)) return;
   if (fs::exists(fs::path(s_.module->scope.directory) / *path, ignored)) return;
   s_.error(Mistake::CannotRead, arguments.span_of("file"),
            fmt::format("'{}' cannot be read: {}", *path,

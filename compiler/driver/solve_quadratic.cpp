@@ -65,6 +65,20 @@ std::optional<AffinePolicy> affine_policy(const SolveTask& task) {
   return policy;
 }
 
+void report_on(const runtime::QuadraticAnswer& answer, runtime::Report& report) {
+  report.iterations = answer.iterations;
+  report.residual = answer.residual;
+  report.checks.push_back({"residual", fmt::format("{:.2g}", answer.residual),
+                           "of the Riccati equation, relative to its terms", answer.residual,
+                           !(answer.residual < 1e-9)});
+  if (answer.other.empty()) return;
+  report.checks.push_back({"infimum", "the value",
+                           "states that cost nothing need no control; the stabilising solution, "
+                           "which brings them to rest, is " +
+                               answer.other,
+                           0, false});
+}
+
 }  // namespace
 
 std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask& task, bool& applicable) {
@@ -92,7 +106,8 @@ std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask& task, boo
   if (answer.cancelled) return std::nullopt;
   if (!answer.failure.empty()) {
     task.sink.emit(diagnostics::Kind::NoFiniteValue, task.options.span,
-                   fmt::format("'{}' has no finite value: {}", task.model.name, answer.failure));
+                   fmt::format("'{}' has no finite value{}: {}", task.model.name,
+                               policy ? " under this policy" : "", answer.failure));
     return std::nullopt;
   }
   runtime::ValueFunction V = empty_value(task.model);
@@ -102,19 +117,7 @@ std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask& task, boo
     level.K = policy->at(model, policy->K, level.t);
     level.k = policy->at(model, policy->k, level.t);
   }
-  V.report.iterations = answer.iterations;
-  V.report.residual = answer.residual;
-  V.report.checks.push_back({"residual", fmt::format("{:.2g}", answer.residual),
-                             "of the Riccati equation, relative to its terms", answer.residual,
-                             !(answer.residual < 1e-9)});
-  if (!answer.other.empty()) {
-    V.report.checks.push_back(
-        {"infimum", "the value",
-         "states that cost nothing need no control; the stabilising solution, "
-         "which brings them to rest, is " +
-             answer.other,
-         0, false});
-  }
+  report_on(answer, V.report);
   return V;
 }
 

@@ -297,8 +297,7 @@ ExprId HjbBuilder::score(const Controls& u) { return finite_or(penalised(u)); }
 // The one that violates the ends less wins, then the one with the smaller Hamiltonian: a sum of
 // both would lose the digits of the latter where no control stays inside. Laws and values of finite
 // sets win ties: a law over the old control that is its rounded self, and where every control is as
-// good it names the point of the set nearest 0. Kinks win none, or one of them would stand there by
-// chance. NaN and infinity never win.
+// good it names the point of the set nearest 0. Kinks win none. NaN and infinity never win.
 void HjbBuilder::offer(Best& best, const Controls& u, bool wins_ties) {
   const ExprId candidate = hamiltonian(u, weights(u)), out = leaving(u);
   ExprId better = s_.apply(wins_ties ? Op::LessEqual : Op::Less, {candidate, best.score});

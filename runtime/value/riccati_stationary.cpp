@@ -20,7 +20,10 @@ namespace hopf::runtime {
 namespace quadratic {
 namespace {
 
-constexpr const char* kUnboundedAbove = "no linear policy keeps the discounted cost finite";
+const char* unbounded_above(const System& system) {
+  return system.m() == 0 ? "the discounted cost is infinite"
+                         : "no linear policy keeps the discounted cost finite";
+}
 constexpr const char* kUnboundedBelow = "the discounted cost has no lower bound";
 
 /// The same problem for v, where u = v - R^-1 N'x: without a product of state and control.
@@ -122,7 +125,7 @@ class Solver {
     if (system.plain() && definite(system)) return plain(system);
     const auto start = stable_gains(system);
     if (stopped()) return cancelled();
-    if (!start) return {kUnboundedAbove, false, {}, 0};
+    if (!start) return {unbounded_above(system), false, {}, 0};
     return newton(system, *start);
   }
 
@@ -143,7 +146,7 @@ class Solver {
       case ScatteringLimit::End::Cancelled:
         return cancelled();
       case ScatteringLimit::End::Unbounded:
-        return {kUnboundedAbove, false, {}, limit.doublings};
+        return {unbounded_above(system), false, {}, limit.doublings};
       case ScatteringLimit::End::NoLowerBound:
         return {kUnboundedBelow, false, {}, limit.doublings};
       case ScatteringLimit::End::Found:
@@ -171,7 +174,7 @@ class Solver {
       }
       const auto P = lyapunov.solve(W);
       if (stopped()) return cancelled();
-      if (!P) return {kUnboundedAbove, false, {}, iteration};
+      if (!P) return {unbounded_above(system), false, {}, iteration};
       double difference = 0, size = 0;
       for (std::size_t j = 0; j < K.size(); ++j) {
         difference += ((*P)[j] - V[j].P).squaredNorm();

@@ -33,8 +33,7 @@ struct Chain {
     plan = plan::choose(task.model, task.equations, options, task.sink);
     REQUIRE(plan);
     problem = driver::point_problem(task, *plan, driver::hjb_input(task, *plan));
-    system =
-        std::make_unique<runtime::PolicySystem>(problem, driver::boundary_rules(task, plan->grid));
+    system = std::make_unique<runtime::PolicySystem>(problem, driver::boundary_rules(plan->grid));
     const auto solution = driver::solve_from_coarse(task, *system, problem, {});
     REQUIRE(solution.failure == runtime::Failure::None);
   }
