@@ -477,7 +477,7 @@ int flushed(int code) {
 
 }  // namespace
 
-int main(int count, char** words) {
+int main(int count, char** words) try {
   Arguments arguments;
   CLI::App app(
       "Hopf: declare a control problem once; its equations, solver and simulator are derived.",
@@ -503,10 +503,12 @@ int main(int count, char** words) {
     }
     return flushed(repl(arguments));
   } catch (const std::bad_alloc&) {
-    std::fputs("error[E0904]: the machine has no memory left for this\n", stderr);
-    return kMachine;
+    throw;
   } catch (const std::exception& fault) {
     std::fprintf(stderr, "hopf: %s; please report this\n", fault.what());
     return kMachine;
   }
+} catch (const std::bad_alloc&) {
+  std::fputs("error[E0904]: the machine has no memory left for this\n", stderr);
+  return kMachine;
 }
