@@ -1,7 +1,10 @@
 #include "value/iteration.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 namespace hopf::runtime {
 
@@ -34,8 +37,20 @@ Iteration::Iteration(PolicySystem& system, const PointProblem& problem,
       settings_(settings),
       solver_(system.elimination_order(), system.planar()) {}
 
+/// Of a stationary problem nobody knows how many iterations it takes; but the logarithm of the
+/// change falls steadily, and the tolerance is where it ends.
+bool Iteration::tell(double change) {
+  if (fraction >= 0 || change <= 0) return settings_.progress("solve", fraction);
+  const double rest = std::log(std::min(settings_.tolerance, 0.5));
+  const double way = std::log(std::min(change, 1.0)) / rest;
+  told_ = std::max(told_, std::min(way, 0.99));
+  const std::string what =
+      fmt::format("solve, iteration {}, change {:.1e}", answer.iterations, change);
+  return settings_.progress(what.c_str(), told_);
+}
+
 bool Iteration::stop() {
-  if (!settings_.progress || !settings_.progress("solve", fraction)) return false;
+  if (!settings_.progress || !tell(answer.change)) return false;
   answer.failure = Failure::Cancelled;
   return true;
 }

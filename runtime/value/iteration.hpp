@@ -38,6 +38,7 @@ class Iteration {
  private:
   bool linear_solve(const TimeTerms&, double tolerance);
   void advance_ends(int iteration, double change);
+  bool tell(double change);
   bool converged(bool in_step, double change, double enough);
 
   PolicySystem& system_;
@@ -47,6 +48,7 @@ class Iteration {
   SparseMatrix A_;
   std::vector<double> b_, next_;
   double step_cost_ = 0;  // max |b|/diagonal of the last system
+  double told_ = 0;       // the largest part of a stationary iteration that was told
 };
 
 }  // namespace hopf::runtime
