@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <map>
+#include <numbers>
 #include <numeric>
 #include <stdexcept>
 
@@ -142,6 +143,7 @@ class FunctionEmitter {
   void emit_path();
   void emit_steps(llvm::Value* first_lane, Values& carried);
   Values emit_step(llvm::Value* first_lane, llvm::Value* step, const Values& carried);
+  std::map<std::uint32_t, llvm::Value*> drawn(Lane path, llvm::Value* step);
   std::map<std::uint32_t, llvm::Value*> draw_normals(Lane path, llvm::Value* step);
   template <class Body>
   Values guarded(llvm::Value* first, const Body& body);
@@ -380,7 +382,7 @@ Values FunctionEmitter::emit_step(llvm::Value* first_lane, llvm::Value* step,
       builder_.CreateMul(step, builder_.getInt64(kernel_.step_count)));
   body_.emit(Stage::Step, [&](const Instruction& i) { return host_scalar(row, i.slot); });
   llvm::Value* first_step = field(i64, offsetof(hopf_path_call, first_step));
-  const auto normals = draw_normals(path, builder_.CreateAdd(first_step, step));
+  const auto normals = drawn(path, builder_.CreateAdd(first_step, step));
   body_.emit(Stage::Lane, [&](const Instruction& i) -> llvm::Value* {
     if (i.op == Opcode::Carried) return carried[i.slot];
     if (i.op == Opcode::Normal) return normals.at(i.slot);
@@ -412,6 +414,19 @@ Values FunctionEmitter::guarded(llvm::Value* first, const Body& body) {
   builder_.CreateRetVoid();
   builder_.SetInsertPoint(stay);
   return out;
+}
+
+/// The normals of a step; of a step that stands for two, their sum over sqrt 2.
+std::map<std::uint32_t, llvm::Value*> FunctionEmitter::drawn(Lane path, llvm::Value* step) {
+  if (!kernel_.paired) return draw_normals(path, step);
+  llvm::Value* first = builder_.CreateShl(step, 1);
+  auto normals = draw_normals(path, first);
+  const auto second = draw_normals(path, builder_.CreateOr(first, 1));
+  for (auto& [index, value] : normals) {
+    llvm::Value* scale = llvm::ConstantFP::get(value->getType(), (0.5 * std::numbers::sqrt2));
+    value = builder_.CreateFMul(builder_.CreateFAdd(value, second.at(index)), scale);
+  }
+  return normals;
 }
 
 /// Each pair of noise indices shares one block of Philox words.

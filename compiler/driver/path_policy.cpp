@@ -96,8 +96,7 @@ kernel::PathPolicy path_policy(const model::Model& model, const ValueFunction* v
 
 /// The control found at a stored time holds until the next one: an implicit step uses it over that
 /// interval.
-PolicyTables policy_tables(const model::Model& model, const ValueFunction& value,
-                           const PathTimes& times) {
+PolicyTables policy_tables(const model::Model& model, const ValueFunction& value) {
   PolicyTables result;
   const Grid grid = uniform_grid(value.grid);
   const bool same = std::all_of(value.grid.axes.begin(), value.grid.axes.end(),
@@ -107,14 +106,8 @@ PolicyTables policy_tables(const model::Model& model, const ValueFunction& value
   for (std::size_t level = 0; level < value.policy.size(); ++level) {
     const bool is_last_time = value.horizon && level > 0 && level + 1 == value.policy.size();
     if (is_last_time) break;  // at the horizon nothing is left to control
-    const double start = level == 0 ? 0.0 : value.times[level] / times.dt();
-    const auto first =
-        static_cast<std::int64_t>(start + 1 - 1e-9);  // the first step that does not begin before
-    if (first >= times.steps) break;
     runtime::PathRun::Level entry;
-    entry.first_step = first;
-    if (!result.levels.empty() && result.levels.back().first_step == entry.first_step)
-      result.levels.pop_back();
+    entry.from = level == 0 ? 0.0 : value.times[level];
     for (const std::size_t k : order) {
       if (!same) result.resampled.push_back(resample(value, grid, value.times[level], k));
       entry.tables.push_back(same ? value.policy[level][k].data() : result.resampled.back().data());
@@ -122,6 +115,18 @@ PolicyTables policy_tables(const model::Model& model, const ValueFunction& value
     result.levels.push_back(std::move(entry));
   }
   return result;
+}
+
+std::vector<runtime::PathRun::Level> levels_on(const PolicyTables& tables,
+                                               const runtime::TimeGrid& grid) {
+  std::vector<runtime::PathRun::Level> levels;
+  for (runtime::PathRun::Level level : tables.levels) {
+    level.first_step = grid.first_from(level.from);
+    if (level.first_step >= grid.steps()) break;
+    if (!levels.empty() && levels.back().first_step == level.first_step) levels.pop_back();
+    levels.push_back(std::move(level));
+  }
+  return levels;
 }
 
 void append_affine(const ValueFunction& value, double t, std::vector<double>& out) {

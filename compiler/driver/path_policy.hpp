@@ -11,16 +11,6 @@
 
 namespace hopf::driver {
 
-/// The times of a run: step k goes from time(k) to time(k + 1).
-struct PathTimes {
-  double until = 1;
-  std::int64_t steps = 1;
-  double dt() const { return until / static_cast<double>(steps); }
-  double time(std::int64_t k) const {
-    return until * static_cast<double>(k) / static_cast<double>(steps);
-  }
-};
-
 /// How the kernels get their controls. `value` first, then `policy`; with neither the model has no
 /// control.
 kernel::PathPolicy path_policy(const model::Model&, const runtime::ValueFunction* value,
@@ -34,7 +24,11 @@ struct PolicyTables {
   std::vector<runtime::PathRun::Level> levels;
   std::vector<std::vector<double>> resampled;  // owned copies, when there are any
 };
-PolicyTables policy_tables(const model::Model&, const runtime::ValueFunction&, const PathTimes&);
+PolicyTables policy_tables(const model::Model&, const runtime::ValueFunction&);
+
+/// The levels with the step of the grid that each begins at; levels that no step begins in are left
+/// out.
+std::vector<runtime::PathRun::Level> levels_on(const PolicyTables&, const runtime::TimeGrid&);
 
 /// K row-major, then k, at time t: linear between the stored levels.
 void append_affine(const runtime::ValueFunction&, double t, std::vector<double>& out);

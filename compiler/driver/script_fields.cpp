@@ -28,10 +28,11 @@ std::nullopt_t no_field(Script& s, const Value& object, const Ident& name,
 const std::vector<std::string> kNone;
 const std::vector<std::string> kSolutionFields = {"policy",     "gradient", "error", "residual",
                                                   "iterations", "method",   "report"};
-const std::vector<std::string> kEnsembleFields = {"mean",  "quantile", "cost", "cost_error",
-                                                  "final", "times",    "paths"};
+const std::vector<std::string> kEnsembleFields = {"mean",  "quantile", "cost",  "cost_error",
+                                                  "final", "times",    "paths", "failed"};
 const std::vector<std::string> kSeriesFields = {"mean", "std", "quantile", "final"};
-const std::vector<std::string> kEstimateFields = {"mean", "error"};
+const std::vector<std::string> kEstimateFields = {"mean", "error", "standard_error",
+                                                  "bias"};
 const std::vector<std::string> kPlanFields = {"method", "scheme"};
 
 Value method(const Value& object, std::string name, std::vector<std::size_t> components = {}) {
@@ -121,11 +122,9 @@ std::optional<Value> derivation_field(Script& s, const Value& object, const Iden
   return no_field(s, object, name, names, equations.why_absent(name.text));
 }
 
-/// The last recorded values of all paths.
+/// The last values of all paths.
 Value final_values(const runtime::Ensemble& paths, std::size_t state) {
-  const auto count = static_cast<std::ptrdiff_t>(paths.paths);
-  const auto& recorded = paths.recorded[state];
-  return make_list(std::vector<double>(recorded.end() - count, recorded.end()));
+  return make_list(paths.final_values[state]);
 }
 
 Value final_record(const runtime::Ensemble& paths) {
@@ -144,11 +143,13 @@ std::optional<Value> ensemble_field(Script& s, const Value& object, const Ident&
   const runtime::Ensemble& paths = *ensemble.paths;
   if (name.text == "mean") return make_list(paths.mean(paths.times.size() - 1));
   if (name.text == "quantile") return method(object, "quantile");
-  if (name.text == "cost") return Value{Estimate{paths.mean_cost(), paths.cost_standard_error()}};
-  if (name.text == "cost_error") return Value{paths.cost_standard_error()};
+  if (name.text == "cost") 
+    return Value{Estimate{paths.mean_cost(), paths.cost_standard_error(), paths.cost_bias}};
+  if (name.text == "cost_error") return Value{paths.cost_error()};
   if (name.text == "final") return final_record(paths);
   if (name.text == "times") return make_list(paths.times);
   if (name.text == "paths") return Value{static_cast<double>(paths.paths)};
+  if (name.text == "failed") return Value{static_cast<double>(paths.failed)};
   std::vector<Value> series;
   for (std::size_t state : components_named(paths.states, name.text))
     series.push_back({StateSeries{ensemble, state}});
@@ -159,13 +160,20 @@ std::optional<Value> ensemble_field(Script& s, const Value& object, const Ident&
   return no_field(s, object, name, known);
 }
 
+/// On a circle the circular standard deviation.
+std::optional<Value> series_deviation(Script& s, const runtime::Ensemble& paths, std::size_t state,
+                                      const Ident& name) {
+  if (paths.circle(state).round())
+    return Value{std::sqrt(paths.variance(state, paths.times.size() - 1))};
+  return call_statistics(s, "std", {final_values(paths, state)}, name.span);
+}
+
 std::optional<Value> series_field(Script& s, const Value& object, const Ident& name) {
   const StateSeries& series = *object.as<StateSeries>();
   const runtime::Ensemble& paths = *series.ensemble.paths;
-  if (name.text == "mean") return Value{paths.mean(paths.times.size() - 1)[series.state]};
+  if (name.text == "mean") return Value{paths.mean(series.state, paths.times.size() - 1)};
   if (name.text == "final") return final_values(paths, series.state);
-  if (name.text == "std")
-    return call_statistics(s, "std", {final_values(paths, series.state)}, name.span);
+  if (name.text == "std") return series_deviation(s, paths, series.state, name);
   if (name.text == "quantile") return method(object, "quantile");
   return no_field(s, object, name, kSeriesFields);
 }
@@ -203,7 +211,9 @@ std::optional<Value> eval_field(Script& s, const Value& object, const Ident& nam
   if (object.as<ModelValue>()) return model_field(s, object, name);
   if (const auto* estimate = object.as<Estimate>()) {
     if (name.text == "mean") return Value{estimate->mean};
-    if (name.text == "error") return Value{estimate->standard_error};
+    if (name.text == "error") return Value{estimate->error()};
+    if (name.text == "standard_error") return Value{estimate->standard_error};
+    if (name.text == "bias" && !std::isnan(estimate->bias)) return Value{estimate->bias};
     return no_field(s, object, name, kEstimateFields);
   }
   if (const auto* plan = object.as<PlanValue>()) {

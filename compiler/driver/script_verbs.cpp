@@ -187,7 +187,6 @@ std::optional<SimulateOptions> simulate_options(Script& s, const Arguments& argu
   SimulateOptions options;
   options.span = arguments.span();
   std::int64_t seed = 0;
-  double tolerance = 0;
   if (!read_start(s, arguments, model, options.from) || !arguments.read("until", options.until))
     return {};
   if (!arguments.read_whole("paths", std::int64_t{1}, options.paths)) return {};
@@ -196,14 +195,15 @@ std::optional<SimulateOptions> simulate_options(Script& s, const Arguments& argu
     return {};
   if (!arguments.read("step", options.step) || !arguments.read_whole("records", 2, options.records))
     return {};
-  if (!arguments.read("tolerance", tolerance) || !read_common(s, arguments, options.threads))
+  if (!arguments.read("tolerance", options.tolerance) || !arguments.read("keep", options.keep) ||
+      !read_common(s, arguments, options.threads))
     return {};
   if (!read_regime(arguments, model, options.regime)) return {};
   options.seed = static_cast<std::uint64_t>(seed);
-  if (tolerance != 0) {
-    s.error(Kind::NotBuiltYet, arguments.span_of("tolerance"),
-            "a step chosen by tolerance is not built yet")
-        .help = "write 'step = dt'";
+  if (arguments.has("tolerance") && !(options.tolerance >= 1e-13 && options.tolerance <= 0.1)) {
+    s.error(Kind::InvalidSolverOption, arguments.span_of("tolerance"),
+            fmt::format("'tolerance' is {}, and must be between 1e-13 and 0.1",
+                        number_text(options.tolerance)));
     return {};
   }
   if (!arguments.has("until") && !model.horizon) {
@@ -322,16 +322,27 @@ void warn_of_checks(Context& c, const runtime::ValueFunction& value, source::Spa
 
 bool fits(Context& c, const model::Model& model, const runtime::ValueFunction& value,
           source::Span span) {
-  bool same = model.states.size() == value.states.size() &&
-              model.controls.size() == value.controls.size() &&
-              (model.regime ? model.regime->count : 1) == value.regimes;
-  for (std::size_t i = 0; same && i < model.states.size(); ++i)
-    same = model.states[i].name == value.states[i].name;
-  if (same) return true;
-  c.sink.emit(
-      Kind::WrongArgumentType, span,
-      fmt::format("the policy is one of '{}', whose states or controls differ from those of '{}'",
-                  value.model, model.name));
+  const auto names = [](const auto& all) {
+    std::vector<std::string> result;
+    for (const auto& one : all) result.push_back(one.name);
+    return result.empty() ? std::vector<std::string>{"none"} : result;
+  };
+  const auto refuse = [&](const char* what, const std::vector<std::string>& theirs,
+                          const std::vector<std::string>& ours) {
+    if (theirs == ours) return false;
+    c.sink.emit(Kind::WrongArgumentType, span,
+                fmt::format("the policy is one of '{}', with the {} {}; '{}' has {}", value.model,
+                            what, fmt::join(theirs, ", "), model.name, fmt::join(ours, ", ")));
+    return true;
+  };
+  if (refuse("states", names(value.states), names(model.states)) ||
+      refuse("controls", names(value.controls), names(model.controls)))
+    return false;
+  const int regimes = model.regime ? model.regime->count : 1;
+  if (regimes == value.regimes) return true;
+  c.sink.emit(Kind::WrongArgumentType, span,
+              fmt::format("the policy is one of '{}', with {} regimes; '{}' has {}", value.model,
+                          value.regimes, model.name, regimes));
   return false;
 }
 

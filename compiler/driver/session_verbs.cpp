@@ -276,6 +276,8 @@ driver::SimulateOptions Session::Impl::simulate_options(const SimulateOptions& o
   result.seed = options.seed;
   result.step = options.step;
   result.records = options.records;
+  result.tolerance = options.tolerance;
+  result.keep = options.keep;
   result.threads = options.threads > 0 ? options.threads : context.options.threads;
   return result;
 }
@@ -403,6 +405,9 @@ double Ensemble::cost() const { return impl ? impl->paths->mean_cost() : std::na
 double Ensemble::cost_standard_error() const {
   return impl ? impl->paths->cost_standard_error() : std::nan("");
 }
+double Ensemble::cost_bias() const { return impl ? impl->paths->cost_bias : std::nan(""); }
+double Ensemble::cost_error() const { return impl ? impl->paths->cost_error() : std::nan(""); }
+std::int64_t Ensemble::failed() const { return impl ? impl->paths->failed : 0; }
 
 namespace {
 
@@ -422,7 +427,8 @@ double Ensemble::quantile(const std::string& state, double q) const {
 }
 
 std::vector<double> Ensemble::final_values(const std::string& state) const {
-  return impl ? values(state, impl->paths->times.size() - 1) : std::vector<double>();
+  const auto index = impl ? state_index(*impl->paths, state) : std::nullopt;
+  return index ? impl->paths->final_values[*index] : std::vector<double>();
 }
 
 std::vector<double> Ensemble::values(const std::string& state, std::size_t time) const {

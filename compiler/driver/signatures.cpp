@@ -37,7 +37,7 @@ std::vector<Signature> make_table() {
        1,
        1,
        {"model", "policy", "from", "until", "paths", "seed", "method", "step", "records", "regime",
-        "threads", "precision", "tolerance", "checkpoint"}},
+        "threads", "precision", "tolerance", "checkpoint", "keep"}},
       {"plot", Group::Output, 2, 2, {"value", "file"}},
       {"save", Group::Output, 2, 2, {"value", "file"}},
       {"load", Group::Output, 1, 1, {"file"}},

@@ -15,10 +15,13 @@ struct SimulateOptions {
   double until = 0;  // 0: the horizon
   std::int64_t paths = 1000;
   std::uint64_t seed = 0;
-  double step = 0;    // 0: chosen
-  int records = 101;  // recorded times
+  double step = 0;       // 0: chosen; without noise the longest one
+  double tolerance = 0;  // without noise: of a step's error, relative; 0: 1e-8
+  int records = 101;     // recorded times
+  bool keep = false;     // keep the recorded states of all paths, however many
+  bool bias = true;      // estimate what the step adds to the mean cost
   int threads = 0;
-  std::string method = "auto";  // "euler"
+  std::string method = "auto";  // "euler": also where there is no noise
   source::Span span;
 };
 

@@ -131,7 +131,7 @@ RoundedError rounded_up(double error) {
 }  // namespace
 
 std::string estimate_text(const Estimate& estimate) {
-  const double V = estimate.mean, error = estimate.standard_error;
+  const double V = estimate.mean, error = estimate.error();
   if (error == 0 || !std::isfinite(V)) return number_text(V);
   if (std::isnan(error)) return fmt::format("{:.2g} ± ?", V);
   if (std::isinf(error)) return fmt::format("{:.2g} ± inf", V);
@@ -187,13 +187,17 @@ std::string derivation_text(const Derivation& derivation) {
 }
 
 std::string ensemble_text(const runtime::Ensemble& paths) {
-  std::string text = fmt::format("{} paths of {}, step {}, until {}\n", paths.paths, paths.model,
-                                 number_text(paths.step),
+  const std::string how = paths.ordinary ? "without noise, order 5"
+                                         : "step " + number_text(paths.step);
+  std::string text = fmt::format("{} path{} of {}, {}, until {}\n", paths.paths,
+                                 paths.paths == 1 ? "" : "s", paths.model, how,
                                  number_text(paths.times.empty() ? 0 : paths.times.back()));
   const auto mean = paths.mean(paths.times.empty() ? 0 : paths.times.size() - 1);
   for (std::size_t i = 0; i < mean.size(); ++i)
     text += fmt::format("  mean of {}: {}\n", paths.states[i].name, number_text(mean[i]));
-  const Estimate cost{paths.mean_cost(), paths.cost_standard_error()};
+  if (paths.failed > 0)
+    text += fmt::format("  left out: {} of them, which became NaN or infinite\n", paths.failed);
+  const Estimate cost{paths.mean_cost(), paths.cost_standard_error(), paths.cost_bias};
   return text + fmt::format("  {}: {}\n", paths.reward ? "reward" : "cost", estimate_text(cost));
 }
 

@@ -1,6 +1,8 @@
 // The values of a script: numbers and lists, and the objects that verbs return.
 #pragma once
 
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +25,9 @@ struct Nothing {};
 /// mean.
 struct Estimate {
   double mean = 0, standard_error = 0;
+  double bias = std::numeric_limits<double>::quiet_NaN();  // of simulated costs: the time step's
+  /// Both together: what `.error` gives and what is printed.
+  double error() const { return std::isnan(bias) ? standard_error : std::hypot(standard_error, bias); }
 };
 
 struct List {

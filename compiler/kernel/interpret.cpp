@@ -1,6 +1,7 @@
 // The reference: one lane at a time, one instruction at a time, in the order written.
 #include "kernel/interpret.hpp"
 
+#include <numbers>
 #include <vector>
 
 #include "core/philox.hpp"
@@ -46,6 +47,14 @@ void run_body(const Kernel& k, std::vector<double>& value, const Leaf& leaf) {
   }
 }
 
+double drawn(const Kernel& k, std::uint64_t seed, std::uint64_t path, std::uint64_t step,
+             std::uint32_t index) {
+  if (!k.paired) return runtime::standard_normal(seed, path, step, index);
+  return (runtime::standard_normal(seed, path, 2 * step, index) +
+          runtime::standard_normal(seed, path, 2 * step + 1, index)) *
+         (0.5 * std::numbers::sqrt2);
+}
+
 void run_path(const Kernel& k, const hopf_path_call& call, std::int64_t lane,
               std::vector<double>& value) {
   std::vector<double> carried(k.carried_count);
@@ -63,7 +72,7 @@ void run_path(const Kernel& k, const hopf_path_call& call, std::int64_t lane,
         case Opcode::Step:
           return call.steps[step * k.step_count + i.slot];
         case Opcode::Normal:
-          return runtime::standard_normal(call.seed, path, time, i.slot);
+          return drawn(k, call.seed, path, time, i.slot);
         default:
           return load(k.precision, call.tables[i.slot], static_cast<std::int64_t>(a));
       }

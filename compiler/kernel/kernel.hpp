@@ -46,6 +46,7 @@ struct Kernel {
   std::string name;
   bool path = false;
   bool hot = true;  // called again and again; otherwise its code is made in little time
+  bool paired = false;  // path kernels: step s draws (Z(2s) + Z(2s + 1))/sqrt 2 for a normal
   Precision precision = Precision::F64;
   std::uint32_t uniform_count = 0;  // scalars passed by value array
   std::uint32_t input_count = 0;    // arrays read at the lane's index (point kernels)
@@ -83,6 +84,7 @@ struct Spec {
   std::string name;
   bool path = false;
   bool hot = true;
+  bool paired = false;
   Precision precision = Precision::F64;
   std::vector<InputBinding> bindings;
   std::vector<Table> tables;

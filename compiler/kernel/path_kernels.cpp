@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "kernel/path_ends.hpp"
+
 namespace hopf::kernel {
 namespace {
 
@@ -58,6 +60,11 @@ class PathBuilder {
     out_.start.hot = false;
     out_.finish = spec("finish", finish_outputs(with_terminal));
     out_.finish.hot = false;
+    out_.advance_twice = out_.advance;
+    out_.advance_twice.name += "_twice";
+    out_.advance_twice.paired = true;
+    out_.advance_twice.hot = false;
+    if (normals_.empty()) add_ordinary();
     return std::move(out_);
   }
 
@@ -239,12 +246,19 @@ class PathBuilder {
         ExprId sum = zero();
         for (std::size_t l = k; l < noises_; ++l) {
           const ExprId weight = store_.number(factor[l * noises_ + k]);
-          sum = store_.add(sum, store_.mul(weight, prepared(model_.diffusion[i * noises_ + l])));
+          sum = store_.add(sum, store_.mul(weight, at_middle(prepared(model_.diffusion[i * noises_ + l]))));
         }
         result.push_back(sum);
       }
     }
     return result;
+  }
+
+  /// The middle of the step in place of t: what depends on time alone is so of second order.
+  ExprId at_middle(ExprId e) {
+    const ExprId half = store_.mul(symbols_.dt, store_.rational(1, 2));
+    return expr::substitute(
+        store_, e, {{model_.time, store_.add(store_.symbol(model_.time), half)}});
   }
 
   std::vector<ExprId> euler_step() {
@@ -256,7 +270,7 @@ class PathBuilder {
         const ExprId sigma = diffusion_[i * noises_ + k];
         if (!store_.is_zero(sigma)) noise.push_back(store_.mul(sigma, normal(k)));
       }
-      ExprId moved = store_.add(x(i), store_.mul(prepared(model_.drift[i]), symbols_.dt));
+      ExprId moved = store_.add(x(i), store_.mul(at_middle(prepared(model_.drift[i])), symbols_.dt));
       if (!noise.empty())
         moved = store_.add(moved, store_.mul(symbols_.sqrt_dt, store_.add(noise)));
       next.push_back(moved);
@@ -265,32 +279,6 @@ class PathBuilder {
   }
 
   // ---- bounds
-
-  /// lo + ((x - lo) mod period)
-  ExprId wrapped(ExprId at, double lo, double period) {
-    const ExprId offset = store_.sub(at, store_.number(lo));
-    const ExprId turns = store_.apply(Op::Floor, {store_.mul(offset, store_.number(1 / period))});
-    return store_.sub(at, store_.mul(store_.number(period), turns));
-  }
-
-  ExprId bounded(const model::State& state, ExprId at) {
-    if (!state.lo) return at;
-    const double lo = *state.lo, hi = *state.hi, width = hi - lo;
-    switch (state.boundary) {
-      case model::Boundary::Periodic:
-        return wrapped(at, lo, width);
-      case model::Boundary::Reflect: {
-        // Folding [lo, lo + 2 width) at its middle reflects at both ends, however far the step
-        // went.
-        const ExprId folded = store_.sub(wrapped(at, lo, 2 * width), store_.number(hi));
-        return store_.sub(store_.number(hi), store_.apply(Op::Abs, {folded}));
-      }
-      case model::Boundary::Constrain:
-        return store_.max(store_.min(at, store_.number(hi)), store_.number(lo));
-      default:
-        return at;  // absorbed by its stopping set, or free to leave
-    }
-  }
 
   ExprId left_domain(const std::vector<ExprId>& moved) {
     std::vector<ExprId> outside;
@@ -473,7 +461,7 @@ class PathBuilder {
     std::vector<ExprId> outputs = unchanged();
     std::vector<ExprId> moved = euler_step();
     std::vector<ExprId> end;
-    for (std::size_t i = 0; i < n_; ++i) end.push_back(bounded(model_.states[i], moved[i]));
+    for (std::size_t i = 0; i < n_; ++i) end.push_back(bounded(store_, model_.states[i], moved[i]));
     const Stopped stopped = apply_stopping(end);
     ExprId charge = store_.mul(factor(), store_.mul(symbols_.dt, running()));
     charge = store_.add(charge, stopped.due);
@@ -510,6 +498,51 @@ class PathBuilder {
     return outputs;
   }
 
+  // ---- without noise
+
+  /// `e` where the registers stand for: between steps a state may be beyond an end that holds it,
+  /// or have come round.
+  ExprId at_place(ExprId e) { return expr::substitute(store_, e, places_of(store_, model_)); }
+
+  void add_ordinary() {
+    const PathRegisters& r = out_.registers;
+    const auto first = static_cast<std::uint32_t>(r.count);
+    for (InputBinding& binding : bindings_) {
+      if (binding.from != InputBinding::From::Step) continue;
+      binding.from = InputBinding::From::Carried;
+      binding.slot += first;
+    }
+    const std::size_t width = first + out_.scalars.per_step + stopping_.size();
+    std::vector<ExprId> rates(width, zero());
+    for (std::size_t i = 0; i < n_; ++i) rates[i] = held(store_, model_.states[i], at_place(prepared(model_.drift[i])));
+    set(rates, r.cost, store_.mul(factor(), at_place(running())));
+    if (r.discount >= 0) {
+      const ExprId decay = store_.neg(at_place(prepared(model_.discount->value)));
+      set(rates, r.discount, store_.mul(decay, symbols_.discount));
+    }
+    out_.rate = spec("rate", std::move(rates));
+    out_.stopping_sets = static_cast<std::uint32_t>(stopping_.size());
+    if (stopping_.empty()) return;
+    out_.arrival = spec("arrival", arrival_outputs(width));
+    out_.arrival.hot = false;
+  }
+
+  std::vector<ExprId> arrival_outputs(std::size_t width) {
+    std::vector<ExprId> outputs(width, zero());
+    ExprId due = zero(), goes_on = one();
+    for (std::size_t s = stopping_.size(); s-- > 0;) {
+      const StoppingSet& set = stopping_[s];
+      const ExprId stop = at_place(inside(set));
+      due = store_.select(stop, store_.mul(factor(), at_place(set.pay)), due);
+      goes_on = store_.select(stop, zero(), goes_on);
+      outputs[width - stopping_.size() + s] =
+          set.phi.valid() ? at_place(set.phi) : store_.select(stop, store_.integer(-1), one());
+    }
+    set(outputs, out_.registers.cost, due);
+    set(outputs, out_.registers.alive, goes_on);
+    return outputs;
+  }
+
   static void set(std::vector<ExprId>& outputs, int slot, ExprId value) {
     outputs[static_cast<std::size_t>(slot)] = value;
   }
@@ -542,24 +575,6 @@ class PathBuilder {
 
 PathKernels path_kernels(const Model& model, const PathPolicy& policy, bool with_terminal) {
   return PathBuilder(model, policy).build(with_terminal);
-}
-
-std::optional<std::vector<double>> cholesky(const std::vector<double>& matrix, std::size_t n) {
-  std::vector<double> factor(n * n, 0.0);
-  for (std::size_t j = 0; j < n; ++j) {
-    double pivot = matrix[j * n + j];
-    for (std::size_t k = 0; k < j; ++k) pivot -= factor[j * n + k] * factor[j * n + k];
-    if (!(pivot > -1e-12)) return std::nullopt;
-    // A zero pivot is a noise that repeats earlier ones: its own column stays zero.
-    const double root = pivot > 1e-12 ? std::sqrt(pivot) : 0.0;
-    factor[j * n + j] = root;
-    for (std::size_t i = j + 1; i < n; ++i) {
-      double rest = matrix[i * n + j];
-      for (std::size_t k = 0; k < j; ++k) rest -= factor[i * n + k] * factor[j * n + k];
-      if (root > 0) factor[i * n + j] = rest / root;
-    }
-  }
-  return factor;
 }
 
 }  // namespace hopf::kernel

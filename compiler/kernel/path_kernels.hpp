@@ -1,8 +1,8 @@
 // Model and policy -> the three kernels that carry an ensemble of sample paths.
 //
 // Euler–Maruyama (Kloeden & Platen 1992, section 10.2; weak order one):
-//   x' = x + f(t,x,u) dt + sigma(t,x,u) C Z sqrt(dt),   Z standard normal, C C' the noises'
-//   correlation,
+//   x' = x + f(s,x,u) dt + sigma(s,x,u) C Z sqrt(dt),   Z standard normal, C C' the noises'
+//   correlation, s = t + dt/2,
 // and the cost by the trapezoidal rule, split so that the inner loop evaluates the running cost
 // once a step:
 //   start    cost = -(dt/2) L(0, x0)           checks whether x0 is already in the stopping set
@@ -21,6 +21,7 @@
 #include <optional>
 #include <vector>
 
+#include "kernel/cholesky.hpp"
 #include "kernel/kernel.hpp"
 #include "model/model.hpp"
 
@@ -64,6 +65,16 @@ struct PathScalars {
 
 struct PathKernels {
   Spec start, advance, finish;
+  /// `advance` over two steps in one: for the same paths at twice the step, each normal is the sum
+  /// of the two that the short steps draw, over sqrt 2.
+  Spec advance_twice;
+  /// Of a model without noise (Spec without outputs otherwise). Their registers are those of the
+  /// others, then the per-step scalars from `registers.count` on, then one for every stopping set.
+  /// `rate` gives the derivatives in time of all registers, zero for those that only stopping and
+  /// leaving change. `arrival` gives alive = 0 and what is due as cost inside a stopping set, and
+  /// the sets' levels: positive outside.
+  Spec rate, arrival;
+  std::uint32_t stopping_sets = 0;
   PathRegisters registers;
   PathScalars scalars;
   std::uint32_t tables = 0;  // one per control when the policy is tabulated
@@ -72,9 +83,5 @@ struct PathKernels {
 /// `with_terminal`: the last time is the horizon, so the terminal cost is due. The model must have
 /// no jump, no density term and no optimal stopping (the caller refuses those).
 PathKernels path_kernels(const model::Model&, const PathPolicy&, bool with_terminal);
-
-/// The lower factor of a correlation matrix, row-major; nothing when it is not positive
-/// semidefinite.
-std::optional<std::vector<double>> cholesky(const std::vector<double>& matrix, std::size_t n);
 
 }  // namespace hopf::kernel

@@ -66,7 +66,9 @@ struct SimulateOptions {
   double until = 0;               // seconds, or the model's unit of time; 0: its horizon
   std::int64_t paths = 1000;
   std::uint64_t seed = 0;  // the same seed gives the same paths, for any number of threads
-  double step = 0;         // 0: chosen
+  double step = 0;         // 0: chosen; of a model without noise the longest one
+  double tolerance = 0;    // of a model without noise: of a step's error; 0: 1e-8
+  bool keep = false;       // keep every path at the recorded times, however many there are
   int records = 101;       // times at which the states are kept, the first and the last included
   int threads = 0;         // 0: those of the session
 };
@@ -123,7 +125,14 @@ class Ensemble {
   /// The mean discounted cost of a path, or reward, and the standard error of that mean.
   double cost() const;
   double cost_standard_error() const;
-  /// One number a path: a state at the end, or at a recorded time; empty for another name or time.
+  /// What the time step adds to the mean, estimated with twice the step; NaN where it is not known.
+  double cost_bias() const;
+  /// sqrt(cost_standard_error()^2 + cost_bias()^2)
+  double cost_error() const;
+  /// Paths that became NaN or infinite, and are in none of the figures.
+  std::int64_t failed() const;
+  /// One number a path: a state at the end (of all paths that did not fail), or at a recorded time (of
+  /// the first 10,000 paths, or all with `keep`); empty for another name or time.
   std::vector<double> final_values(const std::string& state) const;
   std::vector<double> values(const std::string& state, std::size_t time) const;
   struct Impl;

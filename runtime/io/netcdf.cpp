@@ -2,6 +2,7 @@
 // quantity.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <functional>
 #include <optional>
 
@@ -278,6 +279,44 @@ void save_quadratic(NetcdfFile& file, const ValueFunction& value) {
   }
 }
 
+// ---- ensembles
+
+/// What is known of all paths: mean and deviation of each state over time, and its last values.
+class EnsembleSummary {
+ public:
+  EnsembleSummary(NetcdfFile& file, const Ensemble& ensemble, int time, int all) {
+    for (std::size_t i = 0; i < ensemble.states.size(); ++i) {
+      const NamedUnit& state = ensemble.states[i];
+      const bool round = ensemble.circle(i).round();
+      const auto add = [&](std::vector<int>& list, const char* suffix, int over,
+                           const std::string& long_name) {
+        list.push_back(file.variable(file.unused_name(state.name + suffix), {over}));
+        describe(file, list.back(), long_name, state.unit);
+        if (round) file.attribute(list.back(), "period", ensemble.circle(i).period);
+      };
+      add(mean_, "_mean", time, (round ? "mean direction of " : "mean of ") + state.name);
+      add(deviation_, "_std", time,
+          (round ? "circular standard deviation of " : "standard deviation of ") + state.name);
+      add(final_, "_final", all, "last value of " + state.name + " on every path");
+    }
+  }
+  void write(NetcdfFile& file, const Ensemble& ensemble) const {
+    for (std::size_t i = 0; i < mean_.size(); ++i) {
+      std::vector<double> mean, deviation;
+      for (std::size_t time = 0; time < ensemble.times.size(); ++time) {
+        mean.push_back(ensemble.mean(i, time));
+        deviation.push_back(std::sqrt(ensemble.variance(i, time)));
+      }
+      file.write(mean_[i], mean);
+      file.write(deviation_[i], deviation);
+      file.write(final_[i], ensemble.final_values[i]);
+    }
+  }
+
+ private:
+  std::vector<int> mean_, deviation_, final_;
+};
+
 }  // namespace
 
 std::string save_netcdf(const ValueFunction& value, const Provenance& provenance,
@@ -303,9 +342,13 @@ std::string save_netcdf(const Ensemble& ensemble, const Provenance& provenance,
   file.global("paths_that_stopped", static_cast<double>(ensemble.stopped));
   file.global("mean_cost", ensemble.mean_cost());
   file.global("mean_cost_standard_error", ensemble.cost_standard_error());
+  file.global("mean_cost_bias", ensemble.cost_bias);
+  file.global("paths", static_cast<double>(ensemble.paths));
+  file.global("paths_that_failed", static_cast<double>(ensemble.failed));
   const std::string time_name = file.unused_name("time"), path_name = file.unused_name("path");
   const int time = file.dimension(time_name, ensemble.times.size());
-  const int paths = file.dimension(path_name, static_cast<std::size_t>(ensemble.paths));
+  const int paths = file.dimension(path_name, static_cast<std::size_t>(ensemble.kept));
+  const int all = file.dimension(file.unused_name("all_paths"), ensemble.cost.size());
   const int times = file.variable(time_name, {time});
   describe(file, times, "time", time_unit(ensemble));
   std::vector<int> states;
@@ -313,7 +356,8 @@ std::string save_netcdf(const Ensemble& ensemble, const Provenance& provenance,
     states.push_back(file.variable(file.unused_name(state.name), {time, paths}));
     describe(file, states.back(), state.name, state.unit);
   }
-  const int cost = file.variable(file.unused_name(ensemble.reward ? "reward" : "cost"), {paths});
+  const EnsembleSummary summary(file, ensemble, time, all);
+  const int cost = file.variable(file.unused_name(ensemble.reward ? "reward" : "cost"), {all});
   describe(file, cost,
            ensemble.reward ? "discounted reward of the path" : "discounted cost of the path",
            ensemble.cost_unit);
@@ -321,6 +365,7 @@ std::string save_netcdf(const Ensemble& ensemble, const Provenance& provenance,
   file.write(times, ensemble.times);
   for (std::size_t i = 0; i < states.size(); ++i) file.write(states[i], ensemble.recorded[i]);
   file.write(cost, ensemble.cost);
+  summary.write(file, ensemble);
   return file.close();
 }
 

@@ -16,12 +16,32 @@ namespace {
 constexpr int kSamplePaths = 6;
 constexpr int kBins = 60;
 
-/// Quantiles 5, 25, 50, 75, 95 % at every recorded time, one row a time.
+/// Of a periodic state the mean direction at every recorded time, without jumps; values are drawn
+/// within half a turn of it.
+std::vector<double> centres(const Ensemble& ensemble, std::size_t state) {
+  std::vector<double> result;
+  for (std::size_t time = 0; time < ensemble.times.size(); ++time) {
+    const double mean = ensemble.mean(state, time);
+    const Circle circle = ensemble.circle(state);
+    result.push_back(result.empty() || !circle.round() ? mean : circle.near(mean, result.back()));
+  }
+  return result;
+}
+
+double placed(const Ensemble& ensemble, std::size_t state, double x, double centre) {
+  const Circle circle = ensemble.circle(state);
+  return circle.round() ? circle.near(x, centre) : x;
+}
+
+/// Quantiles 5, 25, 50, 75, 95 % of the kept paths at every recorded time, one row a time.
 std::string band_rows(const Ensemble& ensemble, std::size_t state) {
   std::string rows;
+  const std::vector<double> centre = centres(ensemble, state);
   for (std::size_t time = 0; time < ensemble.times.size(); ++time) {
-    const auto all = ensemble.values(state, time);
-    std::vector<double> sorted(all.begin(), all.end());
+    std::vector<double> sorted;
+    for (const double x : ensemble.values(state, time))
+      if (std::isfinite(x)) sorted.push_back(placed(ensemble, state, x, centre[time]));
+    if (sorted.empty()) continue;
     std::sort(sorted.begin(), sorted.end());
     fmt::format_to(std::back_inserter(rows), "{:.8g}", ensemble.times[time]);
     for (const double q : {0.05, 0.25, 0.5, 0.75, 0.95}) {
@@ -39,15 +59,16 @@ std::string band_rows(const Ensemble& ensemble, std::size_t state) {
 
 /// The first few paths; the line is broken where a periodic state comes round.
 std::string path_rows(const Ensemble& ensemble, std::size_t state) {
-  const auto& recorded = ensemble.recorded[state];
-  const auto [least, greatest] = std::minmax_element(recorded.begin(), recorded.end());
-  const double half_range = 0.6 * (*greatest - *least);
+  const Circle circle = ensemble.circle(state);
+  const std::vector<double> centre = centres(ensemble, state);
   std::string rows;
-  for (std::int64_t p = 0; p < std::min<std::int64_t>(kSamplePaths, ensemble.paths); ++p) {
-    double last = ensemble.values(state, 0)[static_cast<std::size_t>(p)];
+  for (std::int64_t p = 0; p < std::min<std::int64_t>(kSamplePaths, ensemble.kept); ++p) {
+    double last = std::nan("");
     for (std::size_t time = 0; time < ensemble.times.size(); ++time) {
-      const double now = ensemble.values(state, time)[static_cast<std::size_t>(p)];
-      if (std::abs(now - last) > half_range) rows += '\n';
+      const double x = ensemble.values(state, time)[static_cast<std::size_t>(p)];
+      if (!std::isfinite(x)) break;
+      const double now = placed(ensemble, state, x, centre[time]);
+      if (circle.round() && std::abs(now - last) > 0.5 * circle.period) rows += '\n';
       fmt::format_to(std::back_inserter(rows), "{:.8g} {:.8g}\n", ensemble.times[time], now);
       last = now;
     }
@@ -84,6 +105,7 @@ void fan(Figure& figure, const Box& box, const Ensemble& ensemble, std::size_t s
 }
 
 std::string step_text(const Ensemble& ensemble) {
+  if (ensemble.ordinary) return "by error control";
   const std::string unit = time_unit(ensemble);
   return fmt::format("{:g}{}{}", ensemble.step, unit.empty() ? "" : " ", unit);
 }
@@ -91,7 +113,7 @@ std::string step_text(const Ensemble& ensemble) {
 std::string cost_text(const Ensemble& ensemble) {
   const char* what = ensemble.reward ? "reward" : "cost";
   return fmt::format("mean {} {:.6g} ± {:.2g}", what, ensemble.mean_cost(),
-                     ensemble.cost_standard_error());
+                     ensemble.cost_error());
 }
 
 void cost_histogram(Figure& figure, const Box& box, const Ensemble& ensemble) {
@@ -120,12 +142,16 @@ void cost_histogram(Figure& figure, const Box& box, const Ensemble& ensemble) {
 std::vector<Fact> facts_of(const Ensemble& ensemble) {
   std::vector<Fact> facts{
       {"paths", std::to_string(ensemble.paths), ""},
-      {"step", step_text(ensemble), "Euler–Maruyama, weak order one"},
+      {"step", step_text(ensemble),
+       ensemble.ordinary ? "without noise: Dormand–Prince, order five"
+                         : "Euler–Maruyama, weak order one"},
       {"seed", std::to_string(ensemble.seed),
        "the same seed gives the same paths on any number of threads"},
       {ensemble.reward ? "reward" : "cost",
-       fmt::format("{:.6g} ± {:.2g}", ensemble.mean_cost(), ensemble.cost_standard_error()),
-       "mean and standard error over paths"},
+       fmt::format("{:.6g} ± {:.2g}", ensemble.mean_cost(), ensemble.cost_error()),
+       fmt::format("mean over paths; standard error {:.2g}, bias of the time step {:.2g}",
+                   ensemble.cost_standard_error(), ensemble.cost_bias)},
+      {"failed", std::to_string(ensemble.failed), "paths that became NaN or infinite; left out"},
       {"stopped", std::to_string(ensemble.stopped), "paths that ended before the last time"},
       {"left the domain", std::to_string(ensemble.left_domain),
        "paths that touched a bound of the grid"}};

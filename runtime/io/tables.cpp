@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <iterator>
 
@@ -106,11 +107,25 @@ std::string save_csv(const ValueFunction& value, const std::string& path, const 
   return write_file(path, value.on_grid() ? grid_rows(value, watch) : coefficient_rows(value));
 }
 
+namespace {
+
+/// Costs of the kept paths; NaN of those that failed, which `cost` does not have.
+std::vector<double> kept_costs(const Ensemble& ensemble) {
+  std::vector<double> costs;
+  std::size_t next = 0;
+  for (std::size_t p = 0; p < static_cast<std::size_t>(ensemble.kept); ++p)
+    costs.push_back(ensemble.has_failed(p) ? std::nan("") : ensemble.cost[next++]);
+  return costs;
+}
+
+}  // namespace
+
 std::string save_csv(const Ensemble& ensemble, const std::string& path, const Watch& watch) {
   std::string out = "path,t";
   for (const NamedUnit& state : ensemble.states) out += "," + heading(state.name, state.unit);
   out += ",cost\n";
-  for (std::size_t p = 0; p < static_cast<std::size_t>(ensemble.paths); ++p) {
+  const std::vector<double> cost = kept_costs(ensemble);
+  for (std::size_t p = 0; p < static_cast<std::size_t>(ensemble.kept); ++p) {
     if (watch) watch();
     for (std::size_t time = 0; time < ensemble.times.size(); ++time) {
       fmt::format_to(std::back_inserter(out), "{},{}", p + 1, ensemble.times[time]);
@@ -119,7 +134,7 @@ std::string save_csv(const Ensemble& ensemble, const std::string& path, const Wa
         append_number(out, ensemble.values(i, time)[p]);
       }
       out += ',';
-      append_number(out, ensemble.cost[p]);
+      append_number(out, cost[p]);
       out += '\n';
     }
   }
@@ -167,11 +182,11 @@ std::string save_npy(const ValueFunction& value, const std::string& path) {
   return write_file(path, npy_bytes(shape, data));
 }
 
-/// Recorded states over state, time, path.
+/// Recorded states over state, time, path, of the paths that were kept.
 std::string save_npy(const Ensemble& ensemble, const std::string& path) {
   std::vector<double> data;
   for (const auto& state : ensemble.recorded) data.insert(data.end(), state.begin(), state.end());
-  const auto paths = static_cast<std::size_t>(ensemble.paths);
+  const auto paths = static_cast<std::size_t>(ensemble.kept);
   return write_file(path, npy_bytes({ensemble.states.size(), ensemble.times.size(), paths}, data));
 }
 

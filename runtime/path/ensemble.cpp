@@ -4,72 +4,65 @@
 #include <cmath>
 #include <limits>
 
-#include "core/sum.hpp"
-
 namespace hopf::runtime {
-namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-double mean_of(const double* values, std::size_t count) {
-  return pairwise_sum(0, count, [&](std::size_t i) { return values[i]; }) /
-         static_cast<double>(count);
+Circle Ensemble::circle(std::size_t state) const {
+  return state < circles.size() ? circles[state] : Circle{};
 }
 
-/// Unbiased sample variance in two passes: no cancellation when the mean is large.
-double variance_of(const double* values, std::size_t count) {
-  if (count < 2) return kNaN;
-  const double mean = mean_of(values, count);
-  const auto square = [&](std::size_t i) { return (values[i] - mean) * (values[i] - mean); };
-  return pairwise_sum(0, count, square) / static_cast<double>(count - 1);
+bool Ensemble::has_failed(std::size_t path) const {
+  return std::binary_search(failed_paths.begin(), failed_paths.end(),
+                            static_cast<std::int64_t>(path));
 }
-
-}  // namespace
 
 std::span<const double> Ensemble::values(std::size_t state, std::size_t time) const {
-  return std::span(recorded[state])
-      .subspan(time * static_cast<std::size_t>(paths), static_cast<std::size_t>(paths));
+  const auto width = static_cast<std::size_t>(kept);
+  return std::span(recorded[state]).subspan(time * width, width);
+}
+
+double Ensemble::mean(std::size_t state, std::size_t time) const {
+  if (time + 1 < times.size()) return moments[time * states.size() + state].average(circle(state));
+  return moments_of(final_values[state], circle(state)).average(circle(state));
+}
+
+double Ensemble::variance(std::size_t state, std::size_t time) const {
+  if (time + 1 < times.size())
+    return moments[time * states.size() + state].variance(circle(state));
+  return moments_of(final_values[state], circle(state)).variance(circle(state));
 }
 
 std::vector<double> Ensemble::mean(std::size_t time) const {
   std::vector<double> means;
-  for (std::size_t i = 0; i < recorded.size(); ++i) {
-    means.push_back(mean_of(values(i, time).data(), values(i, time).size()));
-  }
+  for (std::size_t i = 0; i < states.size(); ++i) means.push_back(mean(i, time));
   return means;
 }
 
 std::vector<double> Ensemble::variance(std::size_t time) const {
   std::vector<double> variances;
-  for (std::size_t i = 0; i < recorded.size(); ++i) {
-    variances.push_back(variance_of(values(i, time).data(), values(i, time).size()));
-  }
+  for (std::size_t i = 0; i < states.size(); ++i) variances.push_back(variance(i, time));
   return variances;
 }
 
 double Ensemble::quantile(std::size_t state, std::size_t time, double q) const {
+  if (time + 1 == times.size()) return runtime::quantile(final_values[state], q, circle(state));
   const auto all = values(state, time);
-  return runtime::quantile({all.begin(), all.end()}, q);
+  std::vector<double> sample;
+  for (const double x : all)
+    if (std::isfinite(x)) sample.push_back(x);
+  return runtime::quantile(std::move(sample), q, circle(state));
 }
 
-double Ensemble::mean_cost() const {
-  return cost.empty() ? kNaN : mean_of(cost.data(), cost.size());
-}
+double Ensemble::mean_cost() const { return moments_of(cost).average({}); }
 
+/// Paths that cost the same to rounding have no deviation.
 double Ensemble::cost_standard_error() const {
-  return std::sqrt(variance_of(cost.data(), cost.size()) / static_cast<double>(cost.size()));
+  if (ordinary && cost.size() == 1) return 0;
+  return std::sqrt(moments_of(cost).variance({}) / static_cast<double>(cost.size()));
 }
 
-double quantile(std::vector<double> sample, double q) {
-  if (sample.empty() || !(q >= 0 && q <= 1)) return kNaN;
-  const double position = q * static_cast<double>(sample.size() - 1);
-  const auto below = static_cast<std::ptrdiff_t>(position);
-  const double weight = position - static_cast<double>(below);
-  const auto nth = sample.begin() + below;
-  std::nth_element(sample.begin(), nth, sample.end());
-  if (weight == 0) return *nth;
-  const double above = *std::min_element(nth + 1, sample.end());
-  return *nth + weight * (above - *nth);
+double Ensemble::cost_error() const {
+  const double bias = std::isfinite(cost_bias) ? cost_bias : 0.0;
+  return std::hypot(cost_standard_error(), bias);
 }
 
 Histogram histogram(std::span<const double> sample, int bins) {

@@ -1,4 +1,4 @@
-// Many paths of one model: what was recorded, and what is asked of it.
+// Many paths of one model: what is known of all of them, and those that were kept.
 #pragma once
 
 #include <cstdint>
@@ -6,24 +6,35 @@
 #include <string>
 #include <vector>
 
+#include "path/moments.hpp"
 #include "value/value_function.hpp"
 
 namespace hopf::runtime {
 
+/// Of every path its last values and its cost are here; of every recorded time the moments of all
+/// paths; whole paths only of the first `kept`. Paths that failed (a number that is NaN or
+/// infinite) are in none of these but `recorded`, where they are NaN once they have failed.
 struct Ensemble {
   std::string model;
   std::vector<NamedUnit> states;
+  std::vector<Circle> circles;  // one a state; empty: none is periodic
   std::string cost_unit;
   bool reward = false;  // cost is the reward (sign already turned)
-  std::int64_t paths = 0;
-  double step = 0;  // dt used
+  std::int64_t paths = 0, kept = 0;
+  double step = 0;       // the longest dt used
+  bool ordinary = false;  // without noise: solved as an ordinary differential equation
   std::uint64_t seed = 0;
   std::vector<double> times;  // recorded times, first is the start
-  /// recorded[state][time*paths + path]
+  /// recorded[state][time*kept + path]
   std::vector<std::vector<double>> recorded;
-  std::vector<double> cost;  // per path: discounted running + terminal
+  std::vector<Moments> moments;                   // [time*states + state]
+  std::vector<std::vector<double>> final_values;  // [state][path]
+  std::vector<double> cost;                       // per path: discounted running + terminal
+  double cost_bias = 0;  // what the time step adds to the mean cost, estimated; NaN: not known
   std::int64_t steps_done = 0;
   std::int64_t left_domain = 0;  // paths that touched a non-periodic bound of the domain
+  std::int64_t failed = 0;
+  std::vector<std::int64_t> failed_paths;  // which, in order
 
   double tail_bound =
       0;  // e^{-rho T}: the weight of what lies beyond the last time; 0 at a horizon
@@ -31,18 +42,21 @@ struct Ensemble {
   std::int64_t stopped =
       0;  // paths that ended at `until` or an absorbing bound before the last time
 
-  /// All paths of one state at one recorded time.
+  Circle circle(std::size_t state) const;
+  bool has_failed(std::size_t path) const;
+  /// The kept paths of one state at one recorded time.
   std::span<const double> values(std::size_t state, std::size_t time) const;
+  double mean(std::size_t state, std::size_t time) const;
+  double variance(std::size_t state, std::size_t time) const;
   std::vector<double> mean(std::size_t time) const;      // one per state
   std::vector<double> variance(std::size_t time) const;  // one per state, unbiased
+  /// Of all paths at the last time, of those that were kept before.
   double quantile(std::size_t state, std::size_t time, double q) const;
-  double mean_cost() const;  // pairwise summation, fixed order
+  double mean_cost() const;
   double cost_standard_error() const;
+  /// Sampling and time step together: sqrt(standard error^2 + bias^2).
+  double cost_error() const;
 };
-
-/// The q-quantile by linear interpolation of order statistics (Hyndman & Fan 1996, type 7); NaN
-/// outside 0 <= q <= 1.
-double quantile(std::vector<double> sample, double q);
 
 /// Counts of the finite values in `bins` equal bins over their range; edges has one entry more than
 /// counts.

@@ -1,232 +1,192 @@
 #include "path/run.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
-#include <thread>
+
+#include "path/lanes.hpp"
+#include "path/ordinary.hpp"
 
 namespace hopf::runtime {
 namespace {
 
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kBuffer = 1 << 19;     // numbers that one chunk records at most, where it can
+constexpr std::int64_t kBlocks = 256;   // whose moments are held until the end
+
 /// At least 64 chunks for a large ensemble, whole vectors in each, and never more than fits the
 /// first cache.
-std::int64_t chunk_size(std::int64_t paths) {
-  const std::int64_t share = (paths + 63) / 64;
-  return std::clamp<std::int64_t>((share + 15) / 16 * 16, 16, 1024);
+std::int64_t chunk_size(const PathRun& run) {
+  const std::int64_t share = (run.paths + 63) / 64;
+  const auto records = static_cast<double>(run.records.size() * run.states);
+  const auto most = static_cast<std::int64_t>(std::clamp(kBuffer / records, 16.0, 1024.0));
+  return std::clamp<std::int64_t>((share + 15) / 16 * 16, 16, most / 16 * 16);
 }
 
-constexpr std::int64_t kBetweenLooks = 1 << 20;  // path-steps of one thread: milliseconds
-
-/// Progress in path-steps, and whether a stop was asked for; the host is asked by its own thread
-/// only.
-class Watch {
- public:
-  Watch(const PathRun& run, const PoolProgress& progress)
-      : progress_(progress),
-        total_(static_cast<double>(run.paths) * static_cast<double>(run.steps)) {}
-
-  /// After `done` more path-steps: true when all work is to end.
-  bool stop(std::int64_t done) {
-    const std::int64_t all = done_.fetch_add(done, std::memory_order_relaxed) + done;
-    const bool host = std::this_thread::get_id() == host_;
-    if (host && progress_ && progress_(std::min(1.0, static_cast<double>(all) / total_)))
-      stopped_ = true;
-    return stopped_;
-  }
-  bool stopped() const { return stopped_; }
-
- private:
-  const PoolProgress& progress_;
-  double total_;
-  std::thread::id host_ = std::this_thread::get_id();
-  std::atomic<std::int64_t> done_{0};
-  std::atomic<bool> stopped_{false};
-};
-
-/// The registers of one chunk of paths.
-class Lanes {
- public:
-  Lanes(const PathRun& run, Chunk chunk, Watch* watch = nullptr)
-      : run_(run), chunk_(chunk), watch_(watch), values_(run.initial.size()) {
-    for (std::size_t k = 0; k < values_.size(); ++k) {
-      values_[k].assign(static_cast<std::size_t>(chunk.size()), run.initial[k]);
-      if (k >= run.from.size()) continue;
-      const auto first = run.from[k].begin() + chunk.begin;
-      std::copy(first, first + chunk.size(), values_[k].begin());
-    }
-    for (auto& lane : values_) pointers_.push_back(lane.data());
-  }
-
-  void call(const PathKernel& kernel, std::int64_t first, std::int64_t count,
-            const PathRun::Level& level) {
-    hopf_path_call call{};
-    call.count = chunk_.size();
-    call.first_path = chunk_.begin;
-    call.first_step = first;
-    call.step_count = count;
-    call.seed = run_.seed;
-    call.uniforms = run_.uniforms.data();
-    call.steps = run_.step_table.data() + static_cast<std::size_t>(first) * run_.per_step;
-    call.tables = level.tables.data();
-    call.carried = pointers_.data();
-    kernel(call);
-  }
-
-  /// Steps first .. last-1, changing tables where the policy's level changes. False: to be stopped.
-  bool advance(std::int64_t first, std::int64_t last) {
-    const std::int64_t most = std::max<std::int64_t>(1, kBetweenLooks / chunk_.size());
-    while (first < last) {
-      const PathRun::Level& level = level_at(first);
-      const PathRun::Level* next = &level + 1;
-      const bool is_last = next == run_.levels.data() + run_.levels.size();
-      const std::int64_t end =
-          std::min(first + most, is_last ? last : std::min(last, next->first_step));
-      call(run_.advance, first, end - first, level);
-      if (watch_ && watch_->stop((end - first) * chunk_.size())) return false;
-      first = end;
-    }
-    return true;
-  }
-
-  const PathRun::Level& level_at(std::int64_t step) const {
-    const auto later = [](std::int64_t s, const PathRun::Level& level) {
-      return s < level.first_step;
-    };
-    return *std::prev(std::upper_bound(run_.levels.begin(), run_.levels.end(), step, later));
-  }
-
-  /// The lane and register that are not finite, the lane of the lowest path first.
-  std::optional<std::pair<std::size_t, std::size_t>> not_finite() const {
-    for (std::size_t lane = 0; lane < static_cast<std::size_t>(chunk_.size()); ++lane) {
-      for (std::size_t k = 0; k < values_.size(); ++k) {
-        if (!std::isfinite(values_[k][lane])) return std::pair(lane, k);
-      }
-    }
-    return std::nullopt;
-  }
-
-  const std::vector<double>& operator[](std::size_t k) const { return values_[k]; }
-
- private:
-  const PathRun& run_;
-  Chunk chunk_;
-  Watch* watch_;
-  std::vector<std::vector<double>> values_;
-  std::vector<void*> pointers_;
-};
-
-/// Runs the faulty path again, alone and one step at a time: counters make it the same path.
+/// Runs the failed path again, alone and one step at a time: counters make it the same path.
 PathFault locate(const PathRun& run, std::int64_t path) {
   Lanes lanes(run, {path, path + 1});
-  PathFault fault;
-  fault.path = path;
-  fault.before.resize(run.states);
+  PathFault fault{path, run.grid.until(), true, run.cost, kNaN, std::vector<double>(run.states)};
+  if (run.ordinary) return fault;  // its own solver knows of all but what V gives beyond the end
   const auto remember = [&](std::int64_t step) {
-    fault.step = step;
+    fault.time = run.grid.time(step);
     for (std::size_t i = 0; i < run.states; ++i) fault.before[i] = lanes[i][0];
   };
   remember(0);
-  if (run.start) lanes.call(run.start, 0, 1, lanes.level_at(0));
-  for (std::int64_t step = 0; step < run.steps && !lanes.not_finite(); ++step) {
+  fault.at_end = false;
+  if (run.start) lanes.call(run.start, 0, 1);
+  for (std::int64_t step = 0; step < run.grid.steps() && !lanes.not_finite(0); ++step) {
     remember(step);
     lanes.advance(step, step + 1);
   }
-  if (!lanes.not_finite() && run.finish) {
-    remember(run.steps);
-    lanes.call(run.finish, run.steps, 1, lanes.level_at(run.steps - 1));
+  if (!lanes.not_finite(0) && run.finish) {
+    remember(run.grid.steps());
+    fault.at_end = true;
+    lanes.call(run.finish, run.grid.steps(), 1);
   }
-  if (const auto bad = lanes.not_finite()) {
-    fault.register_index = bad->second;
-    fault.value = lanes[bad->second][0];
+  if (const auto bad = lanes.not_finite(0)) {
+    fault.register_index = *bad;
+    fault.value = lanes[*bad][0];
   }
   return fault;
 }
 
-struct ChunkTotals {
-  std::int64_t left = 0, stopped = 0;
+/// The moments of the lanes that did not fail, added to `moments`.
+void add_moments(const PathRun& run, const ChunkResult& chunk, const Ensemble& out,
+                 std::vector<Moments>& moments) {
+  const std::size_t lanes = chunk.failed.size();
+  const bool whole = std::none_of(chunk.failed.begin(), chunk.failed.end(), [](char f) { return f; });
+  std::vector<double> rest;
+  for (std::size_t k = 0; k < moments.size(); ++k) {
+    std::span<const double> row(chunk.records.data() + k * lanes, lanes);
+    if (!whole) {
+      rest.clear();
+      for (std::size_t lane = 0; lane < lanes; ++lane)
+        if (!chunk.failed[lane]) rest.push_back(row[lane]);
+      row = rest;
+    }
+    moments[k].merge(moments_of(row, out.circle(k % run.states)));
+  }
+}
+
+/// What is stored path by path: records of the first paths, last values and costs of all.
+void store(const PathRun& run, Chunk chunk, ChunkResult& result, Ensemble& out) {
+  const std::size_t lanes = result.failed.size();
+  const auto place = [](std::int64_t i) { return static_cast<std::ptrdiff_t>(i); };
+  const std::int64_t kept = std::clamp<std::int64_t>(run.kept - chunk.begin, 0, chunk.size());
+  for (std::size_t k = 0; k < run.records.size() * run.states && kept > 0; ++k) {
+    const auto from = result.records.begin() + place(static_cast<std::int64_t>(k * lanes));
+    const auto time = static_cast<std::int64_t>(k / run.states);
+    std::copy(from, from + place(kept),
+              out.recorded[k % run.states].begin() + place(time * run.kept + chunk.begin));
+  }
+  if (run.settle) run.settle(result.last);
+  for (std::size_t lane = 0; lane < lanes; ++lane)
+    if (!std::isfinite(result.last[run.cost][lane])) result.failed[lane] = 1;
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    const std::size_t path = static_cast<std::size_t>(chunk.begin) + lane;
+    const bool good = !result.failed[lane];
+    out.cost[path] = good ? result.last[run.cost][lane] : kNaN;
+    for (std::size_t i = 0; i < run.states; ++i)
+      out.final_values[i][path] = good ? result.last[i][lane] : kNaN;
+    result.left += good && run.left && result.last[*run.left][lane] == 1;
+    result.stopped += good && run.alive && result.last[*run.alive][lane] == 0;
+  }
+}
+
+/// Consecutive chunks whose moments are merged by one thread.
+struct Block {
+  std::vector<Moments> moments;
+  std::int64_t left = 0, stopped = 0, failed = 0, forced = 0;
+  double cost_bias = 0;
+  std::optional<std::int64_t> first_failed;
+  std::optional<PathFault> fault;
 };
 
-using Registers = std::vector<std::vector<double>>;
+void run_chunk(const PathRun& run, Chunk chunk, Ensemble& out, Block& block, RunWatch& watch) {
+  ChunkResult result(run, chunk);
+  const bool done = run.ordinary ? run_ordinary(run, chunk, result, watch)
+                                 : run_euler(run, chunk, result, watch);
+  if (!done) return;
+  store(run, chunk, result, out);
+  add_moments(run, result, out, block.moments);
+  block.left += result.left;
+  block.stopped += result.stopped;
+  block.forced += result.forced;
+  block.cost_bias = std::max(block.cost_bias, result.cost_bias);
+  for (std::size_t lane = 0; lane < result.failed.size(); ++lane) {
+    if (!result.failed[lane]) continue;
+    ++block.failed;
+    if (block.first_failed) continue;
+    block.first_failed = chunk.begin + static_cast<std::int64_t>(lane);
+    block.fault = std::move(result.fault);
+  }
+}
 
-/// One chunk from start to finish. Returns the first faulty path, if there is one.
-std::optional<std::int64_t> run_chunk(const PathRun& run, Chunk chunk, Ensemble& out,
-                                      Registers& last, ChunkTotals& totals, Watch& watch) {
-  Lanes lanes(run, chunk, &watch);
-  const auto faulty = [&]() -> std::optional<std::int64_t> {
-    const auto bad = lanes.not_finite();
-    if (!bad) return std::nullopt;
-    return chunk.begin + static_cast<std::int64_t>(bad->first);
-  };
-  const auto record = [&](std::size_t index) {
-    for (std::size_t i = 0; i < run.states; ++i) {
-      const auto place = static_cast<std::ptrdiff_t>(index) * run.paths + chunk.begin;
-      std::copy(lanes[i].begin(), lanes[i].end(), out.recorded[i].begin() + place);
-    }
-  };
-  if (run.start) lanes.call(run.start, 0, 1, lanes.level_at(0));
-  if (const auto path = faulty()) return path;
-  record(0);
-  // Stopped paths stay as they are, so a chunk without a running path needs no more steps.
-  const auto running = [&] {
-    return !run.alive || std::any_of(lanes[*run.alive].begin(), lanes[*run.alive].end(),
-                                     [](double alive) { return alive != 0; });
-  };
-  for (std::size_t r = 1; r < run.records.size(); ++r) {
-    if (running() && !lanes.advance(run.records[r - 1], run.records[r])) return std::nullopt;
-    if (const auto path = faulty()) return path;
-    record(r);
+void prepare(const PathRun& run, Ensemble& out) {
+  const auto paths = static_cast<std::size_t>(run.paths);
+  out.paths = run.paths;
+  out.kept = run.kept;
+  const std::size_t kept = run.records.size() * static_cast<std::size_t>(run.kept);
+  out.recorded.assign(run.states, std::vector<double>(kept));
+  out.final_values.assign(run.states, std::vector<double>(paths));
+  out.cost.assign(paths, kNaN);
+  out.moments.assign(run.records.size() * run.states, {});
+  out.steps_done = run.paths * run.grid.steps();
+}
+
+PathOutcome gather(const PathRun& run, const std::vector<Block>& blocks, Ensemble& out) {
+  PathOutcome outcome;
+  for (const Block& block : blocks) {
+    for (std::size_t k = 0; k < out.moments.size(); ++k) out.moments[k].merge(block.moments[k]);
+    out.left_domain += block.left;
+    out.stopped += block.stopped;
+    out.failed += block.failed;
+    outcome.forced_steps += block.forced;
+    outcome.cost_bias = std::max(outcome.cost_bias, block.cost_bias);
+    if (block.first_failed && !outcome.fault)
+      outcome.fault = block.fault ? *block.fault : locate(run, *block.first_failed);
   }
-  if (run.finish) lanes.call(run.finish, run.steps, 1, lanes.level_at(run.steps - 1));
-  if (const auto path = faulty()) return path;
-  for (std::size_t k = 0; k < last.size(); ++k) {
-    std::copy(lanes[k].begin(), lanes[k].end(), last[k].begin() + chunk.begin);
-  }
-  const auto count = [&](std::optional<std::size_t> k, double value) {
-    return k ? std::count(lanes[*k].begin(), lanes[*k].end(), value) : 0;
-  };
-  totals = {count(run.left, 1.0), count(run.alive, 0.0)};
-  return std::nullopt;
+  return outcome;
 }
 
 }  // namespace
 
 PathOutcome run_paths(const PathRun& run, Ensemble& out, const PoolProgress& progress) {
-  const auto paths = static_cast<std::size_t>(run.paths);
-  out.recorded.assign(run.states, std::vector<double>(run.records.size() * paths));
-  PathOutcome outcome;
-  outcome.final_registers.assign(run.initial.size(), std::vector<double>(paths));
-  const std::vector<Chunk> chunks = fixed_chunks(run.paths, chunk_size(run.paths));
-  std::vector<ChunkTotals> totals(chunks.size());
-
-  Watch watch(run, progress);
-  constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
-  std::atomic<std::int64_t> first_fault{kNone};
+  prepare(run, out);
+  const std::vector<Chunk> chunks = fixed_chunks(run.paths, chunk_size(run));
+  const auto count = static_cast<std::int64_t>(chunks.size());
+  const std::vector<Chunk> parts = fixed_chunks(count, (count + kBlocks - 1) / kBlocks);
+  std::vector<Block> blocks(parts.size());
+  const double total = run.ordinary ? run.grid.until() : static_cast<double>(run.grid.steps());
+  RunWatch watch(static_cast<double>(run.paths) * total, progress);
   const auto body = [&](std::int64_t index) {
-    const Chunk chunk = chunks[static_cast<std::size_t>(index)];
-    // Chunks above a known fault cannot change which path is named; those below still run.
-    if (chunk.begin > first_fault.load() || watch.stopped()) return;
-    const auto fault = run_chunk(run, chunk, out, outcome.final_registers,
-                                 totals[static_cast<std::size_t>(index)], watch);
-    if (!fault) return;
-    std::int64_t known = first_fault.load();
-    while (*fault < known && !first_fault.compare_exchange_weak(known, *fault)) {
-    }
+    Block& block = blocks[static_cast<std::size_t>(index)];
+    block.moments.resize(out.moments.size());
+    const Chunk part = parts[static_cast<std::size_t>(index)];
+    for (std::int64_t c = part.begin; c < part.end && !watch.stopped(); ++c)
+      run_chunk(run, chunks[static_cast<std::size_t>(c)], out, block, watch);
   };
-  parallel_for(run.threads, static_cast<std::int64_t>(chunks.size()), body);
-  outcome.cancelled = watch.stopped();
-  if (outcome.cancelled) return outcome;
-  if (first_fault != kNone) {
-    outcome.fault = locate(run, first_fault);
-    return outcome;
+  parallel_for(run.threads, static_cast<std::int64_t>(parts.size()), body);
+  if (watch.stopped()) return {.cancelled = true};
+  return gather(run, blocks, out);
+}
+
+void without_failed(Ensemble& ensemble) {
+  if (ensemble.failed == 0) return;
+  std::vector<char> good;
+  for (const double cost : ensemble.cost) {
+    good.push_back(std::isfinite(cost));
+    if (!good.back()) ensemble.failed_paths.push_back(static_cast<std::int64_t>(good.size()) - 1);
   }
-  for (const ChunkTotals& total : totals) {
-    out.left_domain += total.left;
-    out.stopped += total.stopped;
-  }
-  out.cost = outcome.final_registers[run.cost];
-  out.steps_done = run.paths * run.steps;
-  return outcome;
+  const auto keep = [&](std::vector<double>& values) {
+    std::size_t next = 0;
+    for (std::size_t path = 0; path < good.size(); ++path)
+      if (good[path]) values[next++] = values[path];
+    values.resize(next);
+  };
+  for (std::vector<double>& values : ensemble.final_values) keep(values);
+  keep(ensemble.cost);
 }
 
 }  // namespace hopf::runtime

@@ -1,4 +1,5 @@
 // Statistics of ensembles, and the runner of path kernels with a kernel written by hand.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -30,22 +31,23 @@ PathRun ornstein_uhlenbeck_run(std::int64_t paths, int threads) {
   PathRun run;
   run.advance = ornstein_uhlenbeck;
   run.paths = paths;
-  run.steps = 100;
+  run.grid = TimeGrid(1.0, 100);
   run.seed = 11;
   run.threads = threads;
   run.initial = {1, 0};
   run.states = 1;
   run.cost = 1;
-  run.uniforms = {0.01};
+  run.uniforms = {{0.01}};
   run.per_step = 1;
-  for (int k = 0; k <= 100; ++k) run.step_table.push_back(std::exp(-0.01 * k));
+  run.scalars = [](double t, double, double* row) { row[0] = std::exp(-t); };
+  run.kept = paths;
   run.records = {0, 25, 50, 100};
   return run;
 }
 
 Ensemble run_with(const PathRun& run) {
   Ensemble ensemble;
-  ensemble.paths = run.paths;
+  ensemble.states = {{"x", ""}};
   for (const std::int64_t step : run.records)
     ensemble.times.push_back(0.01 * static_cast<double>(step));
   const PathOutcome outcome = run_paths(run, ensemble);
@@ -98,8 +100,7 @@ TEST_CASE("tables change at their step, whatever the record times", "[ensemble]"
   CHECK(run_with(run).cost[39] == 30 + 70 * 1000);
 }
 
-TEST_CASE("the first path that is not finite is named with its step and the state before",
-          "[ensemble]") {
+TEST_CASE("paths that are not finite are left out, and the first is named", "[ensemble]") {
   PathRun run = ornstein_uhlenbeck_run(3000, 2);
   run.advance = [](const hopf_path_call& call) {
     ornstein_uhlenbeck(call);
@@ -110,21 +111,74 @@ TEST_CASE("the first path that is not finite is named with its step and the stat
     }
   };
   Ensemble ensemble;
-  ensemble.paths = run.paths;
+  ensemble.states = {{"x", ""}};
+  for (const std::int64_t step : run.records) ensemble.times.push_back(run.grid.time(step));
   const PathOutcome outcome = run_paths(run, ensemble);
   REQUIRE(outcome.fault);
   CHECK(outcome.fault->path == 345);
-  CHECK(outcome.fault->step == 42);
+  CHECK(outcome.fault->time == Approx(0.42));
   CHECK(outcome.fault->register_index == 0);
   CHECK(std::isnan(outcome.fault->value));
-  const Ensemble whole = run_with(ornstein_uhlenbeck_run(3000, 1));
   REQUIRE(outcome.fault->before.size() == 1);
   CHECK(std::isfinite(outcome.fault->before[0]));
+  CHECK(ensemble.failed == 3);
+  without_failed(ensemble);
+  CHECK(ensemble.failed_paths == std::vector<std::int64_t>{345, 1345, 2345});
+  // What is left is what the run without failures has at the other places.
+  Ensemble whole = run_with(ornstein_uhlenbeck_run(3000, 1));
+  for (const std::ptrdiff_t path : {2345, 1345, 345}) {
+    whole.cost.erase(whole.cost.begin() + path);
+    whole.final_values[0].erase(whole.final_values[0].begin() + path);
+  }
+  CHECK(ensemble.cost == whole.cost);
+  CHECK(ensemble.final_values == whole.final_values);
+}
+
+TEST_CASE("moments of a stream are those of the stored paths", "[ensemble]") {
+  const Ensemble all = run_with(ornstein_uhlenbeck_run(5000, 2));
+  for (std::size_t time = 0; time < 3; ++time) {
+    const auto stored = all.values(0, time);
+    const Moments direct = moments_of(stored);
+    CHECK(all.mean(0, time) == Approx(direct.mean).epsilon(1e-13));
+    CHECK(all.variance(0, time) == Approx(direct.variance({})).margin(1e-30).epsilon(1e-12));
+    CHECK(all.moments[time].least == *std::min_element(stored.begin(), stored.end()));
+  }
+  PathRun few = ornstein_uhlenbeck_run(5000, 2);
+  few.kept = 10;
+  const Ensemble kept = run_with(few);
+  CHECK(kept.recorded[0].size() == 40);
+  CHECK(kept.mean(0, 1) == all.mean(0, 1));
+  CHECK(kept.final_values == all.final_values);
+}
+
+TEST_CASE("statistics of a circle do not see where it is cut", "[ensemble]") {
+  const Circle circle{0, 10};
+  const std::vector<double> sample{9.5, 9.9, 0.1, 0.5};
+  const double mean = moments_of(sample, circle).average(circle);
+  CHECK(std::min(mean, 10 - mean) < 1e-12);
+  CHECK(quantile(sample, 1, circle) - quantile(sample, 0, circle) == Approx(1));
+  const std::vector<double> turned{4.5, 4.9, 5.1, 5.5};
+  CHECK(moments_of(turned, circle).variance(circle) ==
+        Approx(moments_of(sample, circle).variance(circle)));
+}
+
+TEST_CASE("times of graded steps", "[ensemble]") {
+  const TimeGrid grid(1.0, std::vector<std::int64_t>{2, 2, 4, 4});
+  CHECK(grid.pieces().size() == 2);
+  CHECK(grid.steps() == 12);
+  CHECK(grid.time(0) == 0);
+  CHECK(grid.time(4) == 0.5);
+  CHECK(grid.time(12) == 1);
+  CHECK(grid.first_from(0.5) == 4);
+  CHECK(grid.first_from(0.51) == 5);
+  CHECK(grid.nearest(0.51) == 4);
+  CHECK(grid.halved().steps() == 6);
+  CHECK(grid.halved().time(2) == 0.5);
+  CHECK(TimeGrid(1.0, 5).halved().steps() == 3);
 }
 
 TEST_CASE("a stopped run says so", "[ensemble]") {
   Ensemble ensemble;
-  ensemble.paths = 3000;
   CHECK(
       run_paths(ornstein_uhlenbeck_run(3000, 1), ensemble, [](double) { return true; }).cancelled);
 }
@@ -149,6 +203,7 @@ TEST_CASE("a histogram counts every value once", "[ensemble]") {
 TEST_CASE("the standard error of the cost is the sample deviation over root n", "[ensemble]") {
   Ensemble e;
   e.cost = {1, 2, 3, 4};
+  e.cost_bias = 0;
   CHECK(e.mean_cost() == 2.5);
   CHECK(e.cost_standard_error() == Approx(std::sqrt(5.0 / 3 / 4)));
 }

@@ -73,7 +73,9 @@ Ensemble small_ensemble() {
   Ensemble e;
   e.model = "demo";
   e.states = {{"x", "m"}};
-  e.paths = 3;
+  e.paths = e.kept = 3;
+  e.final_values = {{2, 3, 4}};
+  e.moments.resize(2);
   e.step = 0.5;
   e.times = {0, 0.5};
   e.recorded = {{1, 1, 1, 2, 3, 4}};

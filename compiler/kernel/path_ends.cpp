@@ -1,0 +1,67 @@
+#include "kernel/path_ends.hpp"
+
+namespace hopf::kernel {
+
+using expr::ExprId;
+using expr::Op;
+using expr::Store;
+
+namespace {
+
+/// lo + ((x - lo) mod period)
+ExprId wrapped(Store& s, ExprId at, double lo, double period) {
+  const ExprId offset = s.sub(at, s.number(lo));
+  const ExprId turns = s.apply(Op::Floor, {s.mul(offset, s.number(1 / period))});
+  return s.sub(at, s.mul(s.number(period), turns));
+}
+
+}  // namespace
+
+ExprId bounded(Store& s, const model::State& state, ExprId at) {
+  if (!state.lo) return at;
+  const double lo = *state.lo, hi = *state.hi, width = hi - lo;
+  switch (state.boundary) {
+    case model::Boundary::Periodic:
+      return wrapped(s, at, lo, width);
+    case model::Boundary::Reflect: {
+      // Folding [lo, lo + 2 width) at its middle reflects at both ends, however far the step went.
+      const ExprId folded = s.sub(wrapped(s, at, lo, 2 * width), s.number(hi));
+      return s.sub(s.number(hi), s.apply(Op::Abs, {folded}));
+    }
+    case model::Boundary::Constrain: {
+      const ExprId low = s.number(lo), high = s.number(hi);
+      const ExprId raised = s.select(s.apply(Op::Less, {at, low}), low, at);
+      return s.select(s.apply(Op::Less, {high, at}), high, raised);
+    }
+    default:
+      return at;  // absorbed by its stopping set, or free to leave
+  }
+}
+
+bool is_held(const model::State& state) {
+  return state.lo && (state.boundary == model::Boundary::Constrain ||
+                      state.boundary == model::Boundary::Reflect);
+}
+
+expr::Substitution places_of(Store& s, const model::Model& model) {
+  expr::Substitution places;
+  for (const model::State& state : model.states) {
+    if (!state.lo) continue;
+    const ExprId x = s.symbol(state.symbol);
+    if (is_held(state))
+      places[state.symbol] = s.max(s.min(x, s.number(*state.hi)), s.number(*state.lo));
+    if (state.boundary == model::Boundary::Periodic)
+      places[state.symbol] = wrapped(s, x, *state.lo, *state.hi - *state.lo);
+  }
+  return places;
+}
+
+ExprId held(Store& s, const model::State& state, ExprId drift) {
+  if (!is_held(state)) return drift;
+  const ExprId x = s.symbol(state.symbol), zero = s.integer(0);
+  const ExprId above = s.apply(Op::LessEqual, {s.number(*state.hi), x});
+  const ExprId below = s.apply(Op::LessEqual, {x, s.number(*state.lo)});
+  return s.select(above, s.min(drift, zero), s.select(below, s.max(drift, zero), drift));
+}
+
+}  // namespace hopf::kernel

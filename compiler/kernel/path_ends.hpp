@@ -1,0 +1,21 @@
+// What the ends of a state's domain do to a path, as expressions.
+#pragma once
+
+#include "expr/expr.hpp"
+#include "model/model.hpp"
+
+namespace hopf::kernel {
+
+/// The end `at` of a step put back into the domain: round a circle, reflected, or held. NaN stays.
+expr::ExprId bounded(expr::Store&, const model::State&, expr::ExprId at);
+
+/// Is a path without noise held at both ends? Without noise reflection is the same as holding.
+bool is_held(const model::State&);
+
+/// The states that are held, clamped, and those that come round, in their domain.
+expr::Substitution places_of(expr::Store&, const model::Model&);
+
+/// The drift, without its part that leads out where the state is held.
+expr::ExprId held(expr::Store&, const model::State&, expr::ExprId drift);
+
+}  // namespace hopf::kernel
