@@ -50,7 +50,7 @@ void warn_of_failed(Job& job, const runtime::PathFault& fault, const runtime::En
   const std::string message =
       fmt::format("{} of {} paths leave where the model is defined: {}", e.failed, e.paths,
                   what_failed(job, fault));
-  auto& d = job.sink.emit(Kind::QuestionableSolution, job.options.span, message);
+  auto& d = job.sink.emit(Kind::PathsFailed, job.options.span, message);
   show_place(job, fault, d);
   d.notes.push_back(
       fmt::format("means, quantiles and costs are those of the other {}", e.paths - e.failed));
