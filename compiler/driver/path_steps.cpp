@@ -11,12 +11,12 @@ namespace {
 using model::Model;
 using Vector = std::vector<double>;
 
-constexpr std::size_t kParts = 64;      // of the time, with steps of their own
-constexpr std::size_t kWhole = 12;      // states up to which the Jacobian is formed
-constexpr int kPowers = 12;             // steps of the power iteration beyond
-constexpr double kNudge = 1e-6;         // of a state's scale
+constexpr std::size_t kParts = 64;  // of the time, with steps of their own
+constexpr std::size_t kWhole = 12;  // states up to which the Jacobian is formed
+constexpr int kPowers = 12;         // steps of the power iteration beyond
+constexpr double kNudge = 1e-6;     // of a state's scale
 constexpr double kPerRate = 0.02, kPerChange = 0.1, kStable = 0.5;
-constexpr double kMost = 100'000;       // steps
+constexpr double kMost = 100'000;  // steps
 
 /// Drift and noise at a point, with the controls of the policy there.
 class Coefficients {
@@ -32,8 +32,8 @@ class Coefficients {
   std::size_t states() const { return job_.model.dimension(); }
   std::size_t columns() const { return columns_; }
 
-  /// Binds a point; a gridded policy keeps the controls of the last `settle`, since its slope across
-  /// a jump is no rate.
+  /// Binds a point; a gridded policy keeps the controls of the last `settle`, since its slope
+  /// across a jump is no rate.
   void bind(const Vector& x, double t) {
     const Model& m = job_.model;
     at_[m.time] = t;
@@ -154,8 +154,8 @@ double rate_by_powers(Coefficients& c, const Model& model, const Vector& x, doub
 }
 
 double rate_at(Coefficients& c, const Model& model, const Vector& x, double t) {
-  const double rate = x.size() <= kWhole ? rate_by_jacobian(c, model, x, t)
-                                         : rate_by_powers(c, model, x, t);
+  const double rate =
+      x.size() <= kWhole ? rate_by_jacobian(c, model, x, t) : rate_by_powers(c, model, x, t);
   return std::isfinite(rate) ? rate : 0;
 }
 
@@ -218,8 +218,10 @@ Vector rates_over_time(const SimulationJob& job, const std::vector<Visited>& vis
       rates[p] = std::max(rates[p], rate);
   };
   std::vector<Vector> points;
-  if (!job.options.from.empty()) points.push_back(job.options.from);
-  else points.push_back(job.model.initial->mean);
+  if (!job.options.from.empty())
+    points.push_back(job.options.from);
+  else
+    points.push_back(job.model.initial->mean);
   for (Vector& point : domain_points(job.model)) points.push_back(std::move(point));
   double most = 0;
   for (std::size_t part = 0; part <= parts; ++part) {

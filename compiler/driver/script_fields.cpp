@@ -143,7 +143,7 @@ std::optional<Value> ensemble_field(Script& s, const Value& object, const Ident&
   const runtime::Ensemble& paths = *ensemble.paths;
   if (name.text == "mean") return make_list(paths.mean(paths.times.size() - 1));
   if (name.text == "quantile") return method(object, "quantile");
-  if (name.text == "cost") 
+  if (name.text == "cost")
     return Value{Estimate{paths.mean_cost(), paths.cost_standard_error(), paths.cost_bias}};
   if (name.text == "cost_error") return Value{paths.cost_error()};
   if (name.text == "final") return final_record(paths);

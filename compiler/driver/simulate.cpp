@@ -24,7 +24,7 @@ using runtime::TimeGrid;
 using runtime::ValueFunction;
 using Job = SimulationJob;
 
-constexpr double kKeptNumbers = 4e6;   // recorded numbers that are kept unasked
+constexpr double kKeptNumbers = 4e6;  // recorded numbers that are kept unasked
 constexpr std::int64_t kLeastKept = 100, kMostKept = 10'000;
 constexpr std::int64_t kLeastPaired = 250, kPairedShare = 16;
 constexpr std::int64_t kPilots = 32;

@@ -133,8 +133,7 @@ bool choose_until(Job& job) {
     return reject(fmt::format("'step' is {}, and must be between 0 and 'until' = {}", step, until));
   }
   if (step > 0 && until / step > 1e12)
-    return reject(
-        fmt::format("{:g} steps of {} are more than can be counted", until / step, step));
+    return reject(fmt::format("{:g} steps of {} are more than can be counted", until / step, step));
   job.until = until;
   job.at_horizon = m.horizon && until >= *m.horizon * (1 - 1e-12);
   return true;

@@ -28,7 +28,8 @@ void show_place(const Job& job, const runtime::PathFault& fault,
   }
   diagnostic.notes.push_back("the state before was " + state);
   if (fault.register_index < m.dimension()) {
-    diagnostic.labels.push_back({m.states[fault.register_index].dynamics_span, "by these dynamics"});
+    diagnostic.labels.push_back(
+        {m.states[fault.register_index].dynamics_span, "by these dynamics"});
   } else if (fault.at_end && job.at_horizon && m.terminal) {
     diagnostic.labels.push_back({m.terminal->span, "by this amount"});
   } else {
@@ -47,9 +48,8 @@ void report_fault(Job& job, const runtime::PathFault& fault, double step) {
 }
 
 void warn_of_failed(Job& job, const runtime::PathFault& fault, const runtime::Ensemble& e) {
-  const std::string message =
-      fmt::format("{} of {} paths leave where the model is defined: {}", e.failed, e.paths,
-                  what_failed(job, fault));
+  const std::string message = fmt::format("{} of {} paths leave where the model is defined: {}",
+                                          e.failed, e.paths, what_failed(job, fault));
   auto& d = job.sink.emit(Kind::PathsFailed, job.options.span, message);
   show_place(job, fault, d);
   d.notes.push_back(

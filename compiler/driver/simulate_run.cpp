@@ -35,9 +35,9 @@ std::function<void(std::int64_t, double*)> start_law(const Job& job) {
     for (std::size_t i = 0; i < n; ++i) {
       double x = m.initial->mean[i];
       for (std::size_t k = 0; k <= i; ++k) {
-        x += factor[i * n + k] *
-             runtime::standard_normal(seed, static_cast<std::uint64_t>(path), kInitialStep,
-                                      static_cast<std::uint32_t>(k));
+        x += factor[i * n + k] * runtime::standard_normal(seed, static_cast<std::uint64_t>(path),
+                                                          kInitialStep,
+                                                          static_cast<std::uint32_t>(k));
       }
       states[i] = wrapped(m.states[i], x);
     }
@@ -109,7 +109,8 @@ void add_tail(const Job& job, const kernel::PathRegisters& registers, Registers&
   for (std::size_t path = 0; path < cost.size(); ++path) {
     if (at(registers.alive, path, 1) == 0) continue;
     bool finite = true;
-    for (std::size_t i = 0; i < x.size(); ++i) finite = finite && std::isfinite(x[i] = last[i][path]);
+    for (std::size_t i = 0; i < x.size(); ++i)
+      finite = finite && std::isfinite(x[i] = last[i][path]);
     if (!finite) continue;
     const int regime = static_cast<int>(at(registers.regime, path, 1));
     const double weight = at(registers.discount, path, factor);

@@ -187,11 +187,11 @@ std::string derivation_text(const Derivation& derivation) {
 }
 
 std::string ensemble_text(const runtime::Ensemble& paths) {
-  const std::string how = paths.ordinary ? "without noise, order 5"
-                                         : "step " + number_text(paths.step);
-  std::string text = fmt::format("{} path{} of {}, {}, until {}\n", paths.paths,
-                                 paths.paths == 1 ? "" : "s", paths.model, how,
-                                 number_text(paths.times.empty() ? 0 : paths.times.back()));
+  const std::string how =
+      paths.ordinary ? "without noise, order 5" : "step " + number_text(paths.step);
+  std::string text =
+      fmt::format("{} path{} of {}, {}, until {}\n", paths.paths, paths.paths == 1 ? "" : "s",
+                  paths.model, how, number_text(paths.times.empty() ? 0 : paths.times.back()));
   const auto mean = paths.mean(paths.times.empty() ? 0 : paths.times.size() - 1);
   for (std::size_t i = 0; i < mean.size(); ++i)
     text += fmt::format("  mean of {}: {}\n", paths.states[i].name, number_text(mean[i]));

@@ -27,7 +27,9 @@ struct Estimate {
   double mean = 0, standard_error = 0;
   double bias = std::numeric_limits<double>::quiet_NaN();  // of simulated costs: the time step's
   /// Both together: what `.error` gives and what is printed.
-  double error() const { return std::isnan(bias) ? standard_error : std::hypot(standard_error, bias); }
+  double error() const {
+    return std::isnan(bias) ? standard_error : std::hypot(standard_error, bias);
+  }
 };
 
 struct List {

@@ -45,7 +45,7 @@ struct Instruction {
 struct Kernel {
   std::string name;
   bool path = false;
-  bool hot = true;  // called again and again; otherwise its code is made in little time
+  bool hot = true;      // called again and again; otherwise its code is made in little time
   bool paired = false;  // path kernels: step s draws (Z(2s) + Z(2s + 1))/sqrt 2 for a normal
   Precision precision = Precision::F64;
   std::uint32_t uniform_count = 0;  // scalars passed by value array

@@ -246,7 +246,8 @@ class PathBuilder {
         ExprId sum = zero();
         for (std::size_t l = k; l < noises_; ++l) {
           const ExprId weight = store_.number(factor[l * noises_ + k]);
-          sum = store_.add(sum, store_.mul(weight, at_middle(prepared(model_.diffusion[i * noises_ + l]))));
+          sum = store_.add(
+              sum, store_.mul(weight, at_middle(prepared(model_.diffusion[i * noises_ + l]))));
         }
         result.push_back(sum);
       }
@@ -257,8 +258,8 @@ class PathBuilder {
   /// The middle of the step in place of t: what depends on time alone is so of second order.
   ExprId at_middle(ExprId e) {
     const ExprId half = store_.mul(symbols_.dt, store_.rational(1, 2));
-    return expr::substitute(
-        store_, e, {{model_.time, store_.add(store_.symbol(model_.time), half)}});
+    return expr::substitute(store_, e,
+                            {{model_.time, store_.add(store_.symbol(model_.time), half)}});
   }
 
   std::vector<ExprId> euler_step() {
@@ -270,7 +271,8 @@ class PathBuilder {
         const ExprId sigma = diffusion_[i * noises_ + k];
         if (!store_.is_zero(sigma)) noise.push_back(store_.mul(sigma, normal(k)));
       }
-      ExprId moved = store_.add(x(i), store_.mul(at_middle(prepared(model_.drift[i])), symbols_.dt));
+      ExprId moved =
+          store_.add(x(i), store_.mul(at_middle(prepared(model_.drift[i])), symbols_.dt));
       if (!noise.empty())
         moved = store_.add(moved, store_.mul(symbols_.sqrt_dt, store_.add(noise)));
       next.push_back(moved);
@@ -514,7 +516,8 @@ class PathBuilder {
     }
     const std::size_t width = first + out_.scalars.per_step + stopping_.size();
     std::vector<ExprId> rates(width, zero());
-    for (std::size_t i = 0; i < n_; ++i) rates[i] = held(store_, model_.states[i], at_place(prepared(model_.drift[i])));
+    for (std::size_t i = 0; i < n_; ++i)
+      rates[i] = held(store_, model_.states[i], at_place(prepared(model_.drift[i])));
     set(rates, r.cost, store_.mul(factor(), at_place(running())));
     if (r.discount >= 0) {
       const ExprId decay = store_.neg(at_place(prepared(model_.discount->value)));

@@ -17,13 +17,13 @@ std::string_view name_of(Type type) {
 
 void print_header(fmt::memory_buffer& out, const Kernel& k) {
   auto to = std::back_inserter(out);
-  fmt::format_to(to,
-                 "{}{}{} kernel {} {} uniforms={} inputs={} outputs={} carried={} steps={} tables={} "
-                 "normals=[{}]\n",
-                 k.hot ? "" : "seldom ", k.paired ? "paired " : "", k.path ? "path" : "point", k.name,
-                 k.precision == Precision::F64 ? "f64" : "f32", k.uniform_count, k.input_count,
-                 k.output_count, k.carried_count, k.step_count, k.table_count,
-                 fmt::join(k.normals, ", "));
+  fmt::format_to(
+      to,
+      "{}{}{} kernel {} {} uniforms={} inputs={} outputs={} carried={} steps={} tables={} "
+      "normals=[{}]\n",
+      k.hot ? "" : "seldom ", k.paired ? "paired " : "", k.path ? "path" : "point", k.name,
+      k.precision == Precision::F64 ? "f64" : "f32", k.uniform_count, k.input_count, k.output_count,
+      k.carried_count, k.step_count, k.table_count, fmt::join(k.normals, ", "));
 }
 
 void print_instruction(fmt::memory_buffer& out, ValueId id, const Instruction& i) {

@@ -131,8 +131,8 @@ class Ensemble {
   double cost_error() const;
   /// Paths that became NaN or infinite, and are in none of the figures.
   std::int64_t failed() const;
-  /// One number a path: a state at the end (of all paths that did not fail), or at a recorded time (of
-  /// the first 10,000 paths, or all with `keep`); empty for another name or time.
+  /// One number a path: a state at the end (of all paths that did not fail), or at a recorded time
+  /// (of the first 10,000 paths, or all with `keep`); empty for another name or time.
   std::vector<double> final_values(const std::string& state) const;
   std::vector<double> values(const std::string& state, std::size_t time) const;
   struct Impl;

@@ -112,8 +112,7 @@ std::string step_text(const Ensemble& ensemble) {
 
 std::string cost_text(const Ensemble& ensemble) {
   const char* what = ensemble.reward ? "reward" : "cost";
-  return fmt::format("mean {} {:.6g} ± {:.2g}", what, ensemble.mean_cost(),
-                     ensemble.cost_error());
+  return fmt::format("mean {} {:.6g} ± {:.2g}", what, ensemble.mean_cost(), ensemble.cost_error());
 }
 
 void cost_histogram(Figure& figure, const Box& box, const Ensemble& ensemble) {

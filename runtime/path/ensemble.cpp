@@ -26,8 +26,7 @@ double Ensemble::mean(std::size_t state, std::size_t time) const {
 }
 
 double Ensemble::variance(std::size_t state, std::size_t time) const {
-  if (time + 1 < times.size())
-    return moments[time * states.size() + state].variance(circle(state));
+  if (time + 1 < times.size()) return moments[time * states.size() + state].variance(circle(state));
   return moments_of(final_values[state], circle(state)).variance(circle(state));
 }
 

@@ -21,7 +21,7 @@ struct Ensemble {
   std::string cost_unit;
   bool reward = false;  // cost is the reward (sign already turned)
   std::int64_t paths = 0, kept = 0;
-  double step = 0;       // the longest dt used
+  double step = 0;        // the longest dt used
   bool ordinary = false;  // without noise: solved as an ordinary differential equation
   std::uint64_t seed = 0;
   std::vector<double> times;  // recorded times, first is the start

@@ -70,7 +70,8 @@ void Lanes::call(const PathKernel& kernel, std::int64_t first, std::int64_t coun
   call.first_step = first;
   call.step_count = count;
   call.seed = run_.seed;
-  call.uniforms = run_.uniforms[static_cast<std::size_t>(&piece - run_.grid.pieces().data())].data();
+  call.uniforms =
+      run_.uniforms[static_cast<std::size_t>(&piece - run_.grid.pieces().data())].data();
   call.steps = rows_.data();
   call.tables = level.tables.data();
   call.carried = pointers_.data();

@@ -21,8 +21,8 @@ struct Circle {
 /// large mean cancels nothing.
 struct Moments {
   std::int64_t count = 0;
-  double mean = 0, squares = 0;    // squares: the sum of (x - mean)^2
-  double cosines = 0, sines = 0;   // on a circle: sums of cos and sin of the angle
+  double mean = 0, squares = 0;   // squares: the sum of (x - mean)^2
+  double cosines = 0, sines = 0;  // on a circle: sums of cos and sin of the angle
   double least = std::numeric_limits<double>::infinity();
   double greatest = -std::numeric_limits<double>::infinity();
 

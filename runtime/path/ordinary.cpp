@@ -20,20 +20,18 @@ constexpr double kWeights[kStages][kStages] = {
     {9017. / 3168, -355. / 33, 46732. / 5247, 49. / 176, -5103. / 18656},
     {35. / 384, 0, 500. / 1113, 125. / 192, -2187. / 6784, 11. / 84}};
 /// Order 5 less order 4.
-constexpr std::array<double, kStages> kError{
-    71. / 57600, 0, -71. / 16695, 71. / 1920, -17253. / 339200, 22. / 525, -1. / 40};
+constexpr std::array<double, kStages> kError{71. / 57600,      0,         -71. / 16695, 71. / 1920,
+                                             -17253. / 339200, 22. / 525, -1. / 40};
 /// The last coefficient of the continuous extension.
-constexpr std::array<double, kStages> kDense{-12715105075. / 11282082432,
-                                             0,
-                                             87487479700. / 32700410799,
-                                             -10690763975. / 1880347072,
-                                             701980252875. / 199316789632,
-                                             -1453857185. / 822651844,
-                                             69997945. / 29380423};
+constexpr std::array<double, kStages> kDense{
+    -12715105075. / 11282082432,  0,
+    87487479700. / 32700410799,   -10690763975. / 1880347072,
+    701980252875. / 199316789632, -1453857185. / 822651844,
+    69997945. / 29380423};
 
-constexpr std::array<double, 4> kLooks{0.25, 0.5, 0.75, 1};  // of a step, for arrivals
-constexpr double kShortest = 1e-13;          // step, of the time simulated
-constexpr double kForced = 1. / 20000;       // the shortest once a path chatters
+constexpr std::array<double, 4> kLooks{0.25, 0.5, 0.75, 1};    // of a step, for arrivals
+constexpr double kShortest = 1e-13;                            // step, of the time simulated
+constexpr double kForced = 1. / 20000;                         // the shortest once a path chatters
 constexpr int kAttempts = 100, kRejected = 30, kWindows = 10;  // what chattering is
 
 /// What is known of one path besides its registers.
@@ -319,8 +317,7 @@ class OrdinaryChunk {
     if (ode_.sets == 0 || accepted_.empty()) return;
     looks_.assign(kLooks.size(), std::vector<std::vector<double>>(ode_.sets + 1));
     for (std::size_t look = 0; look < kLooks.size(); ++look) {
-      for (std::size_t a = 0; a < accepted_.size(); ++a)
-        load_within(a, accepted_[a], kLooks[look]);
+      for (std::size_t a = 0; a < accepted_.size(); ++a) load_within(a, accepted_[a], kLooks[look]);
       call(ode_.arrival, accepted_.size());
       looks_[look][ode_.sets] = work_[*run_.alive];
       for (std::size_t s = 0; s < ode_.sets; ++s) looks_[look][s] = work_[ode_.levels + s];
@@ -464,8 +461,8 @@ class OrdinaryChunk {
   std::vector<Progress> paths_;
   Registers work_, next_, largest_;
   std::array<Registers, kStages> rates_;
-  Registers levels_;                        // of the stopping sets at the step's start
-  std::vector<Registers> looks_;            // [look][set, then alive][place]
+  Registers levels_;              // of the stopping sets at the step's start
+  std::vector<Registers> looks_;  // [look][set, then alive][place]
   std::vector<double> stops_, row_;
   std::vector<void*> pointers_;
   std::vector<std::size_t> active_, accepted_;

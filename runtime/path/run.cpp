@@ -11,8 +11,8 @@ namespace hopf::runtime {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kBuffer = 1 << 19;     // numbers that one chunk records at most, where it can
-constexpr std::int64_t kBlocks = 256;   // whose moments are held until the end
+constexpr double kBuffer = 1 << 19;    // numbers that one chunk records at most, where it can
+constexpr std::int64_t kBlocks = 256;  // whose moments are held until the end
 
 /// At least 64 chunks for a large ensemble, whole vectors in each, and never more than fits the
 /// first cache.
@@ -55,7 +55,8 @@ PathFault locate(const PathRun& run, std::int64_t path) {
 void add_moments(const PathRun& run, const ChunkResult& chunk, const Ensemble& out,
                  std::vector<Moments>& moments) {
   const std::size_t lanes = chunk.failed.size();
-  const bool whole = std::none_of(chunk.failed.begin(), chunk.failed.end(), [](char f) { return f; });
+  const bool whole =
+      std::none_of(chunk.failed.begin(), chunk.failed.end(), [](char f) { return f; });
   std::vector<double> rest;
   for (std::size_t k = 0; k < moments.size(); ++k) {
     std::span<const double> row(chunk.records.data() + k * lanes, lanes);
@@ -105,8 +106,8 @@ struct Block {
 
 void run_chunk(const PathRun& run, Chunk chunk, Ensemble& out, Block& block, RunWatch& watch) {
   ChunkResult result(run, chunk);
-  const bool done = run.ordinary ? run_ordinary(run, chunk, result, watch)
-                                 : run_euler(run, chunk, result, watch);
+  const bool done =
+      run.ordinary ? run_ordinary(run, chunk, result, watch) : run_euler(run, chunk, result, watch);
   if (!done) return;
   store(run, chunk, result, out);
   add_moments(run, result, out, block.moments);

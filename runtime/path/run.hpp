@@ -58,7 +58,7 @@ struct PathRun {
   struct Ordinary {
     PathKernel rate;     // registers -> their derivatives in time
     PathKernel arrival;  // alive = 0 and cost = what is due inside a stopping set; then its levels
-    std::size_t scalars = 0;        // the first of the per-step scalars among the registers
+    std::size_t scalars = 0;           // the first of the per-step scalars among the registers
     std::size_t levels = 0, sets = 0;  // the first of the stopping sets' levels, and how many
     using Interval = std::optional<std::pair<double, double>>;
     std::vector<Interval> ends;    // one a state: where it is held

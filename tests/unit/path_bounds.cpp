@@ -86,8 +86,9 @@ TEST_CASE("until with several conditions, discounted, and from inside", "[path]"
 }
 
 TEST_CASE("a noiseless path is charged to the middle of the step in which it arrives", "[path]") {
-  const auto e = ensemble("state x\ndx = -1*dt\nlagrangian 1\nuntil x <= 0 pay 0\n",
-                          {.from = {1.003}, .until = 2, .paths = 1, .step = 0.01, .method = "euler"});
+  const auto e =
+      ensemble("state x\ndx = -1*dt\nlagrangian 1\nuntil x <= 0 pay 0\n",
+               {.from = {1.003}, .until = 2, .paths = 1, .step = 0.01, .method = "euler"});
   CHECK(std::abs(e.mean_cost() - 1.003) < 0.005);
 }
 
