@@ -15,8 +15,8 @@ using runtime::Boundary;
 // The same rule decides in arrange_ends which ends are open.
 bool may_be_beyond(const SolveTask& task, const runtime::Grid& grid, std::size_t k) {
   const Boundary rule = grid.axes[k].boundary;
-  return rule == Boundary::Extrapolate || (task.policy && rule == Boundary::Constrain &&
-                                           task.model.states[k].boundary_defaulted);
+  return rule == Boundary::Extrapolate ||
+         (task.policy && rule == Boundary::Constrain && task.model.states[k].boundary_defaulted);
 }
 
 // States behind open ends may be anywhere.

@@ -9,8 +9,8 @@
 
 #include "driver/ast_walk.hpp"
 #include "driver/inference.hpp"
-#include "driver/sandbox.hpp"
 #include "driver/pipeline.hpp"
+#include "driver/sandbox.hpp"
 #include "driver/verbs.hpp"
 #include "io/formats.hpp"
 

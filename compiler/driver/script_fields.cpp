@@ -31,8 +31,7 @@ const std::vector<std::string> kSolutionFields = {"policy",     "gradient", "err
 const std::vector<std::string> kEnsembleFields = {"mean",  "quantile", "cost",  "cost_error",
                                                   "final", "times",    "paths", "failed"};
 const std::vector<std::string> kSeriesFields = {"mean", "std", "quantile", "final"};
-const std::vector<std::string> kEstimateFields = {"mean", "error", "standard_error",
-                                                  "bias"};
+const std::vector<std::string> kEstimateFields = {"mean", "error", "standard_error", "bias"};
 const std::vector<std::string> kPlanFields = {"method", "scheme"};
 
 Value method(const Value& object, std::string name, std::vector<std::size_t> components = {}) {

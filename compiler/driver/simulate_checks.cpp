@@ -95,8 +95,8 @@ bool check_arrival(Job& job) {
   if (!std::isinf((*job.value)(job.options.from))) return true;
   std::string place;
   for (std::size_t k = 0; k < job.options.from.size(); ++k)
-    place += fmt::format("{}{} = {:g}", k ? ", " : "", job.model.states[k].name,
-                         job.options.from[k]);
+    place +=
+        fmt::format("{}{} = {:g}", k ? ", " : "", job.model.states[k].name, job.options.from[k]);
   auto& d = job.sink.emit(Kind::StartOutsideDomain, job.options.span,
                           fmt::format("no control leads from {} to the end: V is {} there", place,
                                       job.model.reward ? "-inf" : "inf"));

@@ -159,8 +159,7 @@ std::vector<double> upwind_shares(const runtime::PolicySystem& system, std::size
 }
 
 std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
-                                 const runtime::SolveSettings& settings,
-                                 const EndsAnswer& answer) {
+                                 const runtime::SolveSettings& settings, const EndsAnswer& answer) {
   const runtime::PointProblem& problem = *answer.problem;
   const runtime::PolicySystem& system = *answer.system;
   std::vector<Check> checks{residual_check(settings, answer.solution), monotone_check(system),

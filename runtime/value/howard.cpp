@@ -59,8 +59,7 @@ GridSolution arriving(PolicySystem& system, const PointProblem& problem,
                       const SolveSettings& settings, const Start& start) {
   Iteration iteration(system, problem, settings);
   LinearSolver solver(system.elimination_order(), system.planar());
-  Arrival arrival =
-      find_arrival(system, problem, solver, start, [&] { return iteration.stop(); });
+  Arrival arrival = find_arrival(system, problem, solver, start, [&] { return iteration.stop(); });
   iteration.answer.iterations += arrival.iterations;
   iteration.answer.where = arrival.where;
   if (iteration.answer.failure == Failure::None) iteration.answer.failure = arrival.failure;
