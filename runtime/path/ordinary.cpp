@@ -29,9 +29,10 @@ constexpr std::array<double, kStages> kDense{
     701980252875. / 199316789632, -1453857185. / 822651844,
     69997945. / 29380423};
 
-constexpr std::array<double, 4> kLooks{0.25, 0.5, 0.75, 1};    // of a step, for arrivals
-constexpr double kShortest = 1e-13;                            // step, of the time simulated
-constexpr double kForced = 1. / 20000;                         // the shortest once a path chatters
+constexpr std::array<double, 4> kLooks{0.25, 0.5, 0.75, 1};  // of a step, for arrivals
+constexpr double kOfLargest = 0.05;     // what has decayed is held to a part of what it was
+constexpr double kShortest = 1e-13;     // step, of the time simulated
+constexpr double kForced = 1. / 20000;  // the shortest once a path chatters
 constexpr int kAttempts = 100, kRejected = 30, kWindows = 10;  // what chattering is
 
 /// What is known of one path besides its registers.
@@ -242,7 +243,8 @@ class OrdinaryChunk {
   double scaled_error(std::size_t lane) const {
     double worst = 0;
     for (std::size_t k = 0; k < solved(); ++k) {
-      const double size = std::max(largest_[k][lane], std::abs(next_[k][lane]));
+      const double size = std::max(
+          {kOfLargest * largest_[k][lane], std::abs(lanes_[k][lane]), std::abs(next_[k][lane])});
       const double error = std::abs(local_error(k, lane)) / (ode_.tolerance * size + 1e-300);
       if (!std::isfinite(error) || !std::isfinite(next_[k][lane]))
         return std::numeric_limits<double>::quiet_NaN();
