@@ -137,7 +137,17 @@ Interval range_of(const model::Model& model, ExprId e, const Box& box) {
   return range;
 }
 
-/// No constant control leads out through an end that must not be crossed.
+bool noisy_at(const model::Model& model, std::size_t k, Box box, double end) {
+  box[model.states[k].symbol] = {end, end};
+  for (std::size_t j = 0; j < model.noise_count(); ++j) {
+    const Interval g =
+        expr::enclose(*model.store, model.diffusion[k * model.noise_count() + j], box);
+    if (g.lo != 0 || g.hi != 0) return true;
+  }
+  return false;
+}
+
+/// No constant control leads out through an end that must not be crossed, and there is no noise.
 bool stays_inside(const model::Model& model, const Box& box) {
   for (std::size_t k = 0; k < model.dimension(); ++k) {
     const auto& state = model.states[k];
@@ -145,6 +155,7 @@ bool stays_inside(const model::Model& model, const Box& box) {
     if (model::drift_at_end(model, k, false, box).lo < 0 ||
         model::drift_at_end(model, k, true, box).hi > 0)
       return false;
+    if (noisy_at(model, k, box, *state.lo) || noisy_at(model, k, box, *state.hi)) return false;
   }
   return true;
 }
@@ -247,7 +258,9 @@ std::string interval_text(const model::Model& model, Interval range) {
 Interval Bounds::at(double t) const {
   const double least = least_value({running.lo, terminal.lo, leaving.lo, leaves}, *this, t);
   const double most = -least_value({-running_most, -terminal.hi, -leaving.hi, leaves}, *this, t);
-  return {least, stops ? std::min(most, stopping) : most};
+  // Where V is given by an end, nobody stops.
+  const double stopped = leaves ? std::max(stopping, leaving.hi) : stopping;
+  return {least, stops ? std::min(most, stopped) : most};
 }
 
 Bounds bounds(const model::Model& model, const BoundsOf& of) {

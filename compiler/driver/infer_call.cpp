@@ -301,9 +301,11 @@ void Inference::input_file(const Arguments& arguments) {
   std::error_code ignored;
   namespace fs = std::filesystem;
   if (!path || saved_.count(*path) || saved_.count("")) return;
-  if (!allowed(s_.context, *path, arguments.span_of("file"))) return;
-  if (fs::exists(*path, ignored)) return;
-  if (fs::exists(fs::path(s_.module->scope.directory) / *path, ignored)) return;
+  // Data lies beside the script that reads it, or is named from where the command was started.
+  const fs::path beside = fs::path(s_.module->scope.directory) / *path;
+  const bool is_beside = fs::path(*path).is_relative() && fs::exists(beside, ignored);
+  const std::string found = is_beside ? beside.string() : *path;
+  if (!allowed(s_.context, found, arguments.span_of("file")) || fs::exists(found, ignored)) return;
   s_.error(Mistake::CannotRead, arguments.span_of("file"),
            fmt::format("'{}' cannot be read: {}", *path,
                        std::make_error_code(std::errc::no_such_file_or_directory).message()));

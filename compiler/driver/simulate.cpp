@@ -98,7 +98,7 @@ TimeGrid times_of(const Job& job, const PathProgram& program, const kernel::Path
 /// first order what the step itself adds.
 double cost_bias(const Job& job, PathRun run, const Ensemble& fine,
                  const runtime::PoolProgress& tick) {
-  run.paths = std::clamp(job.options.paths / kPairedShare, kLeastPaired, job.options.paths);
+  run.paths = std::min(job.options.paths, std::max(kLeastPaired, job.options.paths / kPairedShare));
   Ensemble coarse;
   if (runtime::run_paths(run, coarse, tick).cancelled) return std::nan("");
   std::vector<double> differences;

@@ -81,9 +81,10 @@ double grid_allowance(const ValueFunction& V) {
 /// What paths from one point cost.
 struct Sample {
   std::vector<double> from;
-  double value, cost, error, step;
+  double value, shown, cost, error, step;  // shown: the error that V shows
   double beyond(double allowance) const {  // what is left when chance and the grid are taken away
-    return std::abs(cost - value) - 3 * error - allowance - kRelative * std::abs(value);
+    return std::abs(cost - value) - 3 * error - std::max(allowance, shown) -
+           kRelative * std::abs(value);
   }
 };
 
@@ -92,7 +93,12 @@ std::optional<Sample> sample(const model::Model& model, const ValueFunction& V, 
   diagnostics::Sink unheard;  // a model whose paths are refused has no such line
   const auto paths = simulate(model, &V, nullptr, options, run.progress, unheard, run.phases);
   if (!paths) return std::nullopt;
-  return Sample{options.from, V(options.from), paths->mean_cost(), paths->cost_standard_error(),
+  const double shown = V.error(options.from);
+  return Sample{options.from,
+                V(options.from),
+                std::isfinite(shown) ? shown : 0,
+                paths->mean_cost(),
+                paths->cost_standard_error(),
                 paths->step};
 }
 
@@ -127,6 +133,7 @@ std::optional<runtime::Check> simulated_check(const model::Model& model, const V
   options.until = simulated_time(model);
   options.paths = kPaths;
   options.records = 2;
+  options.bias = false;
   options.threads = run.threads;
   const double allowance = grid_allowance(V);
   std::optional<Sample> worst;

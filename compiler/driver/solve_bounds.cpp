@@ -10,7 +10,8 @@ namespace hopf::driver {
 
 namespace {
 
-constexpr double kSlack = 1e-7;  // of the size of V: rounding, not a broken bound
+constexpr double kSlack = 1e-7;    // of the size of V: rounding, not a broken bound
+constexpr double kGrowing = 1e-3;  // the same where the rate is negative
 constexpr std::size_t kMostCorners = 64;
 
 /// Some points of the domain, or of the unit cube: the middle, the middles of the faces, corners.
@@ -38,11 +39,12 @@ std::vector<std::vector<double>> sample_points(const model::Model& model) {
 }
 
 /// The largest part of the bounds that a level's values break, as its place.
-std::optional<std::size_t> broken_at(const std::vector<double>& value, expr::Interval range) {
+std::optional<std::size_t> broken_at(const std::vector<double>& value, expr::Interval range,
+                                     double slack = kSlack) {
   double size = 0;
   for (const double v : value) size = std::isfinite(v) ? std::max(size, std::abs(v)) : size;
   std::optional<std::size_t> where;
-  double most = kSlack * size;
+  double most = slack * size;
   for (std::size_t u = 0; u < value.size(); ++u) {
     const double beyond = std::max(range.lo - value[u], value[u] - range.hi);
     if (!(beyond > most) && !std::isnan(value[u])) continue;
@@ -91,8 +93,10 @@ bool check_grid(const SolveTask& task, const plan::Plan& plan, runtime::ValueFun
 std::optional<BrokenBound> broken_bound(const derive::Bounds& bounds,
                                         const std::vector<double>& times,
                                         const std::vector<std::vector<double>>& value) {
+  // At a negative rate V grows, and steps in time exceed the exponential by their error.
+  const double slack = bounds.discount.lo < 0 ? kGrowing : kSlack;
   for (std::size_t level = value.size(); level-- > 0;) {
-    if (const auto at = broken_at(value[level], bounds.at(times[level])))
+    if (const auto at = broken_at(value[level], bounds.at(times[level]), slack))
       return BrokenBound{*at, times[level], value[level][*at]};
   }
   return std::nullopt;

@@ -174,13 +174,29 @@ void crop(const runtime::Grid& first, const runtime::Widened& wide, int regimes,
   }
 }
 
+namespace {
+
+/// Without noise, a target and a horizon make two regions of V, those that arrive in time and those
+/// that do not, with a kink between them that runs into the ends.
+bool turns_at_ends(const SolveTask& task) {
+  const model::Model& model = task.model;
+  if (!model.until || !model.horizon || task.policy) return false;
+  return std::all_of(model.diffusion.begin(), model.diffusion.end(),
+                     [&](expr::ExprId g) { return model.store->is_zero(g); });
+}
+
+}  // namespace
+
 EndsAnswer solve_with_ends(const SolveTask& task, const plan::Plan& plan,
                            const PointProblem& problem, const SolveSettings& settings) {
   PointProblem arranged = problem;
   arrange_ends(task, arranged);
+  const bool open = any(open_axes(arranged.grid));
+  if (open && turns_at_ends(task))
+    return solve_closed(task, plan, arranged, settings,
+                        "V has kinks there, which no continuation through them knows");
   EndsAnswer first = attempt(task, arranged, settings);
   const Failure failure = first.solution.failure;
-  const bool open = any(open_axes(arranged.grid));
   if (failure == Failure::Singular || failure == Failure::NotConverged) {
     if (!open) return first;
     return solve_closed(task, plan, arranged, settings,

@@ -112,7 +112,8 @@ bool March::begin() {
   first_range_ = range_of(V);
   const auto [lo, hi] = std::minmax_element(V.begin(), V.end());
   bounds_ = {*lo, *hi};
-  if (system_.has_open_ends()) bounds_ = {settings_.least_terminal, settings_.most_terminal};
+  if (system_.has_open_ends())
+    bounds_ = {std::min(*lo, settings_.least_terminal), std::max(*hi, settings_.most_terminal)};
   now_ = before_ = earlier_ = V;
   for (auto* field : {&phi_, &shift_, &source_, &turn_, &turn3_, &E_, &E_before_, &start_rate_})
     field->assign(V.size(), 0.0);

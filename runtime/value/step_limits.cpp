@@ -18,7 +18,7 @@ double most_cost(const PolicySystem& system, const SolveSettings& settings) {
   for (std::size_t u = 0; u < system.unknowns(); ++u) {
     if (!system.fixed(u)) cost.add(system.cost()[u]);
   }
-  return std::min(settings.most_cost, cost.hi);
+  return cost.lo <= cost.hi ? std::min(settings.most_cost, cost.hi) : settings.most_cost;
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ double most_cost(const PolicySystem& system, const SolveSettings& settings) {
 // L' = (L + h f)/(1 + h rho) with the rate that gives the least.
 ValueBounds advance(const ValueBounds& now, double h, const PolicySystem& system,
                     const SolveSettings& settings) {
-  Range rho, paid;
+  Range rho, paid, stops;
   for (std::size_t u = 0; u < system.unknowns(); ++u) {
     if (system.given(u))
       paid.add(system.fixed_value(u));
@@ -38,8 +38,12 @@ ValueBounds advance(const ValueBounds& now, double h, const PolicySystem& system
   const double high = now.most + h * most_cost(system, settings);
   ValueBounds next{std::min(low / (1 + h * (low >= 0 ? rho.hi : rho.lo)), paid.lo),
                    std::max(high / (1 + h * (high >= 0 ? rho.lo : rho.hi)), paid.hi)};
-  for (const double stop : system.stop_value()) next.least = std::min(next.least, stop);
-  return next;
+  if (system.stop_value().empty()) return next;
+  // The player may stop everywhere: V is at most the largest cost of stopping.
+  for (std::size_t u = 0; u < system.unknowns(); ++u) {
+    if (!system.given(u)) stops.add(system.stop_value()[u]);
+  }
+  return {std::min(next.least, stops.lo), std::max(stops.hi, paid.hi)};
 }
 
 // At the node where V is least, V (1 + c rho) >= V_n + phi m + c f; this is at least L' (1 + c rho)

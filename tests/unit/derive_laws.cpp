@@ -192,7 +192,7 @@ TEST_CASE("faults of a problem are diagnostics") {
   CHECK(derive_one(one_control("", "u", "x^2"))->has(Kind::HamiltonianUnbounded));
   CHECK(derive_one(one_control("", "u", "-u^2"))->has(Kind::HamiltonianUnbounded));
   CHECK(derive_one(one_control("", "u", "y^2*u^2"))->has(Kind::CurvatureMayVanish));
-  CHECK(derive_one("model m { state x\ncontrol u\nx' = u\nlagrangian x^2 + u^2 }")
+  CHECK(derive_one("model m { state x\ncontrol u\nx' = u\nlagrangian x^4 + u^2 }")
             ->has(Kind::NoDiscountOrHorizon));
   CHECK(derive_one("model m { state x\ncontrol u\nx' = u\nhorizon 1 }")->has(Kind::NoCost));
   CHECK(derive_one("model m { state x\ncontrol u in [0, 1]\ndisturbance d in [0, 1]\nx' = u - "

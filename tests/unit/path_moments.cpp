@@ -72,10 +72,11 @@ TEST_CASE("correlated noises have their correlation", "[path]") {
       ensemble(body, {.from = {0, 0}, .until = 1, .paths = kPaths, .seed = 2, .step = 0.1});
   const auto x = e.values(0, e.times.size() - 1), y = e.values(1, e.times.size() - 1);
   double xx = 0, xy = 0, yy = 0;
+  const auto kept = static_cast<double>(x.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
-    xx += x[i] * x[i] / kPaths;
-    xy += x[i] * y[i] / kPaths;
-    yy += y[i] * y[i] / kPaths;
+    xx += x[i] * x[i] / kept;
+    xy += x[i] * y[i] / kept;
+    yy += y[i] * y[i] / kept;
   }
   CHECK(xx == Approx(4).epsilon(0.05));
   CHECK(yy == Approx(1).epsilon(0.05));
