@@ -36,8 +36,8 @@ struct Plan {
   std::string scheme;  // for grids: how derivatives are taken and why that is monotone
   std::vector<std::string> findings;  // structure found
   std::vector<Refusal> refusals;
-  derive::Bounds bounds;  // on V, from the amounts alone
-  runtime::Grid grid;  // empty for Riccati
+  derive::Bounds bounds;      // on V, from the amounts alone
+  runtime::Grid grid;         // empty for Riccati
   int steps = 0;              // that were asked for; 0: by the error in time
   double time_tolerance = 0;  // which may be so large in a step, relative to V's range
   double tolerance = 1e-10;
