@@ -17,6 +17,7 @@ constexpr double kRoundedChange = 1e-6;  // ... where V changes by no more than 
 constexpr double kUnbounded = 1e11;      // V relative to the largest cost, without a horizon
 constexpr int kFreeIterations = 20;      // in which open ends choose their continuation,
 constexpr double kRoughChange = 1e-2;    // once V changes by less
+constexpr double kRounding = 1e-13;      // of V, which no step settles below
 constexpr double kBarTolerance = 1e-3;   // of solves for an error
 
 }  // namespace
@@ -109,15 +110,15 @@ bool Iteration::howard(const TimeTerms& step, double enough) {
     V.swap(next_);
     change = answer.change = relative(moved, size());
     if (stop()) return false;
-    if (in_step && moved <= enough && !problem_.has_stop) return true;
+    const bool settled = in_step && moved <= std::max(enough, kRounding * size());
+    if (settled && !problem_.has_stop) return true;
     advance_ends(iteration, change);
     system_.improve(V);
     if (problem_.fixed_policy && !problem_.has_stop) return true;
     if (!feasible()) return false;
     const std::size_t switched = system_.choose_stops(V, step);
     if (switched > 0 || (first && !in_step)) continue;
-    if (in_step ? moved <= enough : change <= settings_.tolerance && accuracy <= kTight)
-      return true;
+    if (in_step ? settled : change <= settings_.tolerance && accuracy <= kTight) return true;
     stalled = change > kRoundedChange || change < 0.5 * least ? 0 : stalled + 1;
     least = std::min(least, change);
     if (system_.has_open_ends() && stalled >= kStalled) return true;

@@ -39,7 +39,6 @@ class Iteration {
   bool linear_solve(const TimeTerms&, double tolerance);
   void advance_ends(int iteration, double change);
   bool tell(double change);
-  bool converged(bool in_step, double change, double enough);
 
   PolicySystem& system_;
   const PointProblem& problem_;

@@ -241,9 +241,9 @@ bool March::solve() {
   const TimeTerms terms{shift_, source_};
   if (problem_.has_stop) system_.choose_stops(V, terms);
   const double tolerances = problem_.has_stop ? kEnoughStopping : kEnough;
-  const double share_of =
-      settings_.steps > 0 ? settings_.tolerance / settings_.time_tolerance : tolerances;
-  const double enough = share_of * allowed();
+  double enough = tolerances * allowed();
+  if (settings_.steps > 0)
+    enough = settings_.tolerance * (allowed() / settings_.time_tolerance + largest(V));
   if (!iteration_.howard(terms, enough)) return false;
   if (std::all_of(V.begin(), V.end(), [](double v) { return std::isfinite(v); })) return true;
   iteration_.answer.failure = Failure::Singular;

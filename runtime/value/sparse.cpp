@@ -262,6 +262,13 @@ struct LinearSolver::Impl {
   bool planar = false;
   std::vector<double> work;
 
+  // Complete factors have at most the band's width in every row: on a line with many regimes, too,
+  // they grow in proportion to the nodes.
+  bool moderate(const SparseMatrix& A) const {
+    return planar ||
+           static_cast<std::size_t>(width) * static_cast<std::size_t>(width) <= 4 * A.rows();
+  }
+
   void measure(const SparseMatrix& A) {
     width = 0;
     for (std::size_t row = 0; row < A.rows(); ++row) {
@@ -316,7 +323,7 @@ bool LinearSolver::again(const SparseMatrix& A, std::span<const double> b, std::
     impl_->again_band(b, x);
     return true;
   }
-  if (impl_->planar) return impl_->sparse.solve(A, b, x, tolerance);
+  if (impl_->moderate(A)) return impl_->sparse.solve(A, b, x, tolerance);
   const auto apply = [&](std::span<const double> in, std::span<double> out) {
     impl_->incomplete.apply(in, out);
   };
@@ -338,7 +345,8 @@ LinearOutcome LinearSolver::solve(const SparseMatrix& A, std::span<const double>
     finish(impl_->solve_band(A, b, x));
     return outcome;
   }
-  if (impl_->planar && finish(impl_->sparse.solve(A, b, x, tolerance))) return outcome;
+  const bool moderate = impl_->moderate(A);
+  if (moderate && finish(impl_->sparse.solve(A, b, x, tolerance))) return outcome;
   impl_->incomplete.factorise(monotone_part(A), impl_->order, impl_->place);
   const auto apply = [&](std::span<const double> in, std::span<double> out) {
     impl_->incomplete.apply(in, out);
@@ -346,8 +354,7 @@ LinearOutcome LinearSolver::solve(const SparseMatrix& A, std::span<const double>
   const auto ask = [&] { return stopped = stop && stop(); };
   outcome.iterations = bicgstab(A, apply, b, x, tolerance, kMostIterations, ask);
   if (stopped) return outcome;
-  if (finish(outcome.iterations >= 0) || impl_->planar || A.rows() > kMostRowsDirect)
-    return outcome;
+  if (finish(outcome.iterations >= 0) || moderate || A.rows() > kMostRowsDirect) return outcome;
   outcome.iterations = 0;
   finish(impl_->sparse.solve(A, b, x, tolerance));
   return outcome;

@@ -21,9 +21,18 @@ double most_cost(const PolicySystem& system, const SolveSettings& settings) {
   return cost.lo <= cost.hi ? std::min(settings.most_cost, cost.hi) : settings.most_cost;
 }
 
+// What an amount becomes in a step with a cost and a discount rate: as implicit Euler has it, and
+// exactly. Euler's alone would hold every scheme to its own first order where V is at a bound.
+Range carried(double amount, double cost, double rate, double h) {
+  Range result;
+  result.add((amount + h * cost) / (1 + h * rate));
+  const double weight = rate == 0 ? h : -std::expm1(-rate * h) / rate;
+  result.add(amount * std::exp(-rate * h) + cost * weight);
+  return result;
+}
+
 }  // namespace
 
-// L' = (L + h f)/(1 + h rho) with the rate that gives the least.
 ValueBounds advance(const ValueBounds& now, double h, const PolicySystem& system,
                     const SolveSettings& settings) {
   Range rho, paid, stops;
@@ -34,16 +43,19 @@ ValueBounds advance(const ValueBounds& now, double h, const PolicySystem& system
       rho.add(system.discount()[u]);
   }
   if (rho.lo > rho.hi) return {paid.lo, paid.hi};  // V is given everywhere
-  const double low = now.least + h * settings.least_cost;
-  const double high = now.most + h * most_cost(system, settings);
-  ValueBounds next{std::min(low / (1 + h * (low >= 0 ? rho.hi : rho.lo)), paid.lo),
-                   std::max(high / (1 + h * (high >= 0 ? rho.lo : rho.hi)), paid.hi)};
+  const double most = most_cost(system, settings);
+  ValueBounds next{paid.lo, paid.hi};
+  for (const double rate : {rho.lo, rho.hi}) {
+    const Range low = carried(now.least, settings.least_cost, rate, h);
+    const Range high = carried(now.most, most, rate, h);
+    next = {std::min(next.least, low.lo), std::max(next.most, high.hi)};
+  }
   if (system.stop_value().empty()) return next;
   // The player may stop everywhere: V is at most the largest cost of stopping.
   for (std::size_t u = 0; u < system.unknowns(); ++u) {
     if (!system.given(u)) stops.add(system.stop_value()[u]);
   }
-  return {std::min(next.least, stops.lo), std::max(stops.hi, paid.hi)};
+  return {std::min(next.least, stops.lo), std::min(next.most, std::max(stops.hi, paid.hi))};
 }
 
 // At the node where V is least, V (1 + c rho) >= V_n + phi m + c f; this is at least L' (1 + c rho)
