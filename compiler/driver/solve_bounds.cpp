@@ -11,7 +11,7 @@ namespace hopf::driver {
 namespace {
 
 constexpr double kSlack = 1e-7;    // of the size of V: rounding, not a broken bound
-constexpr double kGrowing = 2e-2;  // the same where the rate is negative
+constexpr double kGrowing = 0.5;  // the same where the rate is negative
 constexpr std::size_t kMostCorners = 64;
 
 /// Some points of the domain, or of the unit cube: the middle, the middles of the faces, corners.
