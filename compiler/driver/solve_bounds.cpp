@@ -10,7 +10,7 @@ namespace hopf::driver {
 
 namespace {
 
-constexpr double kSlack = 1e-7;    // of the size of V: rounding, not a broken bound
+constexpr double kSlack = 1e-7;   // of the size of V: rounding, not a broken bound
 constexpr double kGrowing = 0.5;  // the same where the rate is negative
 constexpr std::size_t kMostCorners = 64;
 
