@@ -295,7 +295,6 @@ def files_say_where_they_come_from(place):
 def memory_that_ends_is_an_error(place):
     scripts = [place.write("list.hopf", "x = [[j for j in 1..20000] for i in 1..10000]\n"),
                place.write("grid.hopf", MODEL + "V = solve(walk, grid = 20_000_001)\n"),
-               place.write("paths.hopf", SLOW + SIMULATE.replace("200_000", "3_000_000")),
                place.write("model.hopf", MODEL + "V = solve(walk, grid = 101)\nprint(V(0))\n")]
     for script in scripts:
         for megabytes in (200, 300, 400, 600, 1000):

@@ -288,6 +288,7 @@ void Inference::output_file(const Signature& signature, const Arguments& argumen
     return;
   }
   saved_.insert(*path);
+  if (!allowed(s_.context, *path, arguments.span_of("file"))) return;
   const std::string why = cannot_write(*path, signature.name == "plot");
   if (!why.empty())
     s_.error(Mistake::CannotWrite, arguments.span_of("file"),
