@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+from cli_pty import SLOW
+
 MODEL = """model walk {
   state x in [-1, 1] reflect
   control u in [-1, 1]
@@ -23,17 +25,6 @@ MODEL = """model walk {
   noise w
   lagrangian x^2 + u^2
   discount 1
-}
-"""
-SLOW = """model slow {
-  state x in [-2, 2] reflect, y in [-2, 2] reflect, z in [-2, 2] reflect
-  control u in [-1, 1]
-  noise w[3]
-  dx = u*dt + 0.3*dw[1]
-  dy = -y*dt + 0.3*dw[2]
-  dz = -z*dt + 0.3*dw[3]
-  lagrangian x^2 + y^2 + z^2
-  discount 0.1
 }
 """
 SIMULATE = ("S = simulate(slow, policy = {u: 0}, from = [0, 0, 0], until = 10, step = 0.001, paths = 200_000,"

@@ -182,6 +182,12 @@ class Loader {
 
 }  // namespace
 
+std::string input_path(const std::string& directory, const std::string& path) {
+  const fs::path beside = fs::path(directory) / path;
+  std::error_code ignored;
+  return fs::path(path).is_relative() && fs::exists(beside, ignored) ? beside.string() : path;
+}
+
 std::string reason_alone(const std::string& why) {
   if (why.rfind("cannot read '", 0) != 0 && why.rfind("cannot write '", 0) != 0) return why;
   const std::size_t end = why.find("': ");

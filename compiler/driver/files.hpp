@@ -18,6 +18,10 @@ std::optional<source::FileId> read_source(Context&, const std::string& path, sou
 /// themselves.
 std::string reason_alone(const std::string& why);
 
+/// Where a script in `directory` reads the data that it calls `path`: beside itself, or as named
+/// from where the command was started.
+std::string input_path(const std::string& directory, const std::string& path);
+
 /// A file with everything that it imports, parsed. Cycles and missing files are errors. Null after
 /// an error.
 const Module* load_module(Context&, const std::string& path, source::Span from = {});

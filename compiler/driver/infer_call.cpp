@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "driver/ast_walk.hpp"
+#include "driver/files.hpp"
 #include "driver/inference.hpp"
 #include "driver/pipeline.hpp"
 #include "driver/sandbox.hpp"
@@ -302,10 +303,7 @@ void Inference::input_file(const Arguments& arguments) {
   std::error_code ignored;
   namespace fs = std::filesystem;
   if (!path || saved_.count(*path) || saved_.count("")) return;
-  // Data lies beside the script that reads it, or is named from where the command was started.
-  const fs::path beside = fs::path(s_.module->scope.directory) / *path;
-  const bool is_beside = fs::path(*path).is_relative() && fs::exists(beside, ignored);
-  const std::string found = is_beside ? beside.string() : *path;
+  const std::string found = input_path(s_.module->scope.directory, *path);
   if (!allowed(s_.context, found, arguments.span_of("file")) || fs::exists(found, ignored)) return;
   s_.error(Mistake::CannotRead, arguments.span_of("file"),
            fmt::format("'{}' cannot be read: {}", *path,

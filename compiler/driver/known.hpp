@@ -44,7 +44,6 @@ struct Known {
 
   bool is(Kind one) const { return kind == one; }
   /// A number, or something that may be one.
-  bool maybe_number() const { return is(Kind::Number) || is(Kind::Anything); }
 };
 
 Known known_value(const Value&);

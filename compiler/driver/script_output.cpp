@@ -132,18 +132,10 @@ std::optional<Value> write_file(Script& s, const Signature& signature, const Arg
   return Value{Nothing{}};
 }
 
-/// Data lies beside the script that reads it, or is named from where the command was started.
-std::string input_path(const Script& s, const std::string& path) {
-  namespace fs = std::filesystem;
-  const fs::path beside = fs::path(s.module->scope.directory) / path;
-  std::error_code ignored;
-  return fs::path(path).is_relative() && fs::exists(beside, ignored) ? beside.string() : path;
-}
-
 std::optional<Value> load_data(Script& s, const Arguments& arguments) {
   std::string path;
   if (!arguments.read("file", path)) return {};
-  const std::string found = input_path(s, path);
+  const std::string found = input_path(s.module->scope.directory, path);
   if (!allowed(s.context, found, arguments.span_of("file"))) return {};
   std::string why;
   auto array = runtime::load_array(found, why, s.context.watch());

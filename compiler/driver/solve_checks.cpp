@@ -127,10 +127,6 @@ std::optional<Check> arrival_check(const SolveTask& task, const runtime::GridSol
                share, false};
 }
 
-}  // namespace
-
-namespace {
-
 std::optional<Check> closed_check(const runtime::Grid& declared, const runtime::Grid& used) {
   bool closed = false;
   for (std::size_t k = 0; k < declared.dimension(); ++k) {

@@ -36,10 +36,6 @@ bool may_leave(const model::Model& model, std::size_t k, const expr::Box& box) {
          model::drift_at_end(model, k, true, box).hi > nothing;
 }
 
-bool any(const std::vector<bool>& axes) {
-  return std::find(axes.begin(), axes.end(), true) != axes.end();
-}
-
 EndsAnswer attempt(const SolveTask& task, PointProblem problem, const SolveSettings& settings) {
   EndsAnswer answer;
   answer.problem = std::make_unique<PointProblem>(std::move(problem));
@@ -126,6 +122,10 @@ std::vector<Boundary> boundary_rules(const runtime::Grid& grid) {
   std::vector<Boundary> rules;
   for (const auto& axis : grid.axes) rules.push_back(axis.boundary);
   return rules;
+}
+
+bool any(const std::vector<bool>& axes) {
+  return std::find(axes.begin(), axes.end(), true) != axes.end();
 }
 
 std::vector<bool> open_axes(const runtime::Grid& grid) {

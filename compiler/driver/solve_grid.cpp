@@ -166,7 +166,7 @@ std::vector<std::vector<double>> prolong_policy(const SolveTask& task,
 runtime::Start monotone_start(const runtime::PointProblem& problem,
                               const runtime::SolveSettings& settings) {
   const std::vector<bool> open = open_axes(problem.grid);
-  if (std::find(open.begin(), open.end(), true) == open.end()) return {};
+  if (!any(open)) return {};
   runtime::PointProblem held = problem;
   close_ends(held, open);
   runtime::PolicySystem system(held, boundary_rules(held.grid), settings.threads);

@@ -163,10 +163,6 @@ std::optional<Influence> influence_of_open(const SolveTask& task,
   return Influence{change.share, place_text(task.model, problem.grid, change.where), false};
 }
 
-bool any(const std::vector<bool>& axes) {
-  return std::find(axes.begin(), axes.end(), true) != axes.end();
-}
-
 }  // namespace
 
 // A domain that was assumed to hold the state may be part of the model: nothing is wrong if the

@@ -55,6 +55,7 @@ void arrange_ends(const SolveTask&, runtime::PointProblem&);
 void close_ends(runtime::PointProblem&, const std::vector<bool>& axes);
 /// The axes of a problem with open ends.
 std::vector<bool> open_axes(const runtime::Grid&);
+bool any(const std::vector<bool>& axes);
 
 /// A problem's solution on a coarser grid.
 struct CoarseSolution {

@@ -93,7 +93,6 @@ void plan_riccati(const model::Model& model, Plan& plan) {
       "linear dynamics and quadratic cost without active bounds: the value is quadratic");
   plan.refusals.push_back(
       {"finite differences", "the exact solution needs no grid; method = \"fd\" asks for one"});
-  plan.steps = 400;
 }
 
 // As the squares of spacings, which errors in space go with: steps halve with the grid.

@@ -66,11 +66,6 @@ PolicySystem::Motion PolicySystem::motion(const OpenEnd& end, std::size_t regime
 // so that taking the latter for zero settles V^(m) only where the bracket is positive; where it
 // vanishes, x^m solves the homogeneous equation. f and a are read off the weights of the last three
 // nodes.
-
-// m times differentiated, rho V = L + f V' + 1/2 a V'' reads
-//   (rho - m f' - m (m - 1)/4 a'') V^(m) = L^(m) + terms in V^(m+1) and V^(m+2),
-// so that taking the latter for zero settles V^(m) only where the bracket is positive; where it
-// vanishes, x^m solves the homogeneous equation.
 int PolicySystem::safe_degree(const OpenEnd& end, std::size_t regime) const {
   const auto [x, f, a, central] = motion(end, regime);
   const double slope = (f[0] - f[1]) / (x[0] - x[1]);

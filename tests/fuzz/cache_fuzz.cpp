@@ -12,25 +12,11 @@
 #include <string>
 
 #include "jit/object_cache.hpp"
+#include "scratch.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
-
-void require(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "%s\n", what);
-  std::abort();
-}
-
-struct Folder {
-  std::string path = "/tmp/hopf-fuzz-XXXXXX";
-  Folder() { require(mkdtemp(path.data()), "no folder for temporary files"); }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-};
 
 std::string read(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);

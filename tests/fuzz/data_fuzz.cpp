@@ -11,26 +11,7 @@
 #include <string>
 
 #include "io/io.hpp"
-
-namespace {
-
-void require(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "%s\n", what);
-  std::abort();
-}
-
-/// A folder for the files of this process, gone at its end.
-struct Folder {
-  std::string path = "/tmp/hopf-fuzz-XXXXXX";
-  Folder() { require(mkdtemp(path.data()), "no folder for temporary files"); }
-  ~Folder() {
-    for (const char* name : {"/a.csv", "/a.npy"}) unlink((path + name).c_str());
-    rmdir(path.c_str());
-  }
-};
-
-}  // namespace
+#include "scratch.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const Folder folder;

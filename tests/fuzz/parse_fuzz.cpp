@@ -7,19 +7,10 @@
 #include <cstdlib>
 #include <string>
 
+#include "scratch.hpp"
 #include "syntax/format.hpp"
 #include "syntax/parser.hpp"
 #include "syntax/print.hpp"
-
-namespace {
-
-void require(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "%s\n", what);
-  std::abort();
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hopf;
