@@ -103,43 +103,58 @@ std::vector<Matrix> Lyapunov::unstacked(const Vector& x) const {
   return result;
 }
 
+Vector Lyapunov::apply(const Vector& x) const {
+  return x - stacked(precondition(coupling(unstacked(x))));
+}
+
+/// One cycle of GMRES: the step that lowers the residual most within its Krylov space.
+std::optional<Vector> Lyapunov::krylov_step(const Vector& residual, double smallest) const {
+  constexpr int kDimension = 60;
+  const double norm = residual.norm();
+  std::vector<Vector> basis{residual / norm};
+  Matrix H = Matrix::Zero(kDimension + 1, kDimension);
+  Vector y;
+  for (int k = 0; k < kDimension; ++k) {
+    if (stop_ && stop_()) return std::nullopt;
+    Vector next = apply(basis.back());
+    for (int pass = 0; pass < 2; ++pass) {
+      for (int i = 0; i <= k; ++i) {
+        const double h = basis[static_cast<std::size_t>(i)].dot(next);
+        next -= h * basis[static_cast<std::size_t>(i)];
+        H(i, k) += h;
+      }
+    }
+    H(k + 1, k) = next.norm();
+    const Matrix active = H.topLeftCorner(k + 2, k + 1);
+    const Vector e = norm * Vector::Unit(k + 2, 0);
+    y = active.colPivHouseholderQr().solve(e);
+    if ((active * y - e).norm() <= 1e-13 * norm || H(k + 1, k) <= smallest) break;
+    basis.push_back(next / H(k + 1, k));
+  }
+  Vector step = Vector::Zero(residual.size());
+  for (Eigen::Index i = 0; i < y.size(); ++i) step += y(i) * basis[static_cast<std::size_t>(i)];
+  return step;
+}
+
 // X - S(coupling X) = right, where S is the preconditioner; restarted on the residual.
 std::optional<Vector> Lyapunov::gmres(const Vector& right) const {
-  constexpr int kDimension = 80, kRestarts = 8;
-  const auto apply = [&](const Vector& x) {
-    return Vector(x - stacked(precondition(coupling(unstacked(x)))));
-  };
+  constexpr int kRestarts = 8;
   const double scale = right.norm();
+  double before = 2 * scale;
   Vector x = Vector::Zero(right.size());
-  for (int restart = 0; restart < kRestarts; ++restart) {
+  for (int restart = 0; restart <= kRestarts; ++restart) {
     const Vector residual = right - apply(x);
-    const double norm = residual.norm();
+    const double norm = residual.norm(), size = scale + x.norm();
     if (!std::isfinite(norm)) return std::nullopt;
-    if (norm <= 1e-14 * (scale + x.norm())) return x;
-    std::vector<Vector> basis{residual / norm};
-    Matrix H = Matrix::Zero(kDimension + 1, kDimension);
-    Vector y;
-    for (int k = 0; k < kDimension; ++k) {
-      if (stop_ && stop_()) return std::nullopt;
-      Vector next = apply(basis.back());
-      for (int pass = 0; pass < 2; ++pass) {
-        for (int i = 0; i <= k; ++i) {
-          const double h = basis[static_cast<std::size_t>(i)].dot(next);
-          next -= h * basis[static_cast<std::size_t>(i)];
-          H(i, k) += h;
-        }
-      }
-      H(k + 1, k) = next.norm();
-      const Matrix active = H.topLeftCorner(k + 2, k + 1);
-      const Vector e = norm * Vector::Unit(k + 2, 0);
-      y = active.colPivHouseholderQr().solve(e);
-      if ((active * y - e).norm() <= 1e-15 * norm || H(k + 1, k) <= 1e-15 * scale) break;
-      basis.push_back(next / H(k + 1, k));
-    }
-    for (Eigen::Index i = 0; i < y.size(); ++i) x += y(i) * basis[static_cast<std::size_t>(i)];
+    const bool still = norm > 0.5 * before || restart == kRestarts;
+    if (norm <= 1e-14 * size || (still && norm <= 1e-12 * size)) return x;
+    if (norm > 0.9 * before || restart == kRestarts) return std::nullopt;
+    before = norm;
+    const auto step = krylov_step(residual, 1e-15 * scale);
+    if (!step) return std::nullopt;
+    x += *step;
   }
-  const Vector left = right - apply(x);
-  return left.norm() <= 1e-10 * (scale + x.norm()) ? std::optional(x) : std::nullopt;
+  return std::nullopt;
 }
 
 std::optional<std::vector<Matrix>> Lyapunov::solve(const std::vector<Matrix>& W) const {

@@ -50,6 +50,8 @@ class Lyapunov {
   std::vector<Matrix> precondition(const std::vector<Matrix>&) const;
   Vector stacked(const std::vector<Matrix>&) const;
   std::vector<Matrix> unstacked(const Vector&) const;
+  Vector apply(const Vector&) const;
+  std::optional<Vector> krylov_step(const Vector& residual, double smallest) const;
   std::optional<Vector> gmres(const Vector& right) const;
 
   int n_;
