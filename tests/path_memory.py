@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A million paths of one state with the default records stay below 120 MB above what one path takes; a hundred million
+"""A million paths of one state with the default records stay below 100 MB above what one path takes; a hundred million
 steps of one path take no memory of their own.
 
     path_memory.py --hopf build/hopf

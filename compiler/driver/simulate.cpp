@@ -95,7 +95,8 @@ TimeGrid times_of(const Job& job, const PathProgram& program, const kernel::Path
 }
 
 /// What twice the step adds to the mean cost, on some of the same paths with the same noise: to
-/// first order what the step itself adds.
+/// first order what the step itself adds. Its own sampling error is taken out: where a path's noise
+/// decides when it stops or switches, the two runs part, and the difference is mostly chance.
 double cost_bias(const Job& job, PathRun run, const Ensemble& fine,
                  const runtime::PoolProgress& tick) {
   run.paths = std::min(job.options.paths, std::max(kLeastPaired, job.options.paths / kPairedShare));
@@ -106,7 +107,10 @@ double cost_bias(const Job& job, PathRun run, const Ensemble& fine,
     const double difference = coarse.cost[p] - fine.cost[p];
     if (std::isfinite(difference)) differences.push_back(difference);
   }
-  return runtime::moments_of(differences).average({});
+  const runtime::Moments m = runtime::moments_of(differences);
+  const double chance = m.variance({}) / static_cast<double>(m.count);
+  const double square = m.mean * m.mean - (std::isfinite(chance) ? chance : 0.0);
+  return std::copysign(std::sqrt(std::max(0.0, square)), m.mean);
 }
 
 Ensemble described(const Job& job, const PathRun& run) {
