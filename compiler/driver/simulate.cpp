@@ -28,6 +28,7 @@ constexpr double kKeptNumbers = 4e6;  // recorded numbers that are kept unasked
 constexpr std::int64_t kLeastKept = 100, kMostKept = 10'000;
 constexpr std::int64_t kLeastPaired = 250, kPairedShare = 16;
 constexpr std::int64_t kPilots = 32;
+constexpr double kLessExact = 4;
 constexpr int kPilotRecords = 9;
 
 std::int64_t kept_paths(const Job& job) {
@@ -99,7 +100,9 @@ TimeGrid times_of(const Job& job, const PathProgram& program, const kernel::Path
 /// decides when it stops or switches, the two runs part, and the difference is mostly chance.
 double cost_bias(const Job& job, PathRun run, const Ensemble& fine,
                  const runtime::PoolProgress& tick) {
-  run.paths = std::min(job.options.paths, std::max(kLeastPaired, job.options.paths / kPairedShare));
+  // One path may stand for all.
+  run.paths = std::min(run.paths, std::max(job.options.paths / kPairedShare, kLeastPaired));
+  run.kept = 0;
   Ensemble coarse;
   if (runtime::run_paths(run, coarse, tick).cancelled) return std::nan("");
   std::vector<double> differences;
@@ -111,6 +114,14 @@ double cost_bias(const Job& job, PathRun run, const Ensemble& fine,
   const double chance = m.variance({}) / static_cast<double>(m.count);
   const double square = m.mean * m.mean - (std::isfinite(chance) ? chance : 0.0);
   return std::copysign(std::sqrt(std::max(0.0, square)), m.mean);
+}
+
+/// The same at four times the tolerance, with steps four times as long where they are forced: both
+/// errors are in proportion.
+PathRun less_exact(PathRun run) {
+  run.ordinary->tolerance *= kLessExact;
+  run.ordinary->forced *= kLessExact;
+  return run;
 }
 
 Ensemble described(const Job& job, const PathRun& run) {
@@ -166,7 +177,6 @@ std::optional<Ensemble> ensemble_of(Job& job, PathRun& run, const PathsOf& paths
   Ensemble ensemble = described(job, run);
   const PathOutcome outcome = paths_of(run, ensemble);
   if (outcome.cancelled) return std::nullopt;
-  if (run.ordinary) ensemble.cost_bias = outcome.cost_bias;
   if (one) repeat(ensemble, job.options.paths, kept_paths(job));
   if (outcome.fault && ensemble.failed == ensemble.paths) {
     report_fault(job, *outcome.fault, ensemble.step);
@@ -211,6 +221,10 @@ std::optional<Ensemble> simulate(const Model& model, const ValueFunction* value,
   if (!program.kernels.rate.outputs.empty()) {
     PathRun run = ordinary_run(job, program, law, tables);
     ensemble = ensemble_of(job, run, paths_of);
+    if (ensemble && options.bias && model.has_cost) {
+      const double coarse = cost_bias(job, less_exact(run), *ensemble, tick);
+      ensemble->cost_bias = coarse / (kLessExact - 1);
+    }
   } else {
     const TimeGrid grid = times_of(job, program, law, tables);
     PathRun run = euler_run(job, program, law, tables, grid);

@@ -34,7 +34,6 @@ struct ChunkResult {
   Registers last;
   std::vector<char> failed;  // [lane]
   std::int64_t left = 0, stopped = 0, forced = 0;
-  double cost_bias = 0;
   std::optional<PathFault> fault;  // of the chunk's first failed path, where the solver knows it
 
   ChunkResult(const PathRun& run, Chunk chunk)

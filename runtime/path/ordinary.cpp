@@ -30,9 +30,8 @@ constexpr std::array<double, kStages> kDense{
     69997945. / 29380423};
 
 constexpr std::array<double, 4> kLooks{0.25, 0.5, 0.75, 1};  // of a step, for arrivals
-constexpr double kOfLargest = 0.05;     // what has decayed is held to a part of what it was
-constexpr double kShortest = 1e-13;     // step, of the time simulated
-constexpr double kForced = 1. / 20000;  // the shortest once a path chatters
+constexpr double kOfLargest = 0.05;  // what has decayed is held to a part of what it was
+constexpr double kShortest = 1e-13;  // step, of the time simulated
 constexpr int kAttempts = 100, kRejected = 30, kWindows = 10;  // what chattering is
 
 /// What is known of one path besides its registers.
@@ -41,7 +40,6 @@ struct Progress {
   std::size_t next_record = 1;
   double shortest = 0;
   int attempts = 0, rejected = 0, windows = 0;
-  double cost_error = 0;
   bool running = true;
 };
 
@@ -153,7 +151,6 @@ class OrdinaryChunk {
   void finish() {
     if (run_.finish) lanes_.call(run_.finish, run_.grid.steps(), 1);
     for (std::size_t lane = 0; lane < count_; ++lane) {
-      out_.cost_bias = std::max(out_.cost_bias, paths_[lane].cost_error);
       const auto bad = lanes_.not_finite(lane);
       if (out_.failed[lane] || !bad) continue;
       out_.failed[lane] = 1;
@@ -263,7 +260,6 @@ class OrdinaryChunk {
     if (error <= 1 || (at_floor && std::isfinite(error))) {
       if (!(error <= 1)) ++out_.forced;
       accepted_.push_back(lane);
-      path.cost_error += std::abs(local_error(run_.cost, lane));
       const double factor =
           0.9 * std::pow(std::max(error, 1e-10), -0.17) * std::pow(path.last_error, 0.04);
       path.growth = std::clamp(factor, 0.2, 5.0);
@@ -400,7 +396,7 @@ class OrdinaryChunk {
     hold(lane);
     path.t = end;
     path.h *= path.growth;
-    if (path.windows >= kWindows) path.shortest = kForced * whole;
+    if (path.windows >= kWindows) path.shortest = ode_.forced * whole;
   }
 
   void arrive(std::size_t lane, double share) {

@@ -99,7 +99,6 @@ void store(const PathRun& run, Chunk chunk, ChunkResult& result, Ensemble& out) 
 struct Block {
   std::vector<Moments> moments;
   std::int64_t left = 0, stopped = 0, failed = 0, forced = 0;
-  double cost_bias = 0;
   std::optional<std::int64_t> first_failed;
   std::optional<PathFault> fault;
 };
@@ -114,7 +113,6 @@ void run_chunk(const PathRun& run, Chunk chunk, Ensemble& out, Block& block, Run
   block.left += result.left;
   block.stopped += result.stopped;
   block.forced += result.forced;
-  block.cost_bias = std::max(block.cost_bias, result.cost_bias);
   for (std::size_t lane = 0; lane < result.failed.size(); ++lane) {
     if (!result.failed[lane]) continue;
     ++block.failed;
@@ -144,7 +142,6 @@ PathOutcome gather(const PathRun& run, const std::vector<Block>& blocks, Ensembl
     out.stopped += block.stopped;
     out.failed += block.failed;
     outcome.forced_steps += block.forced;
-    outcome.cost_bias = std::max(outcome.cost_bias, block.cost_bias);
     if (block.first_failed && !outcome.fault)
       outcome.fault = block.fault ? *block.fault : locate(run, *block.first_failed);
   }

@@ -65,7 +65,8 @@ struct PathRun {
     std::vector<Interval> domain;  // one a state: leaving it is counted
     std::vector<Circle> circles;   // one a state
     double tolerance = 1e-8;
-    double longest = 0;  // step
+    double forced = 1.0 / 20'000;  // of the time: the shortest step of a path that chatters
+    double longest = 0;            // step
   };
   std::optional<Ordinary> ordinary;
 };
@@ -83,7 +84,6 @@ struct PathFault {
 struct PathOutcome {
   bool cancelled = false;
   std::optional<PathFault> fault;  // of the first path that failed
-  double cost_bias = 0;            // of an ordinary equation: its local errors added up
   std::int64_t forced_steps = 0;   // of an ordinary equation: steps whose error was not controlled
 };
 
