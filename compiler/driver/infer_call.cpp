@@ -271,8 +271,8 @@ void Inference::policy_argument(const Arguments& arguments, const model::Model& 
 
 void Inference::output_file(const Signature& signature, const Arguments& arguments) {
   const Known value = infer(arguments.node("value"));
-  const bool fits = value.is(Kind::Solution) || value.is(Kind::Error) || value.is(Kind::Ensemble) ||
-                    value.is(Kind::Anything);
+  const bool fits = value.is(Kind::Solution) || value.is(Kind::Ensemble) ||
+                    value.is(Kind::Anything) || (value.is(Kind::Error) && signature.name == "plot");
   if (!fits)
     s_.error(Mistake::WrongArgumentType, arguments.span_of("value"),
              "'value' takes a solution or an ensemble")

@@ -86,6 +86,7 @@ struct Arguments {
   std::string as = "unicode", format = "text", color = "auto", dump, stop_after;
   std::vector<std::string> off;
   std::vector<int> grid;
+  double error = 0;
   int steps = 0, threads = 0;
   bool quiet = false, time_phases = false, check = false, in_place = false;
   bool sandbox = false;
@@ -191,6 +192,7 @@ hopf::SolveOptions solve_options(const Arguments& arguments) {
   options.method = arguments.method;
   options.grid = arguments.grid;
   options.steps = arguments.steps;
+  options.error = arguments.error;
   return options;
 }
 
@@ -400,6 +402,8 @@ std::vector<Verb> add_verbs(CLI::App& app, Arguments& a) {
       "FIELD", a.field, "one result: hamiltonian, control_law, hjb, generator, fokker_planck, ...");
   derive_app->add_option("--as", a.as, "unicode, latex or hopf")
       ->check(CLI::IsMember({"unicode", "latex", "hopf"}));
+  solve_app->add_option("--error", a.error, "solve on finer grids until V is known as well")
+      ->check(CLI::PositiveNumber);
   solve_app->add_option("--save", a.save, "write the solution: .nc, .npy or .csv")
       ->check(ends_in({".nc", ".npy", ".csv"}));
   solve_app->add_option("--plot", a.plot, "draw the solution: .svg, .png or .html")

@@ -107,11 +107,28 @@ std::optional<Value> table(Script& s, const syntax::Call& call, Span span) {
   return Value{Nothing{}};
 }
 
+std::optional<Value> finish(Script& s, const Arguments& arguments, const std::string& path,
+                            const std::string& why) {
+  if (!written(s.context, arguments.span_of("file"), path, why)) return {};
+  return Value{Nothing{}};
+}
+
+/// The field of `plot(V.error, "error.svg")`.
+std::optional<runtime::ValueFunction> error_field(const Value& value) {
+  const auto* method = value.as<Method>();
+  const auto* solution =
+      method && method->name == "error" ? method->object->as<Solution>() : nullptr;
+  return solution ? solution->value->error_field() : std::nullopt;
+}
+
 std::optional<Value> write_file(Script& s, const Signature& signature, const Arguments& arguments) {
   std::string path;
   const auto value = arguments.value("value");
   if (!value || !arguments.read("file", path)) return {};
   const bool plotting = signature.name == "plot";
+  if (const auto error = plotting ? error_field(*value) : std::nullopt)
+    return finish(s, arguments, path,
+                  s.context.phases.run("plot", [&] { return runtime::plot(*error, path); }));
   const auto* solution = value->as<Solution>();
   const auto* ensemble = value->as<EnsembleValue>();
   if (!solution && !ensemble) {
@@ -128,8 +145,7 @@ std::optional<Value> write_file(Script& s, const Signature& signature, const Arg
     return solution ? runtime::save(*solution->value, origin, path, s.context.watch())
                     : runtime::save(*ensemble->paths, origin, path, s.context.watch());
   });
-  if (!written(s.context, arguments.span_of("file"), path, why)) return {};
-  return Value{Nothing{}};
+  return finish(s, arguments, path, why);
 }
 
 std::optional<Value> load_data(Script& s, const Arguments& arguments) {

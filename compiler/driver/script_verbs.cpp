@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "core/parallel.hpp"
@@ -81,6 +82,24 @@ bool read_grid(Script& s, const Arguments& arguments, plan::Options& options) {
   return true;
 }
 
+/// `error = 1e-3` in the unit of V, or `error = "1%"` of its size.
+bool read_error(const Arguments& arguments, plan::Options& options) {
+  if (!arguments.has("error")) return true;
+  const auto value = arguments.value("error");
+  if (!value) return false;
+  if (const auto number = number_of(*value)) {
+    options.error = *number;
+  } else if (const auto* text = value->as<std::string>()) {
+    const char* end = text->c_str();
+    options.error = std::strtod(text->c_str(), const_cast<char**>(&end)) / 100;
+    options.error_relative = true;
+    if (std::string_view(end) != "%") options.error = 0;
+  }
+  if (options.error > 0 && std::isfinite(options.error)) return true;
+  arguments.wrong_type("error", "a positive number, or a share of the size of V as \"1%\"", *value);
+  return false;
+}
+
 }  // namespace
 
 std::optional<plan::Options> solver_options(Script& s, const Arguments& arguments) {
@@ -90,7 +109,7 @@ std::optional<plan::Options> solver_options(Script& s, const Arguments& argument
   if (!arguments.read("stretch", options.stretch) ||
       !arguments.read_whole("steps", 1, options.steps))
     return {};
-  if (!arguments.read("tolerance", options.tolerance)) return {};
+  if (!arguments.read("tolerance", options.tolerance) || !read_error(arguments, options)) return {};
   if (!read_common(s, arguments, options.threads)) return {};
   return options;
 }

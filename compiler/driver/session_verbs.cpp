@@ -34,6 +34,8 @@ plan::Options plan_options(const driver::Context& context, const SolveOptions& o
   result.stretch = options.stretch;
   result.steps = options.steps;
   result.tolerance = options.tolerance;
+  result.error = options.error;
+  result.error_relative = options.relative_error;
   result.threads = options.threads > 0 ? options.threads : context.options.threads;
   result.grid_spans.resize(options.grid.size());
   return result;

@@ -9,7 +9,7 @@ using Names = std::vector<std::string_view>;
 Names solver_parameters(std::initializer_list<std::string_view> first) {
   Names names(first);
   for (std::string_view name : {"method", "grid", "stretch", "steps", "tolerance", "threads",
-                                "precision", "seed", "checkpoint"})
+                                "error", "precision", "seed", "checkpoint"})
     names.push_back(name);
   return names;
 }

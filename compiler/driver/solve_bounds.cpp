@@ -84,7 +84,7 @@ bool check_quadratic(const SolveTask& task, const plan::Plan& plan, runtime::Val
 bool check_grid(const SolveTask& task, const plan::Plan& plan, runtime::ValueFunction& V) {
   const auto broken = broken_bound(plan.bounds, V.times, V.value);
   if (!broken) return true;
-  return report(task, plan, place_text(task.model, plan.grid, broken->unknown), broken->value,
+  return report(task, plan, place_text(task.model, V.grid, broken->unknown), broken->value,
                 broken->t);
 }
 

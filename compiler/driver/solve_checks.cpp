@@ -155,11 +155,11 @@ std::vector<double> upwind_shares(const runtime::PolicySystem& system, std::size
 }
 
 std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
-                                 const runtime::SolveSettings& settings, const EndsAnswer& answer) {
+                                 const GridAnswer& answer) {
   const runtime::PointProblem& problem = *answer.problem;
   const runtime::PolicySystem& system = *answer.system;
-  std::vector<Check> checks{residual_check(settings, answer.solution), monotone_check(system),
-                            upwind_check(system, plan.grid.dimension())};
+  std::vector<Check> checks{residual_check(answer.settings, answer.solution),
+                            monotone_check(system), upwind_check(system, plan.grid.dimension())};
   const auto add = [&](std::optional<Check> check) {
     if (check) checks.push_back(std::move(*check));
   };

@@ -36,22 +36,12 @@ bool may_leave(const model::Model& model, std::size_t k, const expr::Box& box) {
          model::drift_at_end(model, k, true, box).hi > nothing;
 }
 
-EndsAnswer attempt(const SolveTask& task, PointProblem problem, const SolveSettings& settings) {
-  EndsAnswer answer;
-  answer.problem = std::make_unique<PointProblem>(std::move(problem));
-  answer.system = std::make_unique<runtime::PolicySystem>(
-      *answer.problem, boundary_rules(answer.problem->grid), settings.threads);
-  answer.solution =
-      solve_from_coarse(task, *answer.system, *answer.problem, settings, &answer.coarse);
-  return answer;
-}
-
-bool breaks_bounds(const plan::Plan& plan, const EndsAnswer& answer) {
+bool breaks_bounds(const plan::Plan& plan, const GridAnswer& answer) {
   return broken_bound(plan.bounds, answer.solution.times, answer.solution.value).has_value();
 }
 
 /// V at time 0 on the plan's grid.
-std::vector<double> first_level(const runtime::Grid& first, const EndsAnswer& answer) {
+std::vector<double> first_level(const runtime::Grid& first, const GridAnswer& answer) {
   const auto& V = answer.solution.value.front();
   return answer.wide
              ? runtime::cropped(first, *answer.wide, V, V.size() / answer.wide->grid.points())
@@ -76,12 +66,12 @@ std::string ends_text(const runtime::Grid& grid, const std::vector<bool>& axes) 
 
 /// The domain with its ends closed, then larger ones, until V in the first no longer depends on
 /// them.
-EndsAnswer solve_closed(const SolveTask& task, const plan::Plan& plan, const PointProblem& problem,
+GridAnswer solve_closed(const SolveTask& task, const plan::Plan& plan, const PointProblem& problem,
                         const SolveSettings& settings, const std::string& why) {
   const std::vector<bool> open = open_axes(problem.grid);
   PointProblem closed = problem;
   close_ends(closed, open);
-  EndsAnswer best = attempt(task, closed, settings);
+  GridAnswer best = answer_on_grid(task, closed, settings);
   if (best.solution.failure != Failure::None) return best;
   double moved = std::numeric_limits<double>::quiet_NaN();
   std::size_t where = 0;
@@ -92,7 +82,7 @@ EndsAnswer solve_closed(const SolveTask& task, const plan::Plan& plan, const Poi
     if (wide.grid.points() > kMostPoints || wide.grid.points() == closed.grid.points()) break;
     PointProblem larger = closed;
     larger.grid = wide.grid;
-    EndsAnswer next = attempt(task, std::move(larger), settings);
+    GridAnswer next = answer_on_grid(task, std::move(larger), settings);
     if (next.solution.failure == Failure::Cancelled) return next;
     if (next.solution.failure != Failure::None) break;
     text = ends_text(wide.grid, open);
@@ -187,7 +177,7 @@ bool turns_at_ends(const SolveTask& task) {
 
 }  // namespace
 
-EndsAnswer solve_with_ends(const SolveTask& task, const plan::Plan& plan,
+GridAnswer solve_with_ends(const SolveTask& task, const plan::Plan& plan,
                            const PointProblem& problem, const SolveSettings& settings) {
   PointProblem arranged = problem;
   arrange_ends(task, arranged);
@@ -195,7 +185,7 @@ EndsAnswer solve_with_ends(const SolveTask& task, const plan::Plan& plan,
   if (open && turns_at_ends(task))
     return solve_closed(task, plan, arranged, settings,
                         "V has kinks there, which no continuation through them knows");
-  EndsAnswer first = attempt(task, arranged, settings);
+  GridAnswer first = answer_on_grid(task, arranged, settings);
   const Failure failure = first.solution.failure;
   if (failure == Failure::Singular || failure == Failure::NotConverged) {
     if (!open) return first;
@@ -209,7 +199,7 @@ EndsAnswer solve_with_ends(const SolveTask& task, const plan::Plan& plan,
   std::optional<Influence> influence =
       influence_of_ends(task, *first.problem, settings, first.solution);
   if (open && influence && !influence->assumed && influence->share >= kLargestInfluence) {
-    EndsAnswer other = solve_closed(task, plan, arranged, settings,
+    GridAnswer other = solve_closed(task, plan, arranged, settings,
                                     "V depends on how it is continued through them");
     const bool better = other.solution.failure == Failure::None && !other.checks.back().warning;
     if (better || other.solution.failure == Failure::Cancelled) return other;

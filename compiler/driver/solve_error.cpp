@@ -17,10 +17,11 @@ using runtime::Check;
 using runtime::Failure;
 using Levels = std::vector<std::vector<double>>;
 
-constexpr std::size_t kLeastNodes = 3;  // of an axis
-constexpr double kSameTime = 1e-9;      // relative to the horizon
-constexpr double kSmallChange = 1e-6;   // of V, relative to its size
-constexpr double kLargeError = 0.5;     // median over the inner half, relative to the size of V
+constexpr std::size_t kLeastNodes = 3;            // of an axis
+constexpr double kSameTime = 1e-9;                // relative to the horizon
+constexpr double kFew = 0.25, kFewOnLine = 0.02;  // nodes where the ends decide the error
+constexpr double kSmallChange = 1e-6;             // of V, relative to its size
+constexpr double kLargeError = 0.5;  // median over the inner half, relative to the size of V
 
 /// The problem on half the intervals; an axis that has no fewer nodes stays, where others have.
 std::optional<runtime::PointProblem> coarsened(const runtime::PointProblem& problem) {
@@ -45,7 +46,13 @@ bool usable(const runtime::GridSolution& solution) {
 runtime::GridSolution solve_again(const SolveTask& task, const runtime::PointProblem& problem,
                                   const runtime::SolveSettings& settings) {
   runtime::PolicySystem system(problem, boundary_rules(problem.grid), settings.threads);
-  return solve_from_coarse(task, system, problem, settings);
+  runtime::GridSolution solution = solve_from_coarse(task, system, problem, settings);
+  const std::vector<bool> open = open_axes(problem.grid);
+  const bool any = std::find(open.begin(), open.end(), true) != open.end();
+  if (usable(solution) || solution.failure == Failure::Cancelled || !any) return solution;
+  runtime::PointProblem closed = problem;
+  close_ends(closed, open);
+  return solve_again(task, closed, settings);
 }
 
 /// V at time t, linear between the stored ones.
@@ -117,12 +124,12 @@ struct Variation {
   std::optional<runtime::GridSolution> solution;
 };
 
-Variation widen(const SolveTask& task, const runtime::PointProblem& quarter,
+Variation widen(const SolveTask& task, const runtime::PointProblem& problem,
                 const runtime::SolveSettings& settings) {
-  runtime::PointProblem wide = quarter;
+  runtime::PointProblem wide = problem;
   bool any = false;
   for (std::size_t k = 0; k < wide.grid.dimension(); ++k) {
-    if (!ends_artificially(task, quarter.grid, k)) continue;
+    if (!ends_artificially(task, problem.grid, k)) continue;
     auto& axis = wide.grid.axes[k];
     const bool upper = axis.hi != 0, lower = axis.lo != 0;
     any = any || upper || lower;
@@ -188,6 +195,7 @@ struct Family {
   const runtime::GridSolution& solution;
   const std::vector<CoarseSolution>& coarse;  // one or two, the finest last
   std::vector<double> upwind;
+  const CoarseSolution* narrow;  // what `wide` is compared with
   Variation wide, larger;
 };
 
@@ -197,13 +205,15 @@ runtime::ErrorEstimate estimate_at(const Family& family, double t, const std::ve
   const std::vector<double> V2 = at_time(half.solution, t), lowest = at_time(last.solution, t);
   std::vector<double> ends, target;
   if (family.wide.solution)
-    ends = beyond_ends(last.grid, lowest, family.wide.grid, at_time(*family.wide.solution, t));
+    ends = beyond_ends(family.narrow->grid, at_time(family.narrow->solution, t), family.wide.grid,
+                       at_time(*family.wide.solution, t));
   if (family.larger.solution) {
     target =
         beyond_ends(last.grid, lowest, family.larger.grid, at_time(*family.larger.solution, t));
     for (double& e : target) e /= two ? 4 : 2;  // as many cells of the finest is one of the last
   }
-  return runtime::estimate_error({&family.problem.grid, &half.grid, &last.grid, V, V2,
+  return runtime::estimate_error({&family.problem.grid, &half.grid, &last.grid,
+                                  &family.narrow->grid, V, V2,
                                   two ? std::span<const double>(lowest) : std::span<const double>(),
                                   family.upwind, ends, target, family.problem.regimes});
 }
@@ -218,32 +228,70 @@ void add_time_error(const runtime::GridSolution& solution, std::size_t level,
 }
 
 /// Largest and middle error in the inner half, relative to the largest |V| there.
-Check error_check(const runtime::Grid& grid, const std::vector<double>& V,
-                  const runtime::ErrorEstimate& estimate) {
+void summarise(const runtime::Grid& grid, const std::vector<double>& V,
+               const runtime::ErrorEstimate& estimate, ErrorOfValue& result) {
   std::vector<double> errors;
-  double size = 0;
+  result.largest = 0;
   for (const std::size_t u : inner_half(grid, V.size())) {
     if (!std::isfinite(V[u])) continue;
     errors.push_back(estimate.error[u]);
-    size = std::max(size, std::abs(V[u]));
+    result.size = std::max(result.size, std::abs(V[u]));
   }
-  if (errors.empty() || size == 0) return {"error", "none", "V is the same on coarser grids", 0};
+  if (errors.empty() || result.size == 0) {
+    result.check = {"error", "none", "V is the same on coarser grids", 0};
+    return;
+  }
   std::sort(errors.begin(), errors.end());
-  const double largest = errors.back() / size, middle = errors[errors.size() / 2] / size;
+  result.largest = errors.back();
+  const double largest = errors.back() / result.size,
+               middle = errors[errors.size() / 2] / result.size;
   std::string words = "of V in the inner half of the domain, relative to its size there; ";
-  words += std::isnan(estimate.order)
-               ? "coarser grids give the same"
-               : fmt::format("order {:.1f} seen on coarser grids", estimate.order);
-  if (!estimate.regular) words += ", not regular, so that it is taken larger";
-  return {"error", fmt::format("{:.1g} at most, {:.1g} in the middle", largest, middle), words,
-          largest, middle > kLargeError};
+  words += !std::isnan(estimate.order)
+               ? fmt::format("order {:.1f} seen on coarser grids", estimate.order)
+           : estimate.regular ? "coarser grids give the same"
+                              : "one coarser grid shows no order";
+  if (!estimate.regular && !std::isnan(estimate.order))
+    words += ", not regular, so that it is taken larger";
+  result.check = {"error", fmt::format("{:.1g} at most, {:.1g} in the middle", largest, middle),
+                  words, largest, middle > kLargeError};
+}
+
+Family family_of(const SolveTask& task, const runtime::PointProblem& problem,
+                 const runtime::PolicySystem& system, const runtime::SolveSettings& settings,
+                 const runtime::GridSolution& solution, const std::vector<CoarseSolution>& coarse) {
+  runtime::PointProblem narrow = problem;
+  narrow.grid = coarse.front().grid;
+  runtime::SolveSettings rough = runtime::coarser(settings);
+  if (coarse.size() == 2) rough = runtime::coarser(rough);
+  Family family{problem,
+                solution,
+                coarse,
+                upwind_shares(system, problem.grid.dimension()),
+                &coarse.front(),
+                widen(task, narrow, rough),
+                enlarge_target(task, narrow, rough)};
+  // A coarse grid lets the ends be felt too far: where they decide the error, the next finer one is
+  // asked as well, if that is cheap.
+  const bool line = problem.grid.dimension() == 1;
+  const bool cheap = line || (problem.grid.dimension() == 2 && settings.horizon <= 0);
+  if (!family.wide.solution || coarse.size() < 2 || !cheap) return family;
+  const auto first = estimate_at(family, solution.times.front(), solution.value.front());
+  if (first.ends_share <= (line ? kFewOnLine : kFew)) return family;
+  narrow.grid = coarse.back().grid;
+  Variation wide = widen(task, narrow, runtime::coarser(settings));
+  if (!wide.solution) return family;
+  family.wide = std::move(wide);
+  family.narrow = &coarse.back();
+  return family;
 }
 
 ErrorOfValue unknown(bool cancelled) {
-  return {{},
-          {"error", "unknown", "the grid has no coarser ones with a solution to compare with",
-           std::numeric_limits<double>::quiet_NaN(), false},
-          cancelled};
+  ErrorOfValue result;
+  result.check = {"error", "unknown",
+                  "the grid has no coarser ones with a solution to compare with",
+                  std::numeric_limits<double>::quiet_NaN(), false};
+  result.cancelled = cancelled;
+  return result;
 }
 
 }  // namespace
@@ -252,20 +300,11 @@ ErrorOfValue error_of_value(const SolveTask& task, const runtime::PointProblem& 
                             const runtime::PolicySystem& system,
                             const runtime::SolveSettings& settings,
                             const runtime::GridSolution& solution,
-                            std::vector<CoarseSolution> coarse) {
+                            std::vector<CoarseSolution>& coarse) {
   bool cancelled = false;
   complete(task, problem, settings, coarse, cancelled);
   if (coarse.empty() || cancelled) return unknown(cancelled);
-  runtime::PointProblem last = problem;
-  last.grid = coarse.front().grid;
-  runtime::SolveSettings rough = runtime::coarser(settings);
-  if (coarse.size() == 2) rough = runtime::coarser(rough);
-  const Family family{problem,
-                      solution,
-                      coarse,
-                      upwind_shares(system, problem.grid.dimension()),
-                      widen(task, last, rough),
-                      enlarge_target(task, last, rough)};
+  Family family = family_of(task, problem, system, settings, solution, coarse);
   std::vector<std::size_t> known = common_levels(solution, coarse);
   if (known.size() < 3) {  // steps that follow the error; V between levels is as good as on them
     known.clear();
@@ -276,7 +315,7 @@ ErrorOfValue error_of_value(const SolveTask& task, const runtime::PointProblem& 
   for (const std::size_t level : known) {
     auto estimate = estimate_at(family, solution.times[level], solution.value[level]);
     add_time_error(solution, level, estimate.error);
-    if (level == 0) result.check = error_check(problem.grid, solution.value[level], estimate);
+    if (level == 0) summarise(problem.grid, solution.value[level], estimate, result);
     errors.push_back(std::move(estimate.error));
   }
   result.levels = spread(solution.times, known, errors);

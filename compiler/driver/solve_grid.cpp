@@ -106,7 +106,7 @@ int runaway(const model::Model& model, const runtime::PolicySystem& system, std:
 
 // A control that ran off to infinity over a part of the domain: the Hamiltonian falls without end.
 // At single points, such as those where V is flat, an infimum that is not attained does no harm.
-bool runs_off(const SolveTask& task, const EndsAnswer& answer) {
+bool runs_off(const SolveTask& task, const GridAnswer& answer) {
   const model::Model& model = task.model;
   const runtime::PolicySystem& system = *answer.system;
   std::size_t count = 0, where = 0;
@@ -199,8 +199,26 @@ struct Guess {
   runtime::Failure failure = runtime::Failure::None;  // Cancelled: the solve ends before it begins
 };
 
-// V and policy of a coarser grid, solved in the same way, interpolated: Howard's iteration then
-// needs a few steps only.
+// V and policy of a coarser grid, interpolated.
+runtime::Start start_from(const SolveTask& task, const CoarseSolution& coarse,
+                          const runtime::PointProblem& fine) {
+  const auto rules = boundary_rules(fine.grid);
+  const bool open = std::count(rules.begin(), rules.end(), runtime::Boundary::Extrapolate) > 0;
+  const auto& value = coarse.solution.value.front();
+  const auto& policy = coarse.solution.policy.front();
+  runtime::Start start;
+  start.value = prolong_value(value, coarse.grid, fine.grid, fine.regimes);
+  if (open || fine.may_not_arrive)
+    start.policy = prolong_policy(task, policy, coarse.grid, fine.grid);
+  start.limit = 0;
+  for (const auto& control : policy) {
+    for (const double u : control) start.limit = std::max(start.limit, kGrowth * std::abs(u));
+  }
+  return start;
+}
+
+// The solution of a coarser grid, solved in the same way: Howard's iteration then needs a few steps
+// only.
 Guess first_guess(const SolveTask& task, const runtime::PointProblem& fine,
                   const runtime::SolveSettings& settings, std::vector<CoarseSolution>* kept) {
   if (settings.horizon > 0 || fine.fixed_policy) return {};
@@ -210,20 +228,12 @@ Guess first_guess(const SolveTask& task, const runtime::PointProblem& fine,
     if (axis.nodes.size() < kLeastCoarse) return {monotone_start(fine, settings)};
   }
   runtime::PolicySystem system(coarse, boundary_rules(coarse.grid), settings.threads);
-  runtime::GridSolution solution = solve_from_coarse(task, system, coarse, settings, kept);
-  const auto rules = boundary_rules(fine.grid);
-  const bool open = std::count(rules.begin(), rules.end(), runtime::Boundary::Extrapolate) > 0;
-  if (solution.failure == runtime::Failure::Cancelled) return {{}, solution.failure};
-  if (solution.failure != runtime::Failure::None) return {};
-  runtime::Start start;
-  start.value = prolong_value(solution.value.front(), coarse.grid, fine.grid, fine.regimes);
-  if (open || fine.may_not_arrive)
-    start.policy = prolong_policy(task, solution.policy.front(), coarse.grid, fine.grid);
-  start.limit = 0;
-  for (const auto& control : solution.policy.front()) {
-    for (const double u : control) start.limit = std::max(start.limit, kGrowth * std::abs(u));
-  }
-  if (kept) kept->push_back({std::move(coarse.grid), std::move(solution)});
+  CoarseSolution found{coarse.grid, solve_from_coarse(task, system, coarse, settings, kept)};
+  const runtime::Failure failure = found.solution.failure;
+  if (failure == runtime::Failure::Cancelled) return {{}, failure};
+  if (failure != runtime::Failure::None) return {};
+  runtime::Start start = start_from(task, found, fine);
+  if (kept) kept->push_back(std::move(found));
   return {std::move(start)};
 }
 
@@ -252,7 +262,25 @@ runtime::GridSolution solve_from_coarse(const SolveTask& task, runtime::PolicySy
   return failed;
 }
 
-void report_failure(const SolveTask& task, const EndsAnswer& answer) {
+GridAnswer answer_on_grid(const SolveTask& task, runtime::PointProblem problem,
+                          const runtime::SolveSettings& settings,
+                          std::vector<CoarseSolution> coarse) {
+  GridAnswer answer;
+  answer.problem = std::make_unique<runtime::PointProblem>(std::move(problem));
+  answer.settings = settings;
+  answer.coarse = std::move(coarse);
+  const runtime::PointProblem& here = *answer.problem;
+  answer.system =
+      std::make_unique<runtime::PolicySystem>(here, boundary_rules(here.grid), settings.threads);
+  const bool started = !answer.coarse.empty() && settings.horizon <= 0 && !here.fixed_policy;
+  answer.solution = started
+                        ? runtime::solve_grid(*answer.system, here, settings,
+                                              start_from(task, answer.coarse.back(), here))
+                        : solve_from_coarse(task, *answer.system, here, settings, &answer.coarse);
+  return answer;
+}
+
+void report_failure(const SolveTask& task, const GridAnswer& answer) {
   const runtime::GridSolution& solution = answer.solution;
   const runtime::PolicySystem& system = *answer.system;
   const Place place = place_of(task.model, answer.problem->grid, solution.where);
@@ -290,12 +318,24 @@ void report_failure(const SolveTask& task, const EndsAnswer& answer) {
   }
 }
 
+namespace {
+
+/// The plan's grid as fine as the answer's: its ends are the declared ones.
+runtime::Grid declared_grid(const runtime::Grid& declared, const GridAnswer& answer) {
+  if (answer.wide) return declared;
+  runtime::Grid grid = answer.problem->grid;
+  for (std::size_t k = 0; k < grid.dimension(); ++k)
+    grid.axes[k].boundary = declared.axes[k].boundary;
+  return grid;
+}
+
+}  // namespace
+
 std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const plan::Plan& plan) {
   const runtime::PointProblem problem = point_problem(task, plan, hjb_input(task, plan));
   if (task.phases && (task.phases->stop_after("lower") || task.phases->stop_after("codegen")))
     return std::nullopt;
-  const runtime::SolveSettings settings = settings_of(task, plan);
-  EndsAnswer answer = solve_with_ends(task, plan, problem, settings);
+  GridAnswer answer = solve_with_ends(task, plan, problem, settings_of(task, plan));
   runtime::GridSolution& solution = answer.solution;
   const bool cancelled = solution.failure == runtime::Failure::Cancelled;
   if (!cancelled && !task.policy && runs_off(task, answer)) return std::nullopt;
@@ -303,16 +343,15 @@ std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const
     report_failure(task, answer);
     return std::nullopt;
   }
+  refine(task, plan, answer);
+  if (answer.error.cancelled) return std::nullopt;
   runtime::ValueFunction V = empty_value(task.model);
-  V.grid = plan.grid;
+  V.grid = declared_grid(plan.grid, answer);
   V.report.iterations = solution.iterations;
   V.report.residual = solution.residual;
-  V.report.checks = health_checks(task, plan, settings, answer);
-  ErrorOfValue error = error_of_value(task, *answer.problem, *answer.system, settings, solution,
-                                      std::move(answer.coarse));
-  if (error.cancelled) return std::nullopt;
-  V.report.checks.push_back(std::move(error.check));
-  V.node_error = std::move(error.levels);
+  V.report.checks = health_checks(task, plan, answer);
+  V.report.checks.push_back(std::move(answer.error.check));
+  V.node_error = std::move(answer.error.levels);
   if (answer.wide) crop(plan.grid, *answer.wide, problem.regimes, solution, V.node_error);
   V.times = std::move(solution.times);
   V.value = std::move(solution.value);

@@ -1,6 +1,7 @@
 // What the files behind driver/solve.hpp share.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,23 +63,6 @@ struct CoarseSolution {
   runtime::Grid grid;
   runtime::GridSolution solution;
 };
-/// A solution on the grid of its problem, which is larger than the plan's where that was needed.
-struct EndsAnswer {
-  std::unique_ptr<runtime::PointProblem> problem;
-  std::unique_ptr<runtime::PolicySystem> system;
-  runtime::GridSolution solution;
-  std::vector<CoarseSolution> coarse;
-  std::vector<runtime::Check> checks;  // of the ends
-  std::optional<runtime::Widened> wide;
-};
-/// Cuts solution and errors back to the plan's grid.
-void crop(const runtime::Grid& first, const runtime::Widened&, int regimes, runtime::GridSolution&,
-          std::vector<std::vector<double>>& errors);
-/// Solves with the ends open; where that finds no solution, one that breaks the bounds of its
-/// costs, or one that the ends decide, with closed ends of a larger domain.
-EndsAnswer solve_with_ends(const SolveTask&, const plan::Plan&, const runtime::PointProblem&,
-                           const runtime::SolveSettings&);
-
 /// The first unknown, of any stored time, whose V is outside of the bounds that its costs give.
 struct BrokenBound {
   std::size_t unknown;
@@ -96,15 +80,54 @@ runtime::GridSolution solve_from_coarse(const SolveTask&, runtime::PolicySystem&
                                         const runtime::PointProblem&, const runtime::SolveSettings&,
                                         std::vector<CoarseSolution>* kept = nullptr);
 
+/// The error of V at the nodes of every stored level, with a line for the report; no levels where
+/// the grid is too small to have coarser ones, or where these have no solution.
+struct ErrorOfValue {
+  std::vector<std::vector<double>> levels;
+  double largest = std::numeric_limits<double>::quiet_NaN();  // in the inner half of the domain
+  double size = 0;                                            // the largest |V| there
+  runtime::Check check;
+  bool cancelled = false;
+};
+/// `coarse` are the solutions that are there already, the finest last; what is missing is solved
+/// and kept there.
+ErrorOfValue error_of_value(const SolveTask&, const runtime::PointProblem&,
+                            const runtime::PolicySystem&, const runtime::SolveSettings&,
+                            const runtime::GridSolution&, std::vector<CoarseSolution>& coarse);
+/// A solution on the grid of its problem, which is larger than the plan's where that was needed,
+/// with all that it was found with: the system refers to the problem beside it.
+struct GridAnswer {
+  std::unique_ptr<runtime::PointProblem> problem;
+  runtime::SolveSettings settings;
+  std::unique_ptr<runtime::PolicySystem> system;
+  runtime::GridSolution solution;
+  std::vector<CoarseSolution> coarse;  // the finest last
+  std::vector<runtime::Check> checks;  // of the ends
+  std::optional<runtime::Widened> wide;
+  ErrorOfValue error;
+};
+/// The solution on the problem's grid, from the finest of the coarser ones where there are any.
+GridAnswer answer_on_grid(const SolveTask&, runtime::PointProblem, const runtime::SolveSettings&,
+                          std::vector<CoarseSolution> coarse = {});
+/// Cuts solution and errors back to the plan's grid.
+void crop(const runtime::Grid& first, const runtime::Widened&, int regimes, runtime::GridSolution&,
+          std::vector<std::vector<double>>& errors);
+/// Solves with the ends open; where that finds no solution, one that breaks the bounds of its
+/// costs, or one that the ends decide, with closed ends of a larger domain.
+GridAnswer solve_with_ends(const SolveTask&, const plan::Plan&, const runtime::PointProblem&,
+                           const runtime::SolveSettings&);
+/// Finds the error; solves on finer grids until the one that was asked for is reached, or, on grids
+/// that were not asked for, while that is cheap.
+void refine(const SolveTask&, const plan::Plan&, GridAnswer&);
+
 std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask&, const plan::Plan&);
 /// Nothing, without an error, when the policy is not affine: then the grid takes over.
 std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask&, bool& applicable);
 
 /// The failure of a grid solve as a diagnostic in the user's terms.
-void report_failure(const SolveTask&, const EndsAnswer&);
+void report_failure(const SolveTask&, const GridAnswer&);
 /// Health checks of a finished grid solve.
-std::vector<runtime::Check> health_checks(const SolveTask&, const plan::Plan&,
-                                          const runtime::SolveSettings&, const EndsAnswer&);
+std::vector<runtime::Check> health_checks(const SolveTask&, const plan::Plan&, const GridAnswer&);
 /// The largest share by which V changes at a node of the inner half of the domain, relative to V
 /// and to its range around the node; and the unknown where.
 struct Change {
@@ -130,17 +153,6 @@ std::string place_text(const model::Model&, const runtime::Grid&, std::size_t un
 std::string place_text(const model::Model&, const std::vector<double>& x);
 /// Unknowns at nodes in the inner half of every axis that is not periodic.
 std::vector<std::size_t> inner_half(const runtime::Grid&, std::size_t unknowns);
-/// The error of V at the nodes of every stored level, with a line for the report; no levels where
-/// the grid is too small to have coarser ones, or where these have no solution.
-struct ErrorOfValue {
-  std::vector<std::vector<double>> levels;
-  runtime::Check check;
-  bool cancelled = false;
-};
-/// `coarse` are the solutions that are there already, the finest last; what is missing is solved.
-ErrorOfValue error_of_value(const SolveTask&, const runtime::PointProblem&,
-                            const runtime::PolicySystem&, const runtime::SolveSettings&,
-                            const runtime::GridSolution&, std::vector<CoarseSolution> coarse);
 /// Of the differences at each unknown, the share that is upwind; 0 where nothing moves.
 std::vector<double> upwind_shares(const runtime::PolicySystem&, std::size_t dimension);
 

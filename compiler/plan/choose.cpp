@@ -118,6 +118,18 @@ std::string scheme_text(const Plan& plan, bool noisy) {
   return text;
 }
 
+// e = C h^p with C of the order of the range of V: no more is known before the solve.
+std::string expected_error(const runtime::Grid& grid, bool noisy) {
+  std::size_t least = grid.axes.front().asked_nodes();
+  for (const auto& axis : grid.axes) least = std::min(least, axis.asked_nodes());
+  const double h = 1 / static_cast<double>(least - 1);
+  return noisy ? fmt::format(
+                     "between {:.1g} (second order) and {:.1g} (first, where it is upwind) of "
+                     "the range of V; V.error tells",
+                     h * h, h)
+               : fmt::format("about {:.1g} of the range of V, first order; V.error tells", h);
+}
+
 bool plan_grid(const model::Model& model, const derive::Equations& equations,
                const Options& options, Plan& plan, diagnostics::Sink& sink) {
   if (!choose_grid(model, equations, options, plan, sink)) return false;
@@ -126,6 +138,7 @@ bool plan_grid(const model::Model& model, const derive::Equations& equations,
     noisy = noisy || !model.store->is_zero(equations.covariance[i * model.dimension() + i]);
   }
   plan.scheme = scheme_text(plan, noisy);
+  plan.expected_error = expected_error(plan.grid, noisy);
   if (model.horizon) {
     plan.method = Method::ImplicitStepping;
     plan.name = "implicit finite differences, Howard iteration at every step";
@@ -184,6 +197,7 @@ std::string render(const model::Model& model, const Plan& plan) {
   }
   if (plan.method == Method::ImplicitStepping)
     text += fmt::format("  steps       {}\n", steps_text(plan));
+  if (!plan.expected_error.empty()) text += fmt::format("  error       {}\n", plan.expected_error);
   const std::string bounds = derive::bounds_text(model, plan.bounds.at(0));
   if (!bounds.empty())
     text +=

@@ -21,6 +21,8 @@ struct Options {
   int steps = 0;                // time steps of a finite-horizon problem; 0: chosen
   double tolerance = 0;         // 0: chosen
   int threads = 0;              // 0: all
+  double error = 0;             // to be reached by finer grids; 0: none is asked for
+  bool error_relative = false;  // to the size of V
   source::Span span;            // of the call, for diagnostics
   std::vector<source::Span> grid_spans;
 };
@@ -32,8 +34,9 @@ struct Refusal {
 
 struct Plan {
   Method method;
-  std::string name;    // "Riccati equation, exact"
-  std::string scheme;  // for grids: how derivatives are taken and why that is monotone
+  std::string name;            // "Riccati equation, exact"
+  std::string scheme;          // for grids: how derivatives are taken and why that is monotone
+  std::string expected_error;  // of a grid: a rough word before anything is solved
   std::vector<std::string> findings;  // structure found
   std::vector<Refusal> refusals;
   derive::Bounds bounds;      // on V, from the amounts alone

@@ -57,7 +57,9 @@ struct SolveOptions {
   int steps = 0;                     // time steps of a problem with a horizon
   double tolerance = 0;              // on the relative residual of the discrete equations
   int threads = 0;                   // 0: those of the session
-  bool simulate = false;             // the report compares V with simulated paths
+  double error = 0;             // solve on finer grids until V is known as well; 0: not asked for
+  bool relative_error = false;  // `error` is a share of the size of V
+  bool simulate = false;        // the report compares V with simulated paths
 };
 
 struct SimulateOptions {

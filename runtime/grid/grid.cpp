@@ -195,6 +195,25 @@ Axis coarsened(const Axis& axis) {
   return result;
 }
 
+Axis refined(const Axis& axis) {
+  const std::size_t count = axis.nodes.size();
+  const int n = 2 * static_cast<int>(axis.asked_nodes()) - 1;
+  if (axis.geometric())
+    return geometric_axis(axis.name, axis.unit, axis.boundary, axis.lo, axis.hi, n);
+  Axis result = uniform_axis(axis.name, axis.unit, axis.boundary, axis.lo, axis.hi, n);
+  if (axis.uniform()) return result;
+  const auto& x = axis.nodes;
+  for (std::size_t i = 0; i < count; ++i) result.nodes[2 * i] = x[i];
+  // The cubic through four nodes as a function of their numbers, a parabola at the ends.
+  for (std::size_t i = 0; i + 1 < count; ++i) {
+    const double before = i > 0 ? x[i - 1] : 3 * x[0] - 3 * x[1] + x[2];
+    const double after =
+        i + 2 < count ? x[i + 2] : 3 * x[count - 1] - 3 * x[count - 2] + x[count - 3];
+    result.nodes[2 * i + 1] = (9 * (x[i] + x[i + 1]) - before - after) / 16;
+  }
+  return result;
+}
+
 Axis widened(const Axis& axis, bool lower, bool upper) {
   Axis result = axis;
   const std::size_t count = axis.nodes.size(), more = std::max<std::size_t>(1, (count - 1) / 4);

@@ -49,6 +49,8 @@ Axis geometric_axis(std::string name, std::string unit, Boundary, double lo, dou
 
 /// Every second node; where the ends do not fit, about half as many, spread in the same way.
 Axis coarsened(const Axis&);
+/// Twice the intervals: every node and one between any two, spread in the same way.
+Axis refined(const Axis&);
 /// The axis with about a quarter of its length, by as many more nodes, added at each chosen end;
 /// spacings go on in their ratio there, and the old nodes stay as they are.
 Axis widened(const Axis&, bool lower, bool upper);

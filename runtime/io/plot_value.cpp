@@ -156,7 +156,8 @@ std::string plot_curves(const ValueFunction& value, const std::string& path, con
       const std::vector<double> point{at};
       return k == 0 ? value(point, t, j) : value.control(point, t, j)[k - 1];
     };
-    const NamedUnit named = k == 0 ? NamedUnit{"V", value.value_unit} : value.controls[k - 1];
+    const NamedUnit named =
+        k == 0 ? NamedUnit{value.quantity, value.value_unit} : value.controls[k - 1];
     curves(figure, box, x, axis_label(named.name, named.unit), k + 1 == panels ? x_label : "",
            family_of(value, f), fmt::format("curve{}_", k), k == 0);
   }
@@ -244,7 +245,7 @@ std::string where(const ValueFunction& value, const Plane& plane) {
 HeatMap panel_map(const ValueFunction& value, const Plane& plane) {
   HeatMap map = sampled(value, plane);
   const NamedUnit named =
-      plane.control ? value.controls[*plane.control] : NamedUnit{"V", value.value_unit};
+      plane.control ? value.controls[*plane.control] : NamedUnit{value.quantity, value.value_unit};
   map.colour_label = axis_label(named.name, named.unit);
   if (plane.control) {
     choose_control_colours(map);
@@ -256,7 +257,7 @@ HeatMap panel_map(const ValueFunction& value, const Plane& plane) {
   const auto& values = map.samples.values;
   if (std::any_of(values.begin(), values.end(), [](double v) { return !std::isfinite(v); }))
     map.colour_label += fmt::format(", hatched: V = {}", value.reward ? "-inf" : "inf");
-  const std::string what = plane.control ? "policy " + named.name : "value V";
+  const std::string what = plane.control ? "policy " + named.name : named.name;
   map.title = what + where(value, plane);
   return map;
 }

@@ -114,12 +114,22 @@ Differences differences_of(const NestedValues& in, std::size_t regime) {
   return result;
 }
 
-// sum |D2| / sum |D1| over all regimes, where both are finite; NaN where nothing differs.
-double total_ratio(const std::vector<Differences>& all, double nothing) {
+// In the inner half of every axis that is not periodic: layers at the ends are no measure for it.
+bool is_inner(const Grid& grid, std::size_t point) {
+  for (std::size_t k = 0; k < grid.dimension(); ++k) {
+    const std::size_t count = grid.axes[k].nodes.size(), i = point / grid.stride(k) % count;
+    if (!grid.axes[k].periodic() && (4 * i < count - 1 || 4 * i > 3 * (count - 1))) return false;
+  }
+  return true;
+}
+
+// sum |D2| / sum |D1| over the inner half in all regimes, where both are finite; NaN where nothing
+// differs.
+double total_ratio(const Grid& half, const std::vector<Differences>& all, double nothing) {
   double first = 0, second = 0, count = 0;
   for (const Differences& d : all) {
     for (std::size_t i = 0; i < d.D2.size(); ++i) {
-      if (!std::isfinite(d.D1[i]) || !std::isfinite(d.D2[i])) continue;
+      if (!is_inner(half, i) || !std::isfinite(d.D1[i]) || !std::isfinite(d.D2[i])) continue;
       second += d.D1[i];
       first += d.D2[i];
       count += 1;
@@ -177,6 +187,15 @@ Extent extent_of(std::span<const double> V) {
   return {hi - lo, median(std::move(sizes))};
 }
 
+// The share of the nodes at which the ends change V by more than the grid does.
+double ends_share(const NestedValues& in, const std::vector<double>& discrete) {
+  if (in.ends.empty()) return 0;
+  const std::vector<double> ends = prolong(*in.ends_on, in.ends, *in.half, in.regimes);
+  double count = 0;
+  for (std::size_t i = 0; i < ends.size(); ++i) count += ends[i] > discrete[i];
+  return count / static_cast<double>(ends.size());
+}
+
 }  // namespace
 
 ErrorEstimate estimate_error(const NestedValues& in) {
@@ -184,7 +203,7 @@ ErrorEstimate estimate_error(const NestedValues& in) {
   const Extent extent = extent_of(in.V1);
   std::vector<Differences> all;
   for (std::size_t r = 0; r < regimes; ++r) all.push_back(differences_of(in, r));
-  const double ratio = total_ratio(all, kTiny * extent.middle);
+  const double ratio = total_ratio(*in.half, all, kTiny * extent.middle);
   ErrorEstimate result;
   result.order = std::log(ratio) / std::log(ratio_of(*in.half, *in.coarsest));
   std::vector<double> discrete;  // at all nodes of the half grid
@@ -195,6 +214,7 @@ ErrorEstimate estimate_error(const NestedValues& in) {
     discrete.insert(discrete.end(), e.begin(), e.end());
     upwind += d.upwind / static_cast<double>(regimes);
   }
+  result.ends_share = ends_share(in, discrete);
   const double nodes = static_cast<double>(discrete.size());
   const std::vector<double> ends(in.ends.begin(), in.ends.end());
   result.regular = std::isnan(ratio)
@@ -206,13 +226,13 @@ ErrorEstimate estimate_error(const NestedValues& in) {
   const double safety = result.regular ? kSafety : kIrregularSafety;
   result.error = prolong(*in.half, discrete, *in.fine, in.regimes);
   for (double& e : result.error) e = safety * e + kTiny * extent.middle;
-  const auto add = [&](std::span<const double> field, double factor) {
+  const auto add = [&](const Grid& grid, std::span<const double> field, double factor) {
     if (field.empty()) return;
-    const std::vector<double> more = prolong(*in.coarsest, field, *in.fine, in.regimes);
+    const std::vector<double> more = prolong(grid, field, *in.fine, in.regimes);
     for (std::size_t i = 0; i < more.size(); ++i) result.error[i] += factor * more[i];
   };
-  add(in.ends, safety);
-  add(in.target, 1);
+  add(*in.ends_on, in.ends, safety);
+  add(*in.coarsest, in.target, 1);
   return result;
 }
 

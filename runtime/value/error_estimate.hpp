@@ -12,26 +12,28 @@ namespace hopf::runtime {
 /// point] each, and what two more solves on the coarsest one tell. Without V4 no order is seen.
 struct NestedValues {
   const Grid *fine, *half, *coarsest;  // the last is that of 4h, where there is one
+  const Grid *ends_on;                 // the grid of `ends`
   std::span<const double> V1, V2, V4;
   std::span<const double> upwind;  // at nodes of the fine grid: share of upwind differences
-  std::span<const double> ends;    // on the coarsest grid: |V - V of a widened box|; may be empty
-  std::span<const double> target;  // there too: the change by a larger target; may be empty
+  std::span<const double> ends;    // on one of them: |V - V of a widened box|; may be empty
+  std::span<const double> target;  // on the coarsest: the change by a larger target; may be empty
   int regimes = 1;
 };
 
 struct ErrorEstimate {
   std::vector<double> error;  // at the nodes of the fine grid, in the unit of V
-  double order = 0;           // observed; NaN where the grids agree
+  double order = 0;           // observed over the inner half; NaN where the grids agree
   bool regular = true;        // differences fall from grid to grid as those of an order do
+  double ends_share = 0;      // of the nodes at which e_b is larger than e_d
 };
 
 /// e = c e_d + c e_b + e_t + 1e-9 median |V|, c = 1.5, or 2 where the differences are not regular.
 /// With D1 = V_h - V_2h and D2 = V_2h - V_4h at the nodes that the grids share,
 ///   e_d = max of |D1| over +-2 cells / (2^p - 1), p = log2(rms D2/rms D1) in +-8 cells,
 /// p at least 1/2, at most 2 - u, where u is the share of upwind differences there, and at most the
-/// order of all nodes: errors of two orders that partly cancel, or of a kink between nodes, show an
-/// order that is too high. e_b is what wider ends change, e_t what a target larger by a cell does
-/// (grids that share a misplaced edge do not show it).
+/// order over the inner half: errors of two orders that partly cancel, or of a kink between nodes,
+/// show an order that is too high. e_b is what wider ends change, e_t what a target larger by a
+/// cell does (grids that share a misplaced edge do not show it).
 ErrorEstimate estimate_error(const NestedValues &);
 
 }  // namespace hopf::runtime

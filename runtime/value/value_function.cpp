@@ -117,6 +117,17 @@ double ValueFunction::error(std::span<const double> x, double t, int regime) con
   return sum + 0.5 * length * length * bend * moment.weight * (1 - moment.weight);
 }
 
+std::optional<ValueFunction> ValueFunction::error_field() const {
+  if (node_error.empty()) return std::nullopt;
+  ValueFunction result = *this;
+  result.quantity = "error of V";
+  result.value = node_error;
+  result.node_error.clear();
+  result.policy.clear();
+  result.controls.clear();
+  return result;
+}
+
 std::vector<double> ValueFunction::gradient(std::span<const double> x, double t, int regime) const {
   const std::size_t n = x.size();
   if (!on_grid()) {

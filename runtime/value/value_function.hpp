@@ -52,7 +52,8 @@ struct ValueFunction {
   std::string model;
   std::vector<NamedUnit> states, controls;
   std::string value_unit;
-  bool reward = false;  // stored V is the reward (sign already turned)
+  std::string quantity = "V";  // what `value` holds, for figures
+  bool reward = false;         // stored V is the reward (sign already turned)
   int regimes = 1;
   std::vector<std::uint8_t>
       control_is_discrete;  // finite sets: nearest node instead of interpolation
@@ -79,6 +80,8 @@ struct ValueFunction {
   /// The estimated error of V(x, t, j), with that of the interpolation between nodes and levels: 0
   /// in closed form, NaN where it is not known.
   double error(std::span<const double> x, double t = 0, int regime = 1) const;
+  /// The error at the nodes as a field of its own, to be drawn; nothing where it is not known.
+  std::optional<ValueFunction> error_field() const;
   std::vector<double> gradient(std::span<const double> x, double t = 0, int regime = 1) const;
   /// NaN where V is infinite: no control is better than another.
   std::vector<double> control(std::span<const double> x, double t = 0, int regime = 1) const;
