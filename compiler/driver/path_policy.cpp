@@ -83,6 +83,7 @@ kernel::PathPolicy path_policy(const model::Model& model, const ValueFunction* v
     for (const std::size_t k : control_order(model, *value)) {
       result.nearest.push_back(k < value->control_is_discrete.size() &&
                                value->control_is_discrete[k]);
+      result.period.push_back(value->period(k));
     }
   } else if (value) {
     result.from = kernel::PathPolicy::From::Affine;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "driver/circular.hpp"
 #include "driver/solve_internal.hpp"
 
 namespace hopf::driver {
@@ -26,6 +27,7 @@ runtime::ValueFunction empty_value(const model::Model& model) {
     result.controls.push_back({control.name, control.unit.text});
     result.control_is_discrete.push_back(model.groups[control.group].set ==
                                          model::ControlGroup::Set::Finite);
+    result.control_circle.push_back(circle_of(model, result.control_circle.size()));
   }
   if (model.has_units) result.value_unit = model::to_string(model.cost_unit);
   result.reward = model.reward;

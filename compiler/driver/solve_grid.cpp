@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/parallel.hpp"
+#include "driver/circular.hpp"
 #include "driver/cost_bounds.hpp"
 #include "driver/solve_internal.hpp"
 
@@ -143,7 +144,7 @@ runtime::SolveSettings settings_of(const SolveTask& task, const plan::Plan& plan
   return settings;
 }
 
-// Controls of a finite set keep one of its values.
+// Controls of a finite set keep one of its values, and directions one of the nodes'.
 std::vector<std::vector<double>> prolong_policy(const SolveTask& task,
                                                 const std::vector<std::vector<double>>& controls,
                                                 const runtime::Grid& from,
@@ -153,9 +154,9 @@ std::vector<std::vector<double>> prolong_policy(const SolveTask& task,
   std::vector<std::vector<double>> result;
   for (std::size_t c = 0; c < controls.size(); ++c) {
     const auto& group = task.model.groups[task.model.controls[c].group];
-    result.push_back(group.set == Set::Finite
-                         ? runtime::prolong_nearest(from, controls[c], to, fields)
-                         : runtime::prolong(from, controls[c], to, fields));
+    const bool jumps = group.set == Set::Finite || circle_of(task.model, c).period > 0;
+    result.push_back(jumps ? runtime::prolong_nearest(from, controls[c], to, fields)
+                           : runtime::prolong(from, controls[c], to, fields));
   }
   return result;
 }

@@ -1,5 +1,8 @@
 #include "kernel/interpolate.hpp"
 
+#include <utility>
+#include <vector>
+
 namespace hopf::kernel {
 namespace {
 
@@ -73,10 +76,13 @@ ValueId find_nearest(Builder& b, const Axis& axis, ValueId x) {
 
 ValueId sum(Builder& b, ValueId x, ValueId y) { return x.valid() ? b.emit(Opcode::IAdd, x, y) : y; }
 
-}  // namespace
+/// The nodes of a cell, and where in it a point lies along each axis.
+struct Corners {
+  std::vector<ValueId> value, weights;
+};
 
-ValueId interpolate(Builder& b, std::uint32_t slot, std::span<const ValueId> at,
-                    std::uint32_t first_uniform, bool nearest) {
+Corners corners_of(Builder& b, std::uint32_t slot, std::span<const ValueId> at,
+                   std::uint32_t first_uniform, bool nearest) {
   // Corner c takes the upper node of axis k where bit k of c is set.
   std::vector<ValueId> offsets(1), weights;
   for (std::size_t k = 0; k < at.size(); ++k) {
@@ -97,7 +103,12 @@ ValueId interpolate(Builder& b, std::uint32_t slot, std::span<const ValueId> at,
   for (const ValueId index : offsets) {
     value.push_back(b.read(Opcode::Gather, slot, index.valid() ? index : b.constant(0, Type::Int)));
   }
-  // Along the last axis first: v = v0 + w (v1 - v0), halving the corners.
+  return {std::move(value), std::move(weights)};
+}
+
+/// Along the last axis first: v = v0 + w (v1 - v0), halving the corners.
+ValueId blend(Builder& b, Corners corners) {
+  auto& [value, weights] = corners;
   for (std::size_t k = weights.size(); k-- > 0;) {
     const std::size_t half = value.size() / 2;
     for (std::size_t c = 0; c < half; ++c) {
@@ -107,6 +118,26 @@ ValueId interpolate(Builder& b, std::uint32_t slot, std::span<const ValueId> at,
     value.resize(half);
   }
   return value[0];
+}
+
+}  // namespace
+
+ValueId interpolate(Builder& b, std::uint32_t slot, std::span<const ValueId> at,
+                    std::uint32_t first_uniform, bool nearest) {
+  return blend(b, corners_of(b, slot, at, first_uniform, nearest));
+}
+
+ValueId interpolate_circular(Builder& b, std::uint32_t slot, std::span<const ValueId> at,
+                             std::uint32_t first_uniform, double period) {
+  const ValueId near = corners_of(b, slot, at, first_uniform, true).value[0];
+  Corners corners = corners_of(b, slot, at, first_uniform, false);
+  for (ValueId& value : corners.value) {
+    const ValueId d = b.emit(Opcode::Sub, value, near);
+    const ValueId turns =
+        b.emit(Opcode::Floor, b.emit(Opcode::Fma, d, b.constant(1 / period), b.constant(0.5)));
+    value = b.emit(Opcode::Sub, value, b.emit(Opcode::Mul, turns, b.constant(period)));
+  }
+  return blend(b, std::move(corners));
 }
 
 }  // namespace hopf::kernel

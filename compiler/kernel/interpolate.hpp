@@ -14,5 +14,8 @@ namespace hopf::kernel {
 /// coordinate reads within the table; interpolation gives NaN.
 ValueId interpolate(Builder&, std::uint32_t slot, std::span<const ValueId> at,
                     std::uint32_t first_uniform, bool nearest);
+/// Values on a circle: along the shorter arcs from the nearest node's value, in no particular turn.
+ValueId interpolate_circular(Builder& b, std::uint32_t slot, std::span<const ValueId> at,
+                             std::uint32_t first_uniform, double period);
 
 }  // namespace hopf::kernel

@@ -78,6 +78,7 @@ struct Table {
   std::uint32_t first_uniform =
       0;  // per axis: origin, 1/spacing, count, period flag, stride (5 uniforms an axis)
   bool nearest = false;  // finite control sets take the nearest node
+  double period = 0;     // of values on a circle; 0: none
 };
 
 struct Spec {

@@ -92,8 +92,11 @@ void Lowering::lower_table(std::size_t slot) {
   lower_all(table.at);
   std::vector<ValueId> at;
   for (const ExprId e : table.at) at.push_back(real(e));
-  interpolated_[slot] =
-      interpolate(b_, static_cast<std::uint32_t>(slot), at, table.first_uniform, table.nearest);
+  interpolated_[slot] = table.period > 0
+                            ? interpolate_circular(b_, static_cast<std::uint32_t>(slot), at,
+                                                   table.first_uniform, table.period)
+                            : interpolate(b_, static_cast<std::uint32_t>(slot), at,
+                                          table.first_uniform, table.nearest);
 }
 
 void Lowering::lower_all(std::span<const ExprId> roots) {

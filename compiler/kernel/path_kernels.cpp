@@ -140,6 +140,7 @@ class PathBuilder {
       for (std::size_t i = 0; i < n_; ++i) table.at.push_back(x(i));
       table.first_uniform = PathScalars::kFirstAxis;
       table.nearest = policy_.nearest[k];
+      if (k < policy_.period.size()) table.period = policy_.period[k];
       tables_.push_back(std::move(table));
       const ExprId control = store_.symbol(model_.controls[k].symbol);
       bind(control, InputBinding::From::Interpolated, static_cast<std::uint32_t>(k));

@@ -32,8 +32,9 @@ struct PathPolicy {
   enum class From : std::uint8_t { None, Expressions, Tables, Affine };
   From from = From::None;
   std::vector<expr::ExprId>
-      expressions;            // Expressions: one per control, over states, t and parameters
-  std::vector<bool> nearest;  // Tables: one per control
+      expressions;             // Expressions: one per control, over states, t and parameters
+  std::vector<bool> nearest;   // Tables: one per control
+  std::vector<double> period;  // the same; of a control on a circle, else 0
 };
 
 /// Carried registers. States come first; -1 where the model needs none.

@@ -300,6 +300,21 @@ double nearest(const Grid& grid, std::span<const double> values, std::span<const
   return value;
 }
 
+double arc(double a, double b, double period) {
+  const double d = b - a;
+  return d - period * std::floor(d / period + 0.5);
+}
+
+double interpolate_circular(const Grid& grid, std::span<const double> values,
+                            std::span<const double> x, double period) {
+  const double near = nearest(grid, values, x);
+  double sum = near;
+  for_corners(grid, x, [&](std::size_t point, double weight) {
+    sum += weight * arc(near, values[point], period);
+  });
+  return sum;
+}
+
 namespace {
 
 // |V''| at node i of the line through `point` along axis k, from the parabola through it and its

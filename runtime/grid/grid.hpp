@@ -71,6 +71,12 @@ double nearest(const Grid&, std::span<const double> values, std::span<const doub
 /// How far multilinear interpolation at x may be from the smooth function through the values, by
 /// their second differences: the sum over the axes of h^2 |V''| s (1 - s)/2, s the place in a cell.
 double interpolation_error(const Grid&, std::span<const double> values, std::span<const double> x);
+/// Values on a circle of circumference `period`: along the shorter arcs from the nearest corner's
+/// value. In no particular turn.
+double interpolate_circular(const Grid&, std::span<const double> values, std::span<const double> x,
+                            double period);
+/// b - a along the shorter arc.
+double arc(double a, double b, double period);
 /// Gradient of the smooth interpolant: central differences at the nodes, interpolated
 /// multilinearly; one-sided beside infinite values, NaN among them.
 void gradient(const Grid&, std::span<const double> values, std::span<const double> x,

@@ -44,11 +44,25 @@ constexpr std::array<Colour, 11> kDiverging{{{0x21, 0x4f, 0x96},
                                              {0xbf, 0x48, 0x3f},
                                              {0x94, 0x1f, 0x2c}}};
 
+/// For directions: ends as it begins.
+constexpr std::array<Colour, 11> kCyclic{{{0xe2, 0xd9, 0xe2},
+                                          {0x9e, 0xbb, 0xc9},
+                                          {0x67, 0x92, 0xbf},
+                                          {0x5e, 0x5b, 0xb0},
+                                          {0x4e, 0x25, 0x83},
+                                          {0x2f, 0x14, 0x36},
+                                          {0x6b, 0x1d, 0x4f},
+                                          {0xa0, 0x3c, 0x50},
+                                          {0xbf, 0x75, 0x5a},
+                                          {0xcf, 0xb0, 0x9c},
+                                          {0xe2, 0xd9, 0xe2}}};
+
 constexpr const char* kFont = "DejaVu Sans";
 /// What an SVG asks for where that font is not installed.
 constexpr std::string_view kFontFamily = "DejaVu Sans, Helvetica, Arial, sans-serif";
 
 const std::array<Colour, 11>& anchors(Palette palette) {
+  if (palette == Palette::Cyclic) return kCyclic;
   return palette == Palette::Sequential ? kSequential : kDiverging;
 }
 
@@ -63,7 +77,9 @@ double place_in(const Range& range, double value) {
 
 /// A pixel is a cell between four samples and shows their mean: samples sit on the edges of the
 /// panel.
-double pixel(const Samples& s, std::size_t i, std::size_t j) {
+double pixel(const HeatMap& map, std::size_t i, std::size_t j) {
+  const Samples& s = map.samples;
+  if (map.period > 0) return s.at(i, j);  // directions have no mean across a seam
   return (s.at(i, j) + s.at(i + 1, j) + s.at(i, j + 1) + s.at(i + 1, j + 1)) / 4;
 }
 
@@ -80,7 +96,7 @@ std::string image_png(const HeatMap& map) {
   const std::size_t width = map.samples.nx - 1, height = map.samples.ny - 1;
   for (std::size_t row = height; row-- > 0;) {
     for (std::size_t i = 0; i < width; ++i) {
-      const double value = pixel(map.samples, i, row);
+      const double value = pixel(map, i, row);
       const double place = place_in(map.colour, value);
       const bool stripe = (i + row) % kHatch < 2;
       indices.push_back(static_cast<std::uint8_t>(
@@ -105,7 +121,7 @@ std::string image_rows(const HeatMap& map) {
   for (std::size_t j = 0; j < height; ++j) {
     for (std::size_t i = 0; i < width; ++i) {
       fmt::format_to(std::back_inserter(rows), "{:.10g} {:.10g} {:.7g}\n", at(map.x, i, width),
-                     at(map.y, j, height), finite_or_nan(pixel(map.samples, i, j)));
+                     at(map.y, j, height), finite_or_nan(pixel(map, i, j)));
     }
   }
   return rows;

@@ -26,7 +26,7 @@ struct Range {
   double lo = 0, hi = 1;
 };
 
-enum class Palette : std::uint8_t { Sequential, Diverging };
+enum class Palette : std::uint8_t { Sequential, Diverging, Cyclic };
 
 /// A heat map with contour lines: samples over x and y ranges.
 struct HeatMap {
@@ -34,6 +34,7 @@ struct HeatMap {
   Range x, y, colour;
   Palette palette = Palette::Sequential;
   bool contours = true;
+  double period = 0;  // of samples on a circle
   std::string title, x_label, y_label, colour_label;
 };
 

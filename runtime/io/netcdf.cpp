@@ -158,7 +158,10 @@ void save_grid(NetcdfFile& file, const ValueFunction& value) {
       controls.push_back(file.variable(file.unused_name(control.name), layout.dimensions));
       describe(file, controls.back(), "policy: control " + control.name, control.unit);
       const bool discrete = k < value.control_is_discrete.size() && value.control_is_discrete[k];
-      file.attribute(controls.back(), "set", discrete ? "finite" : "continuous");
+      file.attribute(controls.back(), "set",
+                     discrete              ? "finite"
+                     : value.period(k) > 0 ? "circle"
+                                           : "continuous");
     }
   }
   file.global("grid", grid_text(closed.grid));

@@ -69,15 +69,20 @@ std::vector<Fact> report_facts(const ValueFunction& value) {
 struct Curve {
   std::string label;
   std::function<double(double)> f;
-  double place = 0;  // in the palette
+  double place = 0;   // in the palette
+  double period = 0;  // of values on a circle
 };
 
 /// One row a point, with a gap where the value is not finite; `empty` turns false at the first that
 /// is.
 std::string curve_rows(const Range& x, const Curve& curve, bool& empty) {
   std::string rows;
+  double last = curve.f(x.lo);
   for (std::size_t i = 0; i < kPoints; ++i) {
     const double at = between(x, i, kPoints), value = curve.f(at);
+    const bool across = curve.period > 0 && std::abs(value - last) > curve.period / 2;
+    if (across) rows += '\n';  // the seam of a circle
+    last = value;
     if (std::isfinite(value)) {
       fmt::format_to(std::back_inserter(rows), "{:.10g} {:.8g}\n", at, value);
       empty = false;
@@ -158,8 +163,10 @@ std::string plot_curves(const ValueFunction& value, const std::string& path, con
     };
     const NamedUnit named =
         k == 0 ? NamedUnit{value.quantity, value.value_unit} : value.controls[k - 1];
+    std::vector<Curve> family = family_of(value, f);
+    for (Curve& curve : family) curve.period = k == 0 ? 0 : value.period(k - 1);
     curves(figure, box, x, axis_label(named.name, named.unit), k + 1 == panels ? x_label : "",
-           family_of(value, f), fmt::format("curve{}_", k), k == 0);
+           family, fmt::format("curve{}_", k), k == 0);
   }
   return figure.write(value.model, report_facts(value), watch);
 }
@@ -247,7 +254,13 @@ HeatMap panel_map(const ValueFunction& value, const Plane& plane) {
   const NamedUnit named =
       plane.control ? value.controls[*plane.control] : NamedUnit{value.quantity, value.value_unit};
   map.colour_label = axis_label(named.name, named.unit);
-  if (plane.control) {
+  if (plane.control && value.period(*plane.control) > 0) {
+    const Circle& circle = value.control_circle[*plane.control];
+    map.period = circle.period;
+    map.colour = {circle.lo, circle.lo + circle.period};
+    map.palette = Palette::Cyclic;
+    map.contours = false;
+  } else if (plane.control) {
     choose_control_colours(map);
   } else if (choose_colours(map)) {
     map.colour_label += ", ends clipped";

@@ -171,12 +171,21 @@ std::vector<double> ValueFunction::law(std::span<const double> x, double t, int 
   const Moment moment = moment_of(*this, t);
   for (std::size_t c = 0; c < controls.size(); ++c) {
     const bool discrete = c < control_is_discrete.size() && control_is_discrete[c];
+    const double turn = period(c);
     const auto on_level = [&](std::size_t level) {
       const auto field = regime_part(grid, policy[level][c], regime);
+      if (turn > 0) return interpolate_circular(grid, field, x, turn);
       return discrete ? nearest(grid, field, x) : interpolate(grid, field, x);
     };
     result[c] = discrete ? on_level(moment.weight > 0.5 ? moment.after : moment.before)
                          : blend(moment, on_level);
+    if (turn <= 0) continue;
+    if (moment.weight > 0) {
+      const double before = on_level(moment.before);
+      result[c] = before + moment.weight * arc(before, on_level(moment.after), turn);
+    }
+    const double offset = result[c] - control_circle[c].lo;
+    result[c] -= turn * std::floor(offset / turn);
   }
   return result;
 }

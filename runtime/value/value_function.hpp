@@ -46,6 +46,11 @@ struct QuadraticLevel {
   std::vector<double> K, k;  // m*n, m
 };
 
+/// A control that is a direction: values a period apart are the same. 0: none.
+struct Circle {
+  double lo = 0, period = 0;
+};
+
 /// V and policy as the user sees them: a reward model's V is already the maximised reward (sign
 /// flipped back).
 struct ValueFunction {
@@ -56,7 +61,11 @@ struct ValueFunction {
   bool reward = false;         // stored V is the reward (sign already turned)
   int regimes = 1;
   std::vector<std::uint8_t>
-      control_is_discrete;  // finite sets: nearest node instead of interpolation
+      control_is_discrete;             // finite sets: nearest node instead of interpolation
+  std::vector<Circle> control_circle;  // one a control, or empty
+  double period(std::size_t control) const {
+    return control < control_circle.size() ? control_circle[control].period : 0;
+  }
 
   // On a grid (grid.axes not empty): levels in increasing time; one level for a stationary problem.
   Grid grid;
