@@ -138,6 +138,12 @@ void write_coordinates(NetcdfFile& file, const GridLayout& layout, const ValueFu
     file.write(layout.axes[i], grid.axes[i].nodes);
 }
 
+const char* kind_of_set(const ValueFunction& value, std::size_t control) {
+  if (value.period(control) > 0) return "circle";
+  const auto& discrete = value.control_is_discrete;
+  return control < discrete.size() && discrete[control] ? "finite" : "continuous";
+}
+
 void save_grid(NetcdfFile& file, const ValueFunction& value) {
   // The value's own name comes first: a state that is called V gives way.
   const std::string value_name = file.unused_name("V");
@@ -157,11 +163,7 @@ void save_grid(NetcdfFile& file, const ValueFunction& value) {
       const NamedUnit& control = value.controls[k];
       controls.push_back(file.variable(file.unused_name(control.name), layout.dimensions));
       describe(file, controls.back(), "policy: control " + control.name, control.unit);
-      const bool discrete = k < value.control_is_discrete.size() && value.control_is_discrete[k];
-      file.attribute(controls.back(), "set",
-                     discrete              ? "finite"
-                     : value.period(k) > 0 ? "circle"
-                                           : "continuous");
+      file.attribute(controls.back(), "set", kind_of_set(value, k));
     }
   }
   file.global("grid", grid_text(closed.grid));
