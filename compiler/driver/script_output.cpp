@@ -6,6 +6,7 @@
 #include <ctime>
 #include <filesystem>
 
+#include "diagnostics/display_line.hpp"
 #include "driver/arguments.hpp"
 #include "driver/files.hpp"
 #include "driver/output.hpp"
@@ -25,7 +26,7 @@ std::optional<Value> print(Script& s, const syntax::Call& call) {
   std::string line;
   for (std::size_t i = 0; i < values->size(); ++i) line += (i ? " " : "") + to_text((*values)[i]);
   while (!line.empty() && line.back() == '\n') line.pop_back();
-  s.context.print(line + "\n");
+  s.context.print(diagnostics::printable(line) + "\n");
   return Value{Nothing{}};
 }
 
@@ -103,7 +104,7 @@ std::optional<Value> table(Script& s, const syntax::Call& call, Span span) {
                         column.cells.size(), rows));
     return {};
   }
-  s.context.print(aligned(columns));
+  s.context.print(diagnostics::printable(aligned(columns)));
   return Value{Nothing{}};
 }
 

@@ -7,6 +7,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "core/atomic_file.hpp"
 #include "core/unfinished.hpp"
 #include "driver/files.hpp"
 #include "driver/output.hpp"
@@ -14,7 +15,6 @@
 #include "driver/report.hpp"
 #include "driver/script.hpp"
 #include "driver/session_impl.hpp"
-#include "io/atomic_file.hpp"
 #include "jit/host.hpp"
 #include "syntax/format.hpp"
 #include "syntax/parser.hpp"

@@ -108,10 +108,11 @@ runtime::Check check_of(const model::Model& model, const ValueFunction& V, const
   const bool warning = !(worst.beyond(grid_allowance(V) + step_error) <= 0);
   std::string words = fmt::format(
       "mean {} of {} paths with its standard error, at the one of {} points where they differ "
-      "most; "
-      "time steps of {:.3g}, twice as long ones give {}",
-      model.reward ? "reward" : "cost", kPaths, starts, worst.step,
-      estimate_text({twice.cost, twice.error}));
+      "most",
+      model.reward ? "reward" : "cost", kPaths, starts);
+  if (worst.step > 0)  // without noise, steps follow the error
+    words += fmt::format("; time steps of {:.3g}, twice as long ones give {}", worst.step,
+                         estimate_text({twice.cost, twice.error}));
   const bool promised = model.reward ? worst.cost < worst.value : worst.cost > worst.value;
   if (warning)
     words += promised

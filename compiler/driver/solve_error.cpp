@@ -48,8 +48,7 @@ runtime::GridSolution solve_again(const SolveTask& task, const runtime::PointPro
   runtime::PolicySystem system(problem, boundary_rules(problem.grid), settings.threads);
   runtime::GridSolution solution = solve_from_coarse(task, system, problem, settings);
   const std::vector<bool> open = open_axes(problem.grid);
-  const bool any = std::find(open.begin(), open.end(), true) != open.end();
-  if (usable(solution) || solution.failure == Failure::Cancelled || !any) return solution;
+  if (usable(solution) || solution.failure == Failure::Cancelled || !any(open)) return solution;
   runtime::PointProblem closed = problem;
   close_ends(closed, open);
   return solve_again(task, closed, settings);
@@ -92,7 +91,7 @@ std::vector<std::size_t> common_levels(const runtime::GridSolution& fine,
 }
 
 /// The ends of the axis that only stand for a larger domain: those that are open, and those where
-/// it is assumed that the state stays inside. A state that ends at 0 does so by its nature.
+/// it is assumed that the state stays inside.
 bool ends_artificially(const SolveTask& task, const runtime::Grid& grid, std::size_t k) {
   const auto& state = task.model.states[k];
   return grid.axes[k].boundary == Boundary::Extrapolate ||
@@ -126,16 +125,14 @@ struct Variation {
 
 Variation widen(const SolveTask& task, const runtime::PointProblem& problem,
                 const runtime::SolveSettings& settings) {
+  std::vector<bool> axes;
+  for (std::size_t k = 0; k < problem.grid.dimension(); ++k)
+    axes.push_back(ends_artificially(task, problem.grid, k));
+  if (!any(axes)) return {};
+  const auto wider = wider_grid(task, problem.grid, axes);
+  if (!wider) return {};
   runtime::PointProblem wide = problem;
-  bool any = false;
-  for (std::size_t k = 0; k < wide.grid.dimension(); ++k) {
-    if (!ends_artificially(task, problem.grid, k)) continue;
-    auto& axis = wide.grid.axes[k];
-    const bool upper = axis.hi != 0, lower = axis.lo != 0;
-    any = any || upper || lower;
-    axis = runtime::widened(axis, lower, upper);
-  }
-  if (!any) return {};
+  wide.grid = wider->grid;
   runtime::GridSolution solution = solve_again(task, wide, settings);
   if (!usable(solution)) return {};
   return {wide.grid, std::move(solution)};

@@ -74,26 +74,18 @@ std::vector<double> continued(const runtime::PointProblem& problem,
   return usable ? std::move(changed.value.front()) : std::vector<double>();
 }
 
-/// V in a domain that is wider by a quarter at the ends where the state is assumed to stay, as far
-/// as the model's amounts exist; a state that ends at 0 does so by its nature.
+/// V in a domain that is wider at the ends where the state is assumed to stay.
 std::vector<double> widened_value(const SolveTask& task, const runtime::PointProblem& problem,
                                   const std::vector<bool>& axes,
                                   const runtime::SolveSettings& settings) {
-  std::vector<std::array<double, 2>> limits;
-  const auto ranges = derive::bounds(task.model, {.everywhere = true}).states;
-  for (std::size_t k = 0; k < ranges.size(); ++k) {
-    const auto& axis = problem.grid.axes[k];
-    limits.push_back({axis.lo == 0 ? 0 : ranges[k].lo, axis.hi == 0 ? 0 : ranges[k].hi});
-  }
-  if (limits.empty()) return {};
-  const runtime::Widened wide = runtime::widened(problem.grid, axes, limits, kWider);
-  if (wide.grid.points() == problem.grid.points()) return {};
+  const auto wide = wider_grid(task, problem.grid, axes);
+  if (!wide) return {};
   runtime::PointProblem larger = problem;
-  larger.grid = wide.grid;
+  larger.grid = wide->grid;
   runtime::PolicySystem system(larger, boundary_rules(larger.grid), settings.threads);
   const runtime::GridSolution solution = solve_from_coarse(task, system, larger, settings);
   if (solution.failure != runtime::Failure::None) return {};
-  return runtime::cropped(problem.grid, wide, solution.value.front(),
+  return runtime::cropped(problem.grid, *wide, solution.value.front(),
                           static_cast<std::size_t>(problem.regimes));
 }
 
@@ -120,6 +112,23 @@ std::optional<Influence> coarse_influence(const SolveTask& task,
 }
 
 }  // namespace
+
+std::optional<runtime::Widened> wider_grid(const SolveTask& task, const runtime::Grid& grid,
+                                           const std::vector<bool>& axes) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  std::vector<std::array<double, 2>> limits;
+  const auto ranges = derive::bounds(task.model, {.everywhere = true}).states;
+  for (std::size_t k = 0; k < grid.dimension(); ++k) {
+    const auto& axis = grid.axes[k];
+    if (ranges.empty())
+      limits.push_back({axis.lo >= 0 ? 0 : -inf, axis.hi <= 0 ? 0 : inf});
+    else
+      limits.push_back({axis.lo == 0 ? 0 : ranges[k].lo, axis.hi == 0 ? 0 : ranges[k].hi});
+  }
+  runtime::Widened wide = runtime::widened(grid, axes, limits, kWider);
+  if (wide.grid.points() == grid.points()) return std::nullopt;
+  return wide;
+}
 
 std::vector<std::size_t> inner_half(const runtime::Grid& grid, std::size_t unknowns) {
   std::vector<std::size_t> result;

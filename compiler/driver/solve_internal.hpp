@@ -136,6 +136,11 @@ struct Change {
 };
 Change largest_change(const runtime::Grid&, const std::vector<double>& V,
                       const std::vector<double>& changed);
+/// The grid with a quarter of its nodes added at both ends of the axes, as far as the model's
+/// amounts exist, and not beyond an end at 0, where a state ends by its nature. Nothing where no
+/// node can be added.
+std::optional<runtime::Widened> wider_grid(const SolveTask&, const runtime::Grid&,
+                                           const std::vector<bool>& axes);
 /// How much V depends on how it is continued beyond artificial ends; nothing where the domain has
 /// none.
 inline constexpr double kLargestInfluence = 0.02;

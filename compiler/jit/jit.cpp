@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "codegen/emit.hpp"
+#include "core/atomic_file.hpp"
 #include "jit/build_id.hpp"
 #include "jit/compile.hpp"
 #include "jit/object_cache.hpp"
@@ -132,7 +133,7 @@ Program load(std::span<const kernel::Kernel> kernels, const Options& options) {
 bool export_object(std::span<const kernel::Kernel> kernels, const std::string& path,
                    const Options& options) {
   const std::string object = compile(kernels, options, find_host(options.cpu)).object;
-  return write_atomically(path, object);
+  return runtime::write_file(path, object).empty();
 }
 
 }  // namespace hopf::jit

@@ -8,8 +8,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <utility>
 #include <vector>
 
@@ -79,29 +79,19 @@ bool write_all(int fd, std::string_view bytes) {
 }
 
 /// A whole file under a name beside `name` that nobody else has, which is told in `temporary`.
-bool write_beside(int folder, const fs::path& shown, const std::string& name, mode_t mode,
+bool write_beside(int folder, const fs::path& shown, const std::string& name,
                   std::string_view content, std::string& temporary, runtime::Unfinished& listed) {
   for (int number = 0; number < 1000; ++number) {
     temporary = fmt::format("{}.{}-{}", name, static_cast<long>(getpid()), number);
     listed = runtime::Unfinished((shown / temporary).string());
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    const File file{openat(folder, temporary.c_str(), flags, mode)};
+    const File file{openat(folder, temporary.c_str(), flags, 0600)};
     if (file.fd < 0 && errno == EEXIST) continue;
     if (file.fd < 0) return false;
     if (write_all(file.fd, content)) return true;
     unlinkat(folder, temporary.c_str(), 0);
     return false;
   }
-  return false;
-}
-
-bool write_at(int folder, const fs::path& shown, const std::string& name, mode_t mode,
-              std::string_view content) {
-  std::string temporary;
-  runtime::Unfinished listed;
-  if (!write_beside(folder, shown, name, mode, content, temporary, listed)) return false;
-  if (renameat(folder, temporary.c_str(), folder, name.c_str()) == 0) return true;
-  unlinkat(folder, temporary.c_str(), 0);
   return false;
 }
 
@@ -119,12 +109,6 @@ std::string name_of(const std::string& key_text) {
 }
 
 }  // namespace
-
-bool write_atomically(const fs::path& path, const std::string& content) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  const File opened{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  return opened.fd >= 0 && write_at(opened.fd, folder, path.filename().string(), 0666, content);
-}
 
 fs::path ObjectCache::user_folder() {
   if (const std::string own = environment("HOPF_CACHE_DIR"); !own.empty()) return own;
@@ -171,7 +155,7 @@ bool ObjectCache::make_key() const {
   std::string bytes(kKeyBytes, '\0'), temporary;
   if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return false;
   runtime::Unfinished listed;
-  if (!write_beside(descriptor_, folder_, kKeyName, 0600, bytes, temporary, listed)) return false;
+  if (!write_beside(descriptor_, folder_, kKeyName, bytes, temporary, listed)) return false;
   const bool made = linkat(descriptor_, temporary.c_str(), descriptor_, kKeyName, 0) == 0;
   const bool there = made || errno == EEXIST;
   unlinkat(descriptor_, temporary.c_str(), 0);
@@ -211,29 +195,44 @@ void ObjectCache::write(const std::string& key_text, const std::string& object) 
 }
 
 bool ObjectCache::replace(const std::string& name, const std::string& object) const {
-  return write_at(descriptor_, folder_, name, 0600, header(name, object) + object);
+  std::string temporary;
+  runtime::Unfinished listed;
+  const std::string entry = header(name, object) + object;
+  if (!write_beside(descriptor_, folder_, name, entry, temporary, listed)) return false;
+  if (renameat(descriptor_, temporary.c_str(), descriptor_, name.c_str()) == 0) return true;
+  unlinkat(descriptor_, temporary.c_str(), 0);
+  return false;
 }
 
-/// Also removes what processes that were killed while writing have left behind.
+/// Removes the entries that were used longest ago, and what processes that were killed while
+/// writing have left behind.
 void ObjectCache::prune() const {
   struct Entry {
-    fs::file_time_type used;
+    time_t used;
     std::uintmax_t size;
-    fs::path path;
+    std::string name;
   };
-  constexpr auto kForgotten = std::chrono::hours(1);
-  std::error_code ignored;
+  constexpr time_t kForgotten = 3600;
+  const time_t now = time(nullptr);
   std::vector<Entry> entries;
   std::uintmax_t total = 0;
-  for (const auto& file : fs::directory_iterator(folder_, ignored)) {
-    const bool whole = is_entry(file.path()), part = is_entry(file.path().stem());
-    if ((!whole && !part) || !file.is_regular_file(ignored)) continue;
-    const Entry entry{file.last_write_time(ignored), file.file_size(ignored), file.path()};
+  std::error_code error;
+  for (fs::directory_iterator file(folder_, error), end; !error && file != end;
+       file.increment(error)) {
+    const fs::path& path = file->path();
+    const bool whole = is_entry(path), part = is_entry(path.stem()) || path.stem() == kKeyName;
+    struct stat status;
+    const std::string name = path.filename().string();
+    if ((!whole && !part) || name == kKeyName ||
+        fstatat(descriptor_, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(status.st_mode))
+      continue;
+    const auto size = static_cast<std::uintmax_t>(status.st_size);
     if (whole) {
-      total += entry.size;
-      entries.push_back(entry);
-    } else if (entry.used < fs::file_time_type::clock::now() - kForgotten) {
-      fs::remove(entry.path, ignored);
+      total += size;
+      entries.push_back({status.st_mtime, size, name});
+    } else if (status.st_mtime < now - kForgotten) {
+      unlinkat(descriptor_, name.c_str(), 0);
     }
   }
   std::sort(entries.begin(), entries.end(),
@@ -241,7 +240,7 @@ void ObjectCache::prune() const {
   for (const Entry& entry : entries) {
     if (total <= most_bytes_) return;
     total -= entry.size;
-    fs::remove(entry.path, ignored);
+    unlinkat(descriptor_, entry.name.c_str(), 0);
   }
 }
 

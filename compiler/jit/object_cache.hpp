@@ -12,9 +12,6 @@
 
 namespace hopf::jit {
 
-/// Writes a temporary file beside `path` and renames it, so that readers see all of it or nothing.
-bool write_atomically(const std::filesystem::path& path, const std::string& content);
-
 class ObjectCache {
  public:
   static constexpr std::uintmax_t kMostBytes = 64 << 20;

@@ -214,32 +214,6 @@ Axis refined(const Axis& axis) {
   return result;
 }
 
-Axis widened(const Axis& axis, bool lower, bool upper) {
-  Axis result = axis;
-  const std::size_t count = axis.nodes.size(), more = std::max<std::size_t>(1, (count - 1) / 4);
-  if (count < 3 || axis.periodic()) return result;
-  // The ratio of neighbouring spacings near an end, over a few of them so that rounding is small.
-  const auto extend = [&](double end, double first, double second) {
-    const double ratio = axis.uniform() ? 1 : first / second;
-    std::vector<double> added;
-    for (std::size_t i = 0; i < more; ++i) added.push_back(end += first *= ratio);
-    return added;
-  };
-  const auto& x = axis.nodes;
-  if (lower) {
-    const auto added = extend(x[0], x[0] - x[1], x[1] - x[2]);
-    result.nodes.insert(result.nodes.begin(), added.rbegin(), added.rend());
-    result.lo = result.nodes.front();
-  }
-  if (upper) {
-    const auto added =
-        extend(x[count - 1], x[count - 1] - x[count - 2], x[count - 2] - x[count - 3]);
-    result.nodes.insert(result.nodes.end(), added.begin(), added.end());
-    result.hi = result.nodes.back();
-  }
-  return result;
-}
-
 double interpolate(const Grid& grid, std::span<const double> values, std::span<const double> x) {
   double sum = 0, finite = 0, infinity = 0;
   for_corners(grid, x, [&](std::size_t point, double weight) {

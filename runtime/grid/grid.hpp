@@ -51,9 +51,6 @@ Axis geometric_axis(std::string name, std::string unit, Boundary, double lo, dou
 Axis coarsened(const Axis&);
 /// Twice the intervals: every node and one between any two, spread in the same way.
 Axis refined(const Axis&);
-/// The axis with about a quarter of its length, by as many more nodes, added at each chosen end;
-/// spacings go on in their ratio there, and the old nodes stay as they are.
-Axis widened(const Axis&, bool lower, bool upper);
 
 /// Multilinear interpolation of values[points] at x; periodic axes wrap, others clamp to the box.
 /// Where corners are infinite: the mean of the finite ones if those carry at least half of the

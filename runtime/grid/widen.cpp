@@ -9,13 +9,15 @@ namespace {
 
 std::vector<double> nodes_beyond(const Axis& axis, bool upper, double limit, std::size_t count) {
   const auto& x = axis.nodes;
-  const std::size_t end = upper ? x.size() - 1 : 0, before = upper ? end - 1 : 1;
-  const bool geometric = axis.geometric();
-  const double step = x[end] - x[before], ratio = x[end] / x[before];
+  const std::size_t last = x.size() - 1;
+  double at = upper ? x[last] : x[0];
+  double step = upper ? x[last] - x[last - 1] : x[0] - x[1];
+  const double before = upper ? x[last - 1] - x[last - 2] : x[1] - x[2];
+  const double ratio = axis.uniform() ? 1 : step / before;
   std::vector<double> result;
-  double at = x[end];
   while (result.size() < count) {
-    at = geometric ? at * ratio : at + step;
+    step *= ratio;
+    at += step;
     const double margin = 1e-6 * std::abs(step);
     if (upper ? at > limit - margin : at < limit + margin) break;
     result.push_back(at);
@@ -30,7 +32,7 @@ Widened widened(const Grid& first, const std::vector<bool>& axes,
   Widened result{first, std::vector<std::size_t>(first.dimension(), 0)};
   for (std::size_t k = 0; k < first.dimension(); ++k) {
     Axis& axis = result.grid.axes[k];
-    if (!axes[k] || axis.nodes.size() < 2) continue;
+    if (!axes[k] || axis.periodic() || axis.nodes.size() < 3) continue;
     const auto count =
         static_cast<std::size_t>(std::ceil(share * static_cast<double>(axis.nodes.size() - 1)));
     std::vector<double> nodes = nodes_beyond(axis, false, limits[k][0], count);

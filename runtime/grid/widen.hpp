@@ -13,8 +13,9 @@ struct Widened {
   std::vector<std::size_t> below;  // nodes added at the lower end of each axis
 };
 
-/// Adds a share of each chosen axis' nodes at both ends, in the spacing or ratio of the end, as far
-/// as its limits allow; these themselves are never reached.
+/// Adds a share of each chosen axis' nodes at both ends, as far as its limits allow; these
+/// themselves are never reached. Spacings go on in their ratio at the end, old nodes stay as they
+/// are.
 Widened widened(const Grid&, const std::vector<bool>& axes,
                 const std::vector<std::array<double, 2>>& limits, double share);
 

@@ -9,7 +9,7 @@
 #include <limits>
 #include <optional>
 
-#include "io/atomic_file.hpp"
+#include "core/atomic_file.hpp"
 #include "io/formats.hpp"
 #include "io/page.hpp"
 

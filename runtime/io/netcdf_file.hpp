@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/atomic_file.hpp"
 #include "core/watch.hpp"
-#include "io/atomic_file.hpp"
 
 namespace hopf::runtime {
 

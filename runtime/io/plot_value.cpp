@@ -257,7 +257,7 @@ HeatMap panel_map(const ValueFunction& value, const Plane& plane) {
   if (plane.control && value.period(*plane.control) > 0) {
     const Circle& circle = value.control_circle[*plane.control];
     map.period = circle.period;
-    map.colour = {circle.lo, circle.lo + circle.period};
+    map.colour = {circle.origin, circle.origin + circle.period};
     map.palette = Palette::Cyclic;
     map.contours = false;
   } else if (plane.control) {

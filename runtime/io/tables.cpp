@@ -6,7 +6,7 @@
 #include <cstring>
 #include <iterator>
 
-#include "io/atomic_file.hpp"
+#include "core/atomic_file.hpp"
 #include "io/closed_grid.hpp"
 #include "io/formats.hpp"
 

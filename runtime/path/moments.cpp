@@ -40,10 +40,6 @@ Moments leaf(std::span<const double> sample, const Circle& circle) {
 
 }  // namespace
 
-double Circle::near(double x, double centre) const {
-  return x - period * std::floor((x - centre) / period + 0.5);
-}
-
 void Moments::merge(const Moments& other) {
   if (other.count == 0) return;
   const auto mine = static_cast<double>(count), theirs = static_cast<double>(other.count);

@@ -7,15 +7,9 @@
 #include <span>
 #include <vector>
 
-namespace hopf::runtime {
+#include "core/circle.hpp"
 
-/// A state that comes round: x and x + period are the same point.
-struct Circle {
-  double origin = 0, period = 0;  // period 0: a line
-  bool round() const { return period > 0; }
-  /// x moved by whole turns to less than half a turn from `centre`.
-  double near(double x, double centre) const;
-};
+namespace hopf::runtime {
 
 /// What is kept of a sample. Merging takes the formula of Chan, Golub & LeVeque (1983), so that a
 /// large mean cancels nothing.

@@ -184,7 +184,7 @@ std::vector<double> ValueFunction::law(std::span<const double> x, double t, int 
       const double before = on_level(moment.before);
       result[c] = before + moment.weight * arc(before, on_level(moment.after), turn);
     }
-    const double offset = result[c] - control_circle[c].lo;
+    const double offset = result[c] - control_circle[c].origin;
     result[c] -= turn * std::floor(offset / turn);
   }
   return result;

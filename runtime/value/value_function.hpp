@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/circle.hpp"
 #include "grid/grid.hpp"
 
 namespace hopf::runtime {
@@ -44,11 +45,6 @@ struct QuadraticLevel {
   std::vector<double> P, p;
   double c = 0;              // n*n, n
   std::vector<double> K, k;  // m*n, m
-};
-
-/// A control that is a direction: values a period apart are the same. 0: none.
-struct Circle {
-  double lo = 0, period = 0;
 };
 
 /// V and policy as the user sees them: a reward model's V is already the maximised reward (sign

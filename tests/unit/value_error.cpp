@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "grid/grid.hpp"
+#include "grid/widen.hpp"
 #include "test.hpp"
 #include "value/error_estimate.hpp"
 
@@ -71,10 +72,12 @@ TEST_CASE("finer and wider axes keep their nodes") {
                            geometric_axis("x", "", Boundary::Constrain, 0.1, 10, 12),
                            stretched_axis("x", "", Boundary::Constrain, 0, 1, 13, 2),
                            uniform_axis("x", "", Boundary::Periodic, 0, 6, 9)}) {
-    const Axis finer = refined(axis), back = coarsened(finer), wide = widened(axis, true, true);
+    const Axis finer = refined(axis), back = coarsened(finer);
+    const double inf = std::numeric_limits<double>::infinity();
+    const Axis wide = widened(Grid{{axis}}, {true}, {{-inf, inf}}, 0.25).grid.axes[0];
     CHECK(back.nodes == axis.nodes);
     CHECK(finer.asked_nodes() == 2 * axis.asked_nodes() - 1);
-    const std::size_t more = axis.periodic() ? 0 : (axis.nodes.size() - 1) / 4;
+    const std::size_t more = axis.periodic() ? 0 : (axis.nodes.size() + 2) / 4;
     CHECK(wide.nodes.size() == axis.nodes.size() + 2 * more);
     for (std::size_t i = 0; i < axis.nodes.size(); ++i)
       CHECK(wide.nodes[i + more] == axis.nodes[i]);
