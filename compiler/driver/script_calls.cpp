@@ -312,7 +312,7 @@ std::optional<Value> call_builtin(Script& s, const Signature& signature, const s
     return call_verb(s, signature, Arguments(s, signature, call, span));
   if (signature.group == Signature::Group::Output) return call_output(s, signature, call, span);
   const auto arguments = eval_positional(s, call);
-  if (!arguments) return {};
+  if (!arguments || !signature.takes(arguments->size())) return {};  // check_arguments told why
   if (signature.group == Signature::Group::Elementary)
     return call_elementary(s, signature.name, *arguments, span);
   if (signature.group == Signature::Group::Array)

@@ -20,6 +20,12 @@ struct Signature {
   bool built = true;       // false: part of the language that this version refuses
   bool any_count = false;  // any number of positional arguments
   bool any_name = false;   // any named argument
+
+  bool takes(std::size_t arguments) const {
+    const auto least = static_cast<std::size_t>(required),
+               most = static_cast<std::size_t>(positional);
+    return arguments >= least && (any_count || arguments <= most);
+  }
 };
 
 std::span<const Signature> signatures();

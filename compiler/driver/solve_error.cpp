@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "driver/solve_internal.hpp"
+#include "expr/traverse.hpp"
 #include "value/error_estimate.hpp"
 
 namespace hopf::driver {
@@ -194,6 +195,7 @@ struct Family {
   std::vector<double> upwind;
   const CoarseSolution* narrow;  // what `wide` is compared with
   Variation wide, larger;
+  bool kinks;  // of the terminal amount
 };
 
 runtime::ErrorEstimate estimate_at(const Family& family, double t, const std::vector<double>& V) {
@@ -209,10 +211,10 @@ runtime::ErrorEstimate estimate_at(const Family& family, double t, const std::ve
         beyond_ends(last.grid, lowest, family.larger.grid, at_time(*family.larger.solution, t));
     for (double& e : target) e /= two ? 4 : 2;  // as many cells of the finest is one of the last
   }
-  return runtime::estimate_error({&family.problem.grid, &half.grid, &last.grid,
-                                  &family.narrow->grid, V, V2,
-                                  two ? std::span<const double>(lowest) : std::span<const double>(),
-                                  family.upwind, ends, target, family.problem.regimes});
+  return runtime::estimate_error(
+      {&family.problem.grid, &half.grid, &last.grid, &family.narrow->grid, V, V2,
+       two ? std::span<const double>(lowest) : std::span<const double>(), family.upwind, ends,
+       target, family.problem.regimes, family.kinks});
 }
 
 /// What the steps themselves say of their error, which has grown from the horizon on.
@@ -253,6 +255,22 @@ void summarise(const runtime::Grid& grid, const std::vector<double>& V,
                   words, largest, middle > kLargeError};
 }
 
+bool has_kinks(const expr::Store& store, expr::ExprId e) {
+  using expr::Op;
+  for (const expr::ExprId part : expr::topological(store, e)) {
+    switch (store.op(part)) {
+      case Op::Abs:
+      case Op::Min:
+      case Op::Max:
+      case Op::Select:
+        return true;
+      default:
+        break;
+    }
+  }
+  return false;
+}
+
 Family family_of(const SolveTask& task, const runtime::PointProblem& problem,
                  const runtime::PolicySystem& system, const runtime::SolveSettings& settings,
                  const runtime::GridSolution& solution, const std::vector<CoarseSolution>& coarse) {
@@ -266,7 +284,8 @@ Family family_of(const SolveTask& task, const runtime::PointProblem& problem,
                 upwind_shares(system, problem.grid.dimension()),
                 &coarse.front(),
                 widen(task, narrow, rough),
-                enlarge_target(task, narrow, rough)};
+                enlarge_target(task, narrow, rough),
+                task.model.terminal && has_kinks(*task.model.store, task.model.terminal->value)};
   // A coarse grid lets the ends be felt too far: where they decide the error, the next finer one is
   // asked as well, if that is cheap.
   const bool line = problem.grid.dimension() == 1;

@@ -223,7 +223,7 @@ ErrorEstimate estimate_error(const NestedValues& in) {
                              static_cast<double>(growing) <= kMostIncreasing * nodes &&
                              median(discrete, 0.95) <= kLargeError * extent.range &&
                              median(ends) <= median(discrete);
-  const double safety = result.regular ? kSafety : kIrregularSafety;
+  const double safety = result.regular && !in.kinks ? kSafety : kIrregularSafety;
   result.error = prolong(*in.half, discrete, *in.fine, in.regimes);
   for (double& e : result.error) e = safety * e + kTiny * extent.middle;
   const auto add = [&](const Grid& grid, std::span<const double> field, double factor) {

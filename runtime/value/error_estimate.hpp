@@ -18,6 +18,7 @@ struct NestedValues {
   std::span<const double> ends;    // on one of them: |V - V of a widened box|; may be empty
   std::span<const double> target;  // on the coarsest: the change by a larger target; may be empty
   int regimes = 1;
+  bool kinks = false;  // of what the end pays: their place in a cell is another on each grid
 };
 
 struct ErrorEstimate {
@@ -27,8 +28,8 @@ struct ErrorEstimate {
   double ends_share = 0;      // of the nodes at which e_b is larger than e_d
 };
 
-/// e = c e_d + c e_b + e_t + 1e-9 median |V|, c = 1.5, or 2 where the differences are not regular.
-/// With D1 = V_h - V_2h and D2 = V_2h - V_4h at the nodes that the grids share,
+/// e = c e_d + c e_b + e_t + 1e-9 median |V|, c = 1.5, or 2 with kinks and where the differences
+/// are not regular. With D1 = V_h - V_2h and D2 = V_2h - V_4h at the nodes that the grids share,
 ///   e_d = max of |D1| over +-2 cells / (2^p - 1), p = log2(rms D2/rms D1) in +-8 cells,
 /// p at least 1/2, at most 2 - u, where u is the share of upwind differences there, and at most the
 /// order over the inner half: errors of two orders that partly cancel, or of a kink between nodes,

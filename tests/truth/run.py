@@ -25,9 +25,10 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-POINTS = 200
+POINTS = 2000
 COVERED = 0.95
 ROUNDING = 1e-9  # relative to the size of V: an exact answer prints ten digits
 LEAST = 1e-4     # of the range of V: smaller errors are as good as known to a factor of ten
@@ -76,7 +77,7 @@ class Row:
 
     def __init__(self, problem, way):
         self.problem, self.way = problem, way
-        self.failure, self.warnings = "", 0
+        self.failure, self.warnings, self.seconds = "", 0, 0.0
         self.covered = self.sharp = self.error = self.shown = math.nan
 
     def judge(self, done):
@@ -124,11 +125,13 @@ def solve(hopf, problem, way):
         path = pathlib.Path(scratch, f"{problem.name}.hopf")
         path.write_text(problem.script(way))
         environment = dict(os.environ, NO_COLOR="1", LC_ALL="C.UTF-8")
+        started = time.monotonic()
         try:
             row.judge(subprocess.run([hopf, "run", str(path)], cwd=scratch, capture_output=True, text=True, timeout=TIMEOUT,
                                      env=environment))
         except subprocess.TimeoutExpired:
             row.failure = f"no answer in {TIMEOUT} s"
+        row.seconds = time.monotonic() - started
     return row
 
 
@@ -161,9 +164,11 @@ def main():
                 if not options.names or any(name in path.stem for name in options.names)]
     work = [(problem, way) for problem in problems for way in problem.ways]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        rows = list(pool.map(lambda item: solve(pathlib.Path(options.hopf).resolve(), *item), work))
-    for row in rows:
-        print(f"{'FAIL' if row.failure else 'ok  '} " + "  ".join(cell for cell in row.cells() if cell))
+        rows = []
+        for row in pool.map(lambda item: solve(pathlib.Path(options.hopf).resolve(), *item), work):
+            rows.append(row)
+            print(f"{'FAIL' if row.failure else 'ok  '} {row.seconds:5.1f} s  " +
+                  "  ".join(cell for cell in row.cells() if cell), flush=True)
     if options.table:
         write_table(options.table, table(rows, problems))
     known = [row for row in rows if not math.isnan(row.covered)]
