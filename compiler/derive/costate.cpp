@@ -70,9 +70,7 @@ std::vector<NoiseTerm> noise_terms(Context& context, const std::vector<ExprId>& 
 /// carries.
 ExprId law_of_costates(Context& context, const Equations& eqs, const Adjoint& adjoint, ExprId law) {
   Store& store = context.store;
-  for (SymbolId m : eqs.M) {
-    if (expr::depends_on(store, law, m)) return ExprId();
-  }
+  if (depends_on_any(store, law, eqs.M)) return ExprId();
   expr::Substitution costates;
   for (std::size_t i = 0; i < eqs.p.size(); ++i) costates[eqs.p[i]] = store.symbol(adjoint.p[i]);
   return expr::substitute(store, in_user_terms(context, law), costates);

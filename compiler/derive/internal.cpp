@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "expr/traverse.hpp"
+
 namespace hopf::derive {
 
 using expr::Op;
@@ -50,10 +52,7 @@ std::optional<double> constant_of(const Context& context, ExprId e) {
 }
 
 bool depends_on_any(const Store& store, ExprId e, const std::vector<SymbolId>& symbols) {
-  for (SymbolId symbol : symbols) {
-    if (expr::depends_on(store, e, symbol)) return true;
-  }
-  return false;
+  return expr::Dependence(store, e, symbols)(e);
 }
 
 std::vector<ExprId> summands(const Store& store, ExprId e) {

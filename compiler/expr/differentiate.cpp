@@ -121,9 +121,12 @@ class Differentiator {
     if (const auto done = known(root)) return *done;
     const Dependence dependent(store_, root, std::span(&x_, 1));
     if (!dependent(root)) return impl_.zero;  // only a symbol with the same bit is below
-    const auto stop = [&](ExprId e) { return !dependent(e) || known(e).has_value(); };
-    const std::vector<ExprId> order = topological(store_, std::span(&root, 1), stop);
-    find_links(order, dependent, stop);
+    const auto outside = [&](ExprId e) {
+      return (impl_.node(e).symbols & symbol_bit(x_)) == 0 || !dependent(e);
+    };
+    const auto stop = [&](ExprId e) { return known(e).has_value(); };
+    const std::vector<ExprId> order = topological(store_, std::span(&root, 1), stop, outside);
+    find_links(order, stop, outside);
     // Only nodes that several others use, or that are no link of a chain, get a derivative of their
     // own.
     for (const ExprId e : order) {
@@ -156,21 +159,21 @@ class Differentiator {
            op == Op::Abs;
   }
 
-  template <class Stop>
-  void find_links(const std::vector<ExprId>& order, const Dependence& dependent, Stop stop) {
+  template <class Stop, class Outside>
+  void find_links(const std::vector<ExprId>& order, Stop stop, Outside outside) {
     for (const ExprId e : order) {
       if (stop(e)) continue;
       ExprId only;
       std::uint32_t inputs = 0;
       for (const ExprId argument : store_.args(e)) {
-        if (!dependent(argument)) continue;
+        if (outside(argument)) continue;
         only = argument;
         ++inputs;
       }
       const bool link = inputs == 1 && can_be_link(store_.op(e));
       if (link) links_.insert(e, only);
       for (const ExprId argument : store_.args(e)) {
-        if (!dependent(argument)) continue;
+        if (outside(argument)) continue;
         Uses& uses = uses_[argument];
         ++uses.count;
         uses.outside_chain = uses.outside_chain || !link;

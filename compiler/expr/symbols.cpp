@@ -15,13 +15,16 @@ std::vector<SymbolId> free_symbols(const Store& store, ExprId e) {
 Dependence::Dependence(const Store& store, ExprId root, std::span<const SymbolId> symbols) {
   const Store::Impl& impl = StoreAccess::impl(store);
   std::uint64_t mask = 0;
+  std::vector<SymbolId> sorted(symbols.begin(), symbols.end());
+  std::sort(sorted.begin(), sorted.end());
   for (const SymbolId x : symbols) mask |= symbol_bit(x);
   const auto apart = [&](ExprId e) { return (impl.node(e).symbols & mask) == 0; };
-  for (const ExprId e : topological(store, std::span(&root, 1), apart)) {
-    if (apart(e)) continue;
+  if (apart(root)) return;
+  const auto never = [](ExprId) { return false; };
+  for (const ExprId e : topological(store, std::span(&root, 1), never, apart)) {
     const Node& node = impl.node(e);
     bool found = node.op == Op::Symbol &&
-                 std::find(symbols.begin(), symbols.end(), SymbolId(node.payload)) != symbols.end();
+                 std::binary_search(sorted.begin(), sorted.end(), SymbolId(node.payload));
     for (std::uint32_t i = 0; i < node.count && !found; ++i) found = (*this)(node.arguments[i]);
     if (found) dependent_.insert(e);
   }

@@ -11,9 +11,10 @@
 namespace hopf::expr {
 
 /// Every node reachable from `roots` without passing below a node for which `stop` holds (which is
-/// itself included), operands before users.
-template <class Stop>
-std::vector<ExprId> topological(const Store& store, std::span<const ExprId> roots, Stop stop) {
+/// itself included), operands before users; operands for which `outside` holds are left out.
+template <class Stop, class Outside>
+std::vector<ExprId> topological(const Store& store, std::span<const ExprId> roots, Stop stop,
+                                Outside outside) {
   std::vector<ExprId> found, pending(roots.begin(), roots.end());
   base::IdSet<ExprId> seen;
   while (!pending.empty()) {
@@ -23,11 +24,16 @@ std::vector<ExprId> topological(const Store& store, std::span<const ExprId> root
     found.push_back(e);
     if (stop(e)) continue;
     for (const ExprId argument : store.args(e)) {
-      if (!seen.contains(argument)) pending.push_back(argument);
+      if (!outside(argument) && !seen.contains(argument)) pending.push_back(argument);
     }
   }
   std::sort(found.begin(), found.end());
   return found;
+}
+
+template <class Stop>
+std::vector<ExprId> topological(const Store& store, std::span<const ExprId> roots, Stop stop) {
+  return topological(store, roots, stop, [](ExprId) { return false; });
 }
 
 inline std::vector<ExprId> topological(const Store& store, ExprId root) {
