@@ -14,6 +14,7 @@ using expr::Store;
 namespace {
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr std::size_t kTidyLimit = 400;  // summands beyond which a nicer form is not looked for
+constexpr double kLongestInWords = 150;  // nodes of an expression within a sentence
 }  // namespace
 
 Context make_context(const model::Model& model, diagnostics::Sink& sink) {
@@ -149,6 +150,7 @@ std::string number(double value) {
 }
 
 std::string text(const Context& context, ExprId e) {
+  if (written_size(context.store, e) > kLongestInWords) return "an expression too long to print";
   return expr::print(context.store, e, expr::Style::Unicode);
 }
 

@@ -58,11 +58,15 @@ void add_structural_reasons(const Context& context, Reasons& reasons) {
 std::string offending_terms(Context& context, ExprId e, const std::vector<SymbolId>& z,
                             int degree) {
   std::vector<std::string> words;
-  for (ExprId term : summands(context.store, expr::expand(context.store, e))) {
+  // Products of sums are named as they stand where writing them out would fill pages.
+  constexpr double kMostToExpand = 2000;
+  const bool small = written_size(context.store, e) <= kMostToExpand;
+  for (ExprId term : summands(context.store, small ? expr::expand(context.store, e) : e)) {
+    if (words.size() == 3) break;
     const ExprId numeric = expr::substitute(context.store, term, context.values);
     const bool fits = degree == 1 ? expr::as_affine(context.store, numeric, z).has_value()
                                   : expr::as_quadratic(context.store, numeric, z).has_value();
-    if (!fits && words.size() < 3) words.push_back(text(context, term));
+    if (!fits) words.push_back(text(context, term));
   }
   return words.empty() ? "" : fmt::format(" ({})", join(words, ", "));
 }

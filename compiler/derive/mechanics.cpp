@@ -88,8 +88,8 @@ void add_euler_lagrange(Context& context, Equations& eqs, const Motion& motion) 
     const ExprId momentum = expr::differentiate(store, L, motion.v[i]);
     std::vector<ExprId> left, right{expr::differentiate(store, L, model.states[i].symbol)};
     for (std::size_t j = 0; j < n; ++j) {
-      mass[i * n + j] =
-          expr::substitute(store, expr::differentiate(store, momentum, motion.v[j]), to_rates);
+      const ExprId weight = expr::differentiate(store, momentum, motion.v[j]);
+      mass[i * n + j] = tidy(store, expr::substitute(store, weight, to_rates));
       const ExprId mixed = expr::differentiate(store, momentum, model.states[j].symbol);
       right.push_back(store.neg(store.mul(mixed, motion.rate[j])));
       left.push_back(store.mul(mass[i * n + j], motion.acceleration[j]));

@@ -4,6 +4,7 @@
 
 #include "derive/internal.hpp"
 #include "derive/latex_text.hpp"
+#include "expr/print_parts.hpp"
 
 namespace hopf::derive {
 
@@ -13,6 +14,9 @@ using expr::Style;
 namespace {
 
 constexpr std::size_t kWidth = 96;
+// A step that is longer than this, in nodes of its expressions, names what stands in it twice.
+constexpr double kLongStep = 1500;
+constexpr std::size_t kWorthAName = 6;  // nodes of a part that gets a name
 
 class Renderer {
  public:
@@ -23,7 +27,11 @@ class Renderer {
     if (!out_.empty()) out_ += '\n';
     title(step);
     paragraph(step.words, indent());
+    parts_ = parts_of(step);
+    if (style_ == Style::Hopf) definitions();
     if (!step.equations.empty()) equations(step.equations);
+    if (style_ != Style::Hopf) definitions();
+    parts_ = {};
     for (const auto& matrix : step.matrices) add_matrix(matrix);
     for (const auto& note : step.notes) paragraph(note + ".", indent() + bullet());
     if (!step.source.empty()) source(step.source);
@@ -32,7 +40,42 @@ class Renderer {
   std::string take() { return std::move(out_); }
 
  private:
-  std::string print(ExprId e) const { return expr::print(store_, e, style_); }
+  std::string print(ExprId e) const {
+    if (parts_.order.empty()) return expr::print(store_, e, style_);
+    return expr::print_tree(store_, e, style_, &parts_.names, false);
+  }
+
+  /// What stands more than once in a step that would fill pages.
+  expr::SharedParts parts_of(const Step& step) const {
+    std::vector<ExprId> roots;
+    for (const Equation& equation : step.equations) {
+      roots.push_back(equation.right);
+      if (equation.condition.valid()) roots.push_back(equation.condition);
+      for (const NoiseTerm& term : equation.noise) roots.push_back(term.coefficient);
+    }
+    if (expr::written_nodes(store_, roots) <= kLongStep) return {};
+    return expr::shared_parts(store_, roots, kWorthAName);
+  }
+
+  /// The names of shared parts, each after those that it uses.
+  void definitions() {
+    if (parts_.order.empty()) return;
+    std::vector<std::string> lines;
+    for (const ExprId part : parts_.order)
+      lines.push_back(expr::print_name(*parts_.names.find(part), style_) +
+                      (style_ == Style::Latex ? " &= " : " = ") +
+                      expr::print_tree(store_, part, style_, &parts_.names));
+    if (style_ == Style::Hopf) {
+      for (const std::string& line : lines) out_ += "let " + line + '\n';
+      return;
+    }
+    paragraph("Here, for what occurs more than once:", indent());
+    if (style_ == Style::Latex)
+      out_ += "\\begin{align*}\n  " + join(lines, " \\\\\n  ") + "\n\\end{align*}\n";
+    else
+      for (const std::string& line : lines) out_ += "      " + line + '\n';
+  }
+
   /// A number, also where its expression is a condition: 1 where that holds.
   std::string print_amount(ExprId e) const {
     const expr::Op op = store_.op(e);
@@ -248,6 +291,7 @@ class Renderer {
   const model::Model& model_;
   Store& store_;
   Style style_;
+  expr::SharedParts parts_;  // of the step that is being written
   std::string out_;
 };
 

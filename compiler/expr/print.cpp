@@ -566,8 +566,10 @@ class Printer {
 
 }  // namespace
 
-std::string print_tree(const Store& store, ExprId e, Style style, const Names* names) {
-  return Printer(store, style, names)(e);
+std::string print_tree(const Store& store, ExprId e, Style style, const Names* names,
+                       bool defines) {
+  if (const auto& watch = StoreAccess::impl(store).watch) watch();
+  return Printer(store, style, names)(e, defines);
 }
 
 }  // namespace hopf::expr

@@ -12,8 +12,21 @@ namespace hopf::expr {
 
 using Names = base::IdMap<ExprId, std::string>;
 
-/// An expression written out in full, but for the operands that have names.
-std::string print_tree(const Store&, ExprId e, Style style, const Names* names);
+/// An expression written out in full, but for the operands that have names. A name of e itself is
+/// used where it is not what the text defines.
+std::string print_tree(const Store&, ExprId e, Style style, const Names* names,
+                       bool defines = true);
+
+/// Subexpressions that stand more than once in what is printed together, operands first.
+struct SharedParts {
+  std::vector<ExprId> order;
+  Names names;  // r1, r2, ...: names that no symbol has
+};
+/// Those that have at least `min_nodes` nodes, shared parts within them counted as one.
+SharedParts shared_parts(const Store&, std::span<const ExprId> roots, std::size_t min_nodes);
+
+/// Nodes of all expressions written out as trees.
+double written_nodes(const Store&, std::span<const ExprId> roots);
 
 /// Whether a symbol's name is a partial derivative, "D(V,x)" or "D(V,x,y)", or the derivative of a
 /// function of time, "d(q,t)".

@@ -1,11 +1,12 @@
 // A form that is nice to read. Every node, operands first, is offered a few equivalent forms
-// (collected, expanded, over one denominator, by the Pythagorean identities) and takes the
+// (collected, expanded, over one denominator, by trigonometric identities) and takes the
 // lightest.
 #include <unordered_set>
 
 #include "expr/polynomial.hpp"
 #include "expr/store_impl.hpp"
 #include "expr/traverse.hpp"
+#include "expr/trigonometry.hpp"
 
 namespace hopf::expr {
 
@@ -24,17 +25,23 @@ class Simplifier {
     const auto never = [](ExprId) { return false; };
     return rebuild(store_, root, never, [&](ExprId node, std::span<const ExprId> args) {
       if (args.empty()) return node;
-      ExprId e = store_.apply(store_.op(node), args);
-      for (int round = 0; round < 4; ++round) {
-        const ExprId better = improve(e);
-        if (better == e) break;
-        e = better;
-      }
-      return e;
+      const ExprId e = store_.apply(store_.op(node), args);
+      const auto done = impl_.simplified.find(e);
+      if (done != impl_.simplified.end()) return done->second;
+      return impl_.simplified[e] = improved(e);
     });
   }
 
  private:
+  ExprId improved(ExprId e) {
+    for (int round = 0; round < 4; ++round) {
+      const ExprId better = improve(e);
+      if (better == e) break;
+      e = better;
+    }
+    return e;
+  }
+
   ExprId improve(ExprId e) {
     ExprId best = e;
     const auto offer = [&](ExprId candidate, bool at_ties) {
@@ -43,13 +50,13 @@ class Simplifier {
     };
     const Op op = store_.op(e);
     if (op == Op::Add && store_.args(e).size() <= kMostToCollect) {
-      offer(by_pythagoras(e), false);
+      offer(fold_trigonometry(store_, e), false);
       const bool small = weight(e) <= kMostToExpand;
       if (small) {
         const ExprId expanded = expand(store_, e);
         if (store_.is_zero(expanded)) return expanded;
         offer(expanded, false);
-        offer(by_pythagoras(expanded), false);
+        offer(fold_trigonometry(store_, expanded), false);
         offer(collected(expanded), false);
         offer(over_one_denominator(e), false);
       }
@@ -87,60 +94,6 @@ class Simplifier {
       if ((op == Op::Mul || op == Op::Pow) && store_.op(args[i]) == Op::Add) total += 2;
     }
     return total;
-  }
-
-  // ---- sin^2 + cos^2 = 1, cosh^2 - sinh^2 = 1
-
-  struct Identity {
-    Op square, partner;
-    int sign;  // square^2 + sign*partner^2 = 1
-  };
-
-  ExprId by_pythagoras(ExprId e) {
-    if (store_.op(e) != Op::Add) return e;
-    std::vector<ExprId> terms(store_.args(e).begin(), store_.args(e).end());
-    for (bool changed = true; changed;) {
-      changed = false;
-      const std::unordered_set<ExprId> present(terms.begin(), terms.end());
-      for (const ExprId term : terms) {
-        const auto replaced = match_square(term, present);
-        if (!replaced) continue;
-        std::erase(terms, replaced->first);
-        std::erase(terms, term);
-        terms.push_back(replaced->second);
-        changed = true;
-        break;
-      }
-    }
-    return store_.add(terms);
-  }
-
-  /// For a term r*sin(u)^2 that has a partner among the terms: the partner and what both together
-  /// are.
-  std::optional<std::pair<ExprId, ExprId>> match_square(ExprId term,
-                                                        const std::unordered_set<ExprId>& present) {
-    static constexpr Identity kIdentities[] = {
-        {Op::Sin, Op::Cos, 1}, {Op::Cos, Op::Sin, 1}, {Op::Cosh, Op::Sinh, -1}};
-    const std::vector<ExprId> factors = factors_of(term);
-    for (const ExprId factor : factors) {
-      if (store_.op(factor) != Op::Pow) continue;
-      const ExprId call = store_.args(factor)[0];
-      const auto n = store_.rational_value(store_.args(factor)[1]);
-      if (!n || n->den != 1 || n->num < 2) continue;
-      for (const Identity& identity : kIdentities) {
-        if (store_.op(call) != identity.square) continue;
-        const ExprId square = store_.pow(call, store_.integer(2));
-        const ExprId rest = store_.div(term, square);
-        const ExprId other =
-            store_.pow(store_.apply(identity.partner, {store_.args(call)[0]}), store_.integer(2));
-        const ExprId partner = store_.mul(std::array{store_.integer(identity.sign), rest, other});
-        if (present.contains(partner)) return std::pair(partner, rest);
-        // rest - rest*sin^2 = rest*cos^2.
-        const ExprId opposite = store_.neg(rest);
-        if (present.contains(opposite)) return std::pair(opposite, store_.neg(partner));
-      }
-    }
-    return std::nullopt;
   }
 
   // ---- common factors
@@ -294,7 +247,7 @@ class Simplifier {
     std::vector<ExprId> numerator;
     for (const ExprId term : store_.args(e)) numerator.push_back(store_.mul(term, below));
     const ExprId flat = expand(store_, store_.add(numerator));
-    const ExprId above = lighter(flat, by_pythagoras(flat));
+    const ExprId above = lighter(flat, fold_trigonometry(store_, flat));
     if (store_.is_zero(above)) return above;
     return cancelled(store_.div(lighter(above, collected(above)), below));
   }

@@ -61,8 +61,9 @@ struct Store::Impl {
   Arena arena;
   ExprId zero, one, minus_one, half, pi, infinity;
   std::unordered_map<std::uint64_t, ExprId> derivatives;  // (expression, symbol) -> derivative
-  std::function<void()> watch;                            // of Watched
-  std::uint32_t asked = 0;                                // expressions, since the store was made
+  std::unordered_map<ExprId, ExprId> simplified;  // by `simplify`, operands simplified before
+  std::function<void()> watch;                    // of Watched
+  std::uint32_t asked = 0;                        // expressions, since the store was made
 
   const Node& node(ExprId id) const { return nodes[id.index()]; }
   /// The node with this op, arguments and payload, made when new. No simplification.
