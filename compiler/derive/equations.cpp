@@ -157,7 +157,7 @@ std::string Equations::why_absent(const std::string& field) const {
   return "";
 }
 
-std::optional<Equations> equations(const model::Model& model, diagnostics::Sink& sink) {
+std::optional<Equations> structure(const model::Model& model, diagnostics::Sink& sink) {
   Context context = make_context(model, sink);
   const std::size_t before = sink.error_count();
   check_cost(context);
@@ -168,14 +168,28 @@ std::optional<Equations> equations(const model::Model& model, diagnostics::Sink&
   if (has_value(model)) {
     if (!minimise(context, eqs)) return std::nullopt;
     detect_linear_quadratic(context, eqs);
+    detect_hopf_cole(context, eqs);
   } else {
     eqs.hamiltonian = ExprId();
     eqs.lq_refusal = "the model has no cost";
     eqs.hopf_cole_refusal = "the model has no cost";
   }
   if (!check_discount(context, eqs)) return std::nullopt;
+  return eqs;
+}
+
+void write_steps(const model::Model& model, Equations& eqs) {
+  if (!eqs.steps.empty()) return;
+  diagnostics::Sink ignored;  // what there is to say was said with the structure
+  Context context = make_context(model, ignored);
+  note_signs(context, eqs);
   add_steps(context, eqs);
   abbreviate(context, eqs);
+}
+
+std::optional<Equations> equations(const model::Model& model, diagnostics::Sink& sink) {
+  std::optional<Equations> eqs = structure(model, sink);
+  if (eqs) write_steps(model, *eqs);
   return eqs;
 }
 
@@ -186,6 +200,7 @@ std::optional<Equations> equations_again(Context& context, const Equations& firs
   eqs.lq = first.lq;
   eqs.lq_refusal = first.lq_refusal;
   eqs.hopf_cole_refusal = first.hopf_cole_refusal;
+  if (has_value(context.model)) detect_hopf_cole(context, eqs);
   add_steps(context, eqs);
   return eqs;
 }

@@ -132,8 +132,13 @@ struct Equations {
   std::string why_absent(const std::string& field) const;
 };
 
-/// Everything that follows from a model. Errors (unbounded Hamiltonian, no discount or horizon) go
-/// to the sink.
+/// What solving a model needs: all but the steps that are read. Errors (unbounded Hamiltonian, no
+/// discount or horizon) go to the sink.
+std::optional<Equations> structure(const model::Model&, diagnostics::Sink&);
+/// The steps of a structure, where they are not there yet: large models take longer to write than
+/// to solve.
+void write_steps(const model::Model&, Equations&);
+/// Everything that follows from a model: its structure and the steps.
 std::optional<Equations> equations(const model::Model&, diagnostics::Sink&);
 
 /// The data of a linear-quadratic problem at time t, as numbers.

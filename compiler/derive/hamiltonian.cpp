@@ -67,7 +67,14 @@ void name_symbols(Context& context, Equations& eqs) {
   }
 }
 
-/// The user's V of a reward model is the negative of the cost's.
+std::vector<int> all_groups(const model::Model& model) {
+  std::vector<int> groups;
+  for (std::size_t g = 0; g < model.groups.size(); ++g) groups.push_back(static_cast<int>(g));
+  return groups;
+}
+
+}  // namespace
+
 void note_signs(Context& context, const Equations& eqs) {
   auto add = [&context](SymbolId symbol) {
     context.flip[symbol] = context.store.neg(context.store.symbol(symbol));
@@ -77,14 +84,6 @@ void note_signs(Context& context, const Equations& eqs) {
   for (SymbolId p : eqs.p) add(p);
   for (SymbolId m : eqs.M) add(m);
 }
-
-std::vector<int> all_groups(const model::Model& model) {
-  std::vector<int> groups;
-  for (std::size_t g = 0; g < model.groups.size(); ++g) groups.push_back(static_cast<int>(g));
-  return groups;
-}
-
-}  // namespace
 
 void build_integrand(Context& context, Equations& eqs) {
   name_symbols(context, eqs);

@@ -252,15 +252,20 @@ void add_equations(Context& context, const Equations& eqs, const Split& split, S
 
 }  // namespace
 
-void add_hopf_cole(Context& context, Equations& eqs) {
+void detect_hopf_cole(Context& context, Equations& eqs) {
   Split split;
   eqs.hopf_cole_refusal = join(analyse(context, eqs, split), "; ");
   eqs.hopf_cole = eqs.hopf_cole_refusal.empty();
+}
+
+void add_hopf_cole(Context& context, Equations& eqs) {
   Step step;
   step.field = "hopf_cole";
   step.title = "Hopf-Cole transform";
   step.source = "Hopf 1950; Fleming 1978; Kappen 2005";
   if (eqs.hopf_cole) {
+    Split split;
+    analyse(context, eqs, split);
     step.words = fmt::format(
         "The noise covariance is {} times B R^-1 B' (the drift being f + B u, the cost l + r'u + "
         "1/2 u'R u), so the substitution below cancels the squared gradient and leaves a linear "

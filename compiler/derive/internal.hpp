@@ -120,6 +120,9 @@ void build_integrand(Context&, Equations&);
 /// Laws, minimised Hamiltonian. False when an error was emitted.
 bool minimise(Context&, Equations&);
 void detect_linear_quadratic(Context&, Equations&);
+void detect_hopf_cole(Context&, Equations&);
+/// Fills `flip`: the user's V of a reward model is the negative of the cost's.
+void note_signs(Context&, const Equations&);
 
 /// f.D(phi) + 1/2 tr(a D2(phi)) with symbols D(phi,x), D(phi,x,y).
 ExprId generator_of(Context&, const Equations&, const std::string& function);

@@ -41,11 +41,22 @@ const derive::Equations* derive(Context& c, ModelHandle& h) {
   const model::Model* model = check(c, h);
   if (!model) return nullptr;
   const expr::Watched watched(*model->store, c.watch());
-  h.equations = c.phases.run("derive", [&] { return derive::equations(*model, c.sink); });
+  h.equations = c.phases.run("derive", [&] { return derive::structure(*model, c.sink); });
   if (!h.equations) return nullptr;
-  c.phases.dump("equations", [&] { return render(*model, *h.equations, expr::Style::Unicode); });
-  c.phases.dump("latex", [&] { return render(*model, *h.equations, expr::Style::Latex); });
+  auto written = [&](expr::Style style) {
+    derive::write_steps(*model, *h.equations);
+    return render(*model, *h.equations, style);
+  };
+  c.phases.dump("equations", [&] { return written(expr::Style::Unicode); });
+  c.phases.dump("latex", [&] { return written(expr::Style::Latex); });
   return c.phases.stop_after("derive") ? nullptr : &*h.equations;
+}
+
+const derive::Equations* derivation(Context& c, ModelHandle& h) {
+  if (!derive(c, h)) return nullptr;
+  const expr::Watched watched(*h.model->store, c.watch());
+  derive::write_steps(*h.model, *h.equations);
+  return &*h.equations;
 }
 
 std::optional<plan::Plan> plan(Context& c, ModelHandle& h, const plan::Options& options) {

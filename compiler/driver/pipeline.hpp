@@ -20,8 +20,10 @@ std::optional<syntax::Ast> parse(Context&, source::FileId);
 
 /// The typed model of a handle; checked once.
 const model::Model* check(Context&, ModelHandle&);
-/// The equations of a handle; derived once.
+/// The equations of a handle, derived once, without the steps that are read.
 const derive::Equations* derive(Context&, ModelHandle&);
+/// The same with its steps, written once.
+const derive::Equations* derivation(Context&, ModelHandle&);
 std::optional<plan::Plan> plan(Context&, ModelHandle&, const plan::Options&);
 
 std::optional<runtime::ValueFunction> solve(Context&, ModelHandle&, const plan::Options&);

@@ -20,7 +20,7 @@ std::optional<Value> call_derive(Script& s, const Arguments& arguments) {
   Derivation derivation;
   if (!read_style(arguments, derivation)) return {};
   derivation.handle = arguments.model();
-  if (!derivation.handle || !derive(s.context, *derivation.handle)) return {};
+  if (!derivation.handle || !driver::derivation(s.context, *derivation.handle)) return {};
   return Value{derivation};
 }
 

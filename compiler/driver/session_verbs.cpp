@@ -10,6 +10,7 @@
 #include "driver/sandbox.hpp"
 #include "driver/session_impl.hpp"
 #include "driver/simulated_check.hpp"
+#include "expr/watched.hpp"
 
 namespace hopf {
 namespace {
@@ -174,9 +175,10 @@ std::optional<std::string> Session::derive(const Model& model, Style style,
                                            std::string_view field) {
   return impl_->guarded([&]() -> std::optional<std::string> {
     const auto handle = impl_->own(model);
-    const auto* equations = handle ? driver::derive(impl_->context, *handle) : nullptr;
+    const auto* equations = handle ? driver::derivation(impl_->context, *handle) : nullptr;
     if (!equations) return {};
     const std::string name(field);
+    const expr::Watched watched(*handle->model->store, impl_->context.watch());
     if (name.empty() || equations->find(name))
       return render(*handle->model, *equations, style_of(style), name);
     auto& error = impl_->context.sink.emit(
