@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "derive/internal.hpp"
+#include "derive/regimes.hpp"
 
 namespace hopf::derive {
 
@@ -175,12 +175,7 @@ Equation in_regime(Context& context, const Adjoint& adjoint, const Equation& gen
                    const std::vector<std::string>& fields, int j) {
   Store& store = context.store;
   const auto& model = context.model;
-  const auto into = into_regime(context, fields, j);
-  Equation equation = generic;
-  equation.left = expr::substitute(store, generic.left, into);
-  equation.right = expr::substitute(store, generic.right, into);
-  for (auto& term : equation.noise)
-    term.coefficient = expr::substitute(store, term.coefficient, into);
+  Equation equation = into_regime(context, generic, fields, j);
   for (std::size_t i = 0; i < model.dimension(); ++i) {
     if (generic.left != store.symbol(adjoint.p[i]) || generic.form == Equation::Form::Equals)
       continue;
@@ -195,7 +190,6 @@ Equation in_regime(Context& context, const Adjoint& adjoint, const Equation& gen
     }
     equation.right = store.add(terms);
   }
-  equation.where = generic.where + (generic.where.empty() ? "" : ", ") + regime_words(context, j);
   return equation;
 }
 

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "derive/internal.hpp"
+#include "derive/jumps_back.hpp"
 
 namespace hopf::derive {
 
@@ -151,22 +151,6 @@ ExprId adjoint_of(Context& context, const Equations& eqs, const std::string& den
 
 namespace {
 
-void add_jump_notes(Context& context, Step& step) {
-  const auto& model = context.model;
-  for (std::size_t k = 0; k < model.jumps.size(); ++k) {
-    std::vector<std::string> sizes;
-    for (std::size_t i = 0; i < model.dimension(); ++i) {
-      const ExprId size = model.jump_size[i * model.jumps.size() + k];
-      if (size.valid() && !context.store.is_zero(size))
-        sizes.push_back(fmt::format("{} by {}", model.states[i].name, text(context, size)));
-    }
-    step.notes.push_back(
-        fmt::format("not written out: jumps of {} take mass away at the rate {} and put it where "
-                    "they land ({})",
-                    model.jumps[k].name, text(context, model.jumps[k].rate), join(sizes, ", ")));
-  }
-}
-
 std::string policy_words(const model::Model& model) {
   if (model.controls.empty()) return "";
   std::vector<std::string> names;
@@ -228,13 +212,18 @@ void add_fokker_planck(Context& context, Equations& eqs) {
       "{} is the density of the state. It is carried by the adjoint of the generator; first in "
       "conservative form, then with the derivatives carried out.{}",
       m, policy_words(model));
-  step.source = "Risken 1996, ch. 4; Pavliotis 2014, 4.1";
+  step.source = model.jumps.empty() ? "Risken 1996, ch. 4; Pavliotis 2014, 4.1"
+                                    : "Risken 1996, ch. 4; Pavliotis 2014, 4.1; Hanson 2007, 7.5";
   const ExprId left = store.symbol(fmt::format("D({},t)", m));
   const ExprId field = store.symbol(unknown(store, m));
-  for (ExprId right : {conservative_form(context, eqs, field), adjoint_of(context, eqs, m)}) {
+  std::vector<std::string> fields{m};
+  for (const auto& jump : model.jumps) fields.push_back(fmt::format("{}_from_{}", m, jump.name));
+  const ExprId landing = landing_terms(context);
+  for (ExprId local : {conservative_form(context, eqs, field), adjoint_of(context, eqs, m)}) {
+    const ExprId right = store.add(local, landing);
     if (!model.regime) step.equations.push_back({left, right});
     for (int j = 1; model.regime && j <= model.regime->count; ++j) {
-      const auto into = into_regime(context, {m}, j);
+      const auto into = into_regime(context, fields, j);
       Equation equation{
           expr::substitute(store, left, into),
           store.add(expr::substitute(store, right, into), switching_flow(context, m, j))};
@@ -242,7 +231,7 @@ void add_fokker_planck(Context& context, Equations& eqs) {
       step.equations.push_back(equation);
     }
   }
-  add_jump_notes(context, step);
+  add_landings(context, step);
   add_boundary_notes(context, step);
   eqs.steps.push_back(std::move(step));
 }

@@ -1,8 +1,8 @@
 // Equations of a model with regimes, one for each: the regime's index becomes a number, every field
 // that of the regime.
-#include <fmt/format.h>
+#include "derive/regimes.hpp"
 
-#include "derive/internal.hpp"
+#include <fmt/format.h>
 
 namespace hopf::derive {
 
@@ -38,6 +38,19 @@ expr::Substitution into_regime(Context& context, const std::vector<std::string>&
     }
   }
   return into;
+}
+
+Equation into_regime(Context& context, const Equation& generic,
+                     const std::vector<std::string>& fields, int j) {
+  expr::Store& store = context.store;
+  const auto into = into_regime(context, fields, j);
+  Equation equation = generic;
+  equation.left = expr::substitute(store, generic.left, into);
+  equation.right = expr::substitute(store, generic.right, into);
+  for (NoiseTerm& term : equation.noise)
+    term.coefficient = expr::substitute(store, term.coefficient, into);
+  equation.where = generic.where + (generic.where.empty() ? "" : ", ") + regime_words(context, j);
+  return equation;
 }
 
 ExprId rate(const Context& context, int from, int to) {

@@ -169,6 +169,10 @@ def python_text(text):
 
 
 def value(text, point):
+    if getattr(text, "parts", ()):
+        point = dict(point)
+        for name, definition in text.parts:
+            point[name] = value(definition, point)
     return eval(python_text(text), dict(FUNCTIONS), point)  # the text is our own compiler's output
 
 
@@ -184,18 +188,29 @@ def top_level_optimum(text):
     return top_level(inner, ",")[1:]
 
 
+class Text(str):
+    """The right side of an equation, with the shared parts (`let r1 = ...`) of its step."""
+
+    def __new__(cls, text, parts=()):
+        made = super().__new__(cls, text)
+        made.parts = parts
+        return made
+
+
 def read(output):
-    models, model, step = {}, None, None
+    models, model, step, parts = {}, None, None, []
     for line in output.splitlines():
         if line.startswith("@model "):
             model = models.setdefault(line[7:], {})
         elif line.startswith("@step "):
-            step = model.setdefault(line[6:], [])
+            step, parts = model.setdefault(line[6:], []), []
+        elif line.startswith("let "):
+            parts.append(line[4:].split(" = ", 1))
         elif line and not line.startswith("//") and " = " in line:
             left, right = line.split("  // ")[0].split(" = ", 1)
             for name, definition in model.get("abbreviations", []):
                 right = re.sub(rf"\b{name}\b", lambda _: f"({definition})", right)
-            step.append((left.strip(), right.strip()))
+            step.append((left.strip(), Text(right.strip(), parts)))
     return models
 
 
@@ -262,7 +277,8 @@ class Problem:
         for u, set_ in self.s["controls"].items():
             values[u] = RNG.choice(set_) if isinstance(set_, list) else RNG.uniform(0.2, 0.9)
         values["t"] = RNG.uniform(0.1, 0.9)
-        for text in expression_texts:
+        texts = [t for text in expression_texts for t in [text] + [d for _, d in getattr(text, "parts", ())]]
+        for text in texts:
             for name in re.findall(r"[A-Za-z_]\w*", names(text)):
                 if name not in FUNCTIONS and name not in ("if", "then", "else", "and", "or", "not"):
                     values.setdefault(name, RNG.uniform(-2, 2))
@@ -467,6 +483,181 @@ def check_jumping(check, steps):
         text = printed_drift(left, right, "p_x")
         if text is not None:
             check.same("jumping: costate", p, text, expected)
+    p.known["z"] = z = sp.Symbol("z", real=True)
+    check_jump_flow(check, "jumping", p, steps, dict(N=rate))
+    check_landing(check, "jumping", p, steps, "m", "N", {"x_before_N": x / (1 + z)},
+                  lam * x / (1 + z) / sp.Abs(1 + z))
+    check_mass(check, "jumping", steps, lambda x: 0.5 * x, lambda x, z: x * z, lambda x: x * x / (1 + x), 0.4)
+
+
+def check_landing(check, name, p, steps, m, process, back, weight):
+    """m_from_N, where a jump came from, and the rate backward, against the map written down by hand."""
+    lines = dict(steps["fokker_planck"])
+    density = sp.Symbol(f"{m}_before_{process}")
+    for place, expected in back.items():
+        check.same(f"{name}: {place}", p, lines[place], expected)
+    check.same(f"{name}: landing", p, lines[f"{m}_from_{process}"], weight * density)
+    reverse = dict(steps["reverse"])
+    check.same(f"{name}: back", p, reverse[f"back_{process}"], weight * density / sp.Symbol(m))
+
+
+def check_jump_flow(check, name, p, steps, rates, m="m"):
+    """The local part, and what jumps bring and take."""
+    jumps = sum(sp.Symbol(f"{m}_from_{k}") - rate * sp.Symbol(m) for k, rate in rates.items())
+    check.same(f"{name}: Fokker-Planck", p, steps["fokker_planck"][1][1], p.adjoint(m) + jumps)
+
+
+def check_mass(check, name, steps, rate, jump, test, spread):
+    """Weakly: the integral of test(x)*(landing - rate*m) is that of m*rate*(E test(x + h) - test)."""
+    lines = dict(steps["fokker_planck"])
+    z_nodes = [(-0.1 + 0.05 * (k - 40) / 8, math.exp(-((k - 40) / 8) ** 2 / 2)) for k in range(81)]
+    total = sum(w for _, w in z_nodes)
+    m = lambda x: math.exp(-(math.log(x) / spread) ** 2 / 2)
+    h = 0.002
+    left = right = 0
+    for i in range(1, 5001):
+        x = i * h
+        landing = 0
+        for z, w in z_nodes[::2]:
+            point = dict(x=x, z=z, lam=0.5)
+            point["m_before_N"] = m(value(lines["x_before_N"], point))
+            landing += w / total * 2 * value(lines["m_from_N"], point)
+        left += h * test(x) * (landing - rate(x) * m(x))
+        right += h * m(x) * rate(x) * sum(w / total * 2 * (test(x + jump(x, z)) - test(x)) for z, w in z_nodes[::2])
+    check.fail_unless(abs(left - right) < 2e-4 * abs(right), f"{name}: {left} lands, {right} jumps")
+
+
+def check_stretched(check, steps):
+    p = Problem(spec(["x", "y"], ["-x", "-y"], [["1"], ["0"]], values=dict(a=0.3, lam=2, c=0.5)))
+    p.known["z"] = z = sp.Symbol("z", real=True)
+    x, y = p.x
+    a, lam, c = (sp.Symbol(n, positive=True) for n in ("a", "lam", "c"))
+    check_jump_flow(check, "stretched", p, steps, dict(N=lam * (1 + x**2), K=1 + y**2))
+    u, v = sp.symbols("u v", real=True)
+    place = sp.solve([u + z + a * v - x, v + c * v + u * z - y], [u, v], dict=True)[0]
+    stretch = 1 + c - a * z
+    check_landing(check, "stretched", p, steps, "m", "N", {"x_before_N": place[u], "y_before_N": place[v]},
+                  lam * (1 + place[u]**2) / sp.Abs(stretch))
+    folded = sp.Symbol("y_before_K", real=True)
+    lines = dict(steps["fokker_planck"])
+    check.same("stretched: K", p, lines["y"], folded + folded**3)
+    check.same("stretched: landing of K", p, lines["m_from_K"],
+               (1 + folded**2) / (1 + 3 * folded**2) * sp.Symbol("m_before_K"))
+
+
+def check_storms(check, steps):
+    """Regimes and jumps: the reversed rates carry the flux of the other direction."""
+    x = sp.Symbol("x", real=True)
+    q = {(1, 2): 1 + x, (2, 1): sp.Integer(2)}
+    of = lambda field, k: sp.Symbol(f"{field}_{k}")
+    reverse = [(clean(left), right) for left, right in steps["reverse"]]
+    for j, k in ((1, 2), (2, 1)):
+        p = Problem(spec(["x"], [f"-{j}*x"], [[f"3*x*{j}/10"]], positive=["x"]))
+        find = lambda lines, wanted: [r for l, r in lines if clean(names(l)) == wanted]
+        flow = in_regime(p.adjoint("m"), ["m"], j) + q[k, j] * of("m", k) - q[j, k] * of("m", j)
+        flow += sp.Symbol(f"m_from_N_{j}") - j * x * of("m", j)
+        check.same(f"storms: Fokker-Planck {j}", p, steps["fokker_planck"][j + 1][1], flow)
+        lines = [(clean(names(l)), r) for l, r in steps["fokker_planck"]]
+        check.same(f"storms: place {j}", p, find(lines, f"x_before_N_{j}")[0], 2 * x)
+        weight = 2 * j * 2 * x * sp.Symbol(f"m_before_N_{j}")
+        check.same(f"storms: landing {j}", p, find(lines, f"m_from_N_{j}")[0], weight)
+        check.same(f"storms: back {j}", p, find(reverse, f"back_N_{j}")[0], weight / of("m", j))
+        check.same(f"storms: switch back {j}", p, find(reverse, f"back_{j}_{k}")[0],
+                   q[k, j] * of("m", k) / of("m", j))
+        drift = [term[:-3] for term in split_terms(find(reverse, "dx")[j - 1]) if term.endswith("*dt")]
+        a = p.a[0, 0]
+        check.same(f"storms: reverse drift {j}", p, drift[0],
+                   p.f[0] - sp.diff(a, x) - a * sp.Symbol(f"score_x_{j}"))
+
+
+LINKS = 5
+
+
+def arm_parts():
+    """M, the forces and L of the arm, as functions of numbers."""
+    q, v = sp.symbols(f"q_1:{LINKS + 1}"), sp.symbols(f"v_1:{LINKS + 1}")
+    m, l, g = sp.symbols("m l g")
+    L = 0
+    for k in range(1, LINKS + 1):
+        across = sum(v[i] * sp.cos(q[i]) for i in range(k))
+        along = sum(v[i] * sp.sin(q[i]) for i in range(k))
+        L += m * l**2 * (across**2 + along**2) / 2 + m * g * l * sum(sp.cos(q[i]) for i in range(k))
+    slope = [sp.diff(L, x) for x in q]
+    mass = [[sp.diff(L, a, b) for b in v] for a in v]
+    return sp.lambdify([q, v, m, l, g], [L, slope, mass], "math")
+
+
+def solve_numbers(A, b):
+    return [float(x) for x in sp.Matrix(A).LUsolve(sp.Matrix(b))]
+
+
+def check_arm(check, steps):
+    """Laws and canonical equations at random points, the mass matrix inverted as numbers there."""
+    parts = arm_parts()
+    for _ in range(3):
+        values = dict(m=1.5, l=0.7, g=9.81)
+        for i in range(1, LINKS + 1):
+            values.update({f"q_{i}": RNG.uniform(-3, 3), f"p_q_{i}": RNG.uniform(-2, 2)})
+            values[f"D_V_q_{i}"] = -values[f"p_q_{i}"]
+        q = [values[f"q_{i + 1}"] for i in range(LINKS)]
+        p = [values[f"p_q_{i + 1}"] for i in range(LINKS)]
+        at = lambda v: parts(q, v, 1.5, 0.7, 9.81)
+        v = solve_numbers(at([0] * LINKS)[2], p)
+        L, slope, _ = at(v)
+        wanted = [sum(a * b for a, b in zip(p, v)) - L] + v + slope
+        printed = [value(right, values) for _, right in steps["canonical"]]
+        laws = [value(right, values) for left, right in steps["control_law"] if left.startswith("v")]
+        for what, ours, theirs in (("canonical", printed, wanted), ("law", laws, v)):
+            check.fail_unless(len(ours) == len(theirs), f"arm: {len(ours)} {what} equations")
+            for a, b in zip(ours, theirs):
+                check.fail_unless(abs(a - b) < 1e-8 * (1 + abs(b)), f"arm: {what} {a} printed, {b} expected")
+    text = " ".join(str(r) + " ".join(d for _, d in r.parts) for lines in steps.values() for _, r in lines)
+    check.fail_unless("cos(q[1] - q[2])" in text, "arm: sums of angles are not folded")
+
+
+def check_torques(check, steps):
+    """x' = H_p and p' = rho p - H_x, at random points."""
+    q, w, tau = sp.symbols("q_1:4"), sp.symbols("w_1:4"), sp.symbols("tau_1:4")
+    M = sp.Matrix(3, 3, lambda i, j: (3 - max(i, j)) * sp.cos(q[i] - q[j]))
+    C = sp.Matrix([sum((3 - max(i, j)) * sp.sin(q[i] - q[j]) * w[j]**2 for j in range(3)) for i in range(3)])
+    G = sp.Matrix([(3 - i) * sp.Float(9.81) * sp.sin(q[i]) for i in range(3)])
+    force = sp.Matrix(tau) - C - G
+    p, y = sp.symbols("p_q_1:4"), sp.symbols("p_w_1:4")
+    for _ in range(2):
+        values = {str(s): RNG.uniform(-1.5, 1.5) for s in q + w + tau + p + y}
+        values["g"] = 9.81
+        numbers = {s: values[str(s)] for s in q + w + tau + p + y}
+        inverse = sp.Matrix(M.subs(numbers)).inv()
+        acceleration = inverse * force.subs(numbers)
+        carried = inverse * sp.Matrix([numbers[s] for s in y])
+        expected = {f"w_{i + 1}": acceleration[i] for i in range(3)}
+        for i, s in enumerate(q + w):
+            # d(M^-1 F) = M^-1 (dF - dM M^-1 F)
+            change = (sp.diff(force, s) - sp.diff(M, s) * acceleration).subs(numbers)
+            slope = sum(a * b for a, b in zip(carried, change)) + (2 if i < 3 else sp.Rational(1, 5)) * numbers[s]
+            if i >= 3:
+                slope += numbers[p[i - 3]]
+            expected[f"p_{s}"] = sp.Rational(1, 10) * numbers[(p + y)[i]] - slope
+        found = 0
+        for left, right in steps["costate"]:
+            plain = clean(names(left.rstrip("'")))
+            if not left.endswith("'") or plain not in expected:
+                continue
+            found += 1
+            ours, theirs = value(right, values), float(expected[plain])
+            check.fail_unless(abs(ours - theirs) < 1e-8 * (1 + abs(theirs)),
+                              f"torques: {left} {ours} printed, {theirs} expected")
+        check.fail_unless(found == 9, f"torques: {found} equations")
+
+
+def check_sizes(check, program, models):
+    """Whole derivations of arms are read by people: common parts have names."""
+    for style, longest in (("unicode", 200_000), ("latex", 200_000), ("hopf", 200_000)):
+        output = subprocess.run([program, models, style], capture_output=True, text=True, check=True).stdout
+        for part in output.split("@model ")[1:]:
+            name = part.split("\n", 1)[0]
+            size = len(part.encode())
+            check.fail_unless(size < longest, f"{name}: {size} bytes in {style}")
 
 
 def split_terms(text):
@@ -542,7 +733,7 @@ def check_mechanics(check, name, p, steps):
             zero = zero.subs(old, new)
         zero = zero.subs({path: x for x, path in paths.items()})
         left, right = steps["euler_lagrange"][i]
-        check.same(f"{name}: Euler-Lagrange {x}", p, f"({left}) - ({right})", zero)
+        check.same(f"{name}: Euler-Lagrange {x}", p, Text(f"({left}) - ({right})", right.parts), zero)
     p_symbols = [sp.Symbol(f"{p.letter('p')}_{x}") for x in p.x]
     legendre = sum(s * u for s, u in zip(p_symbols, p.u)) - p.L
     best = sp.solve([sp.diff(legendre, u) for u in p.u], p.u, dict=True)[0]
@@ -615,6 +806,11 @@ def main():
             check_model(check, name, models[name])
     check_switching(check, models["switching"])
     check_jumping(check, models["jumping"])
+    check_stretched(check, models["stretched"])
+    check_storms(check, models["storms"])
+    check_arm(check, models["arm"])
+    check_torques(check, models["torques"])
+    check_sizes(check, arguments.program, arguments.models)
     for failure in check.failures:
         print(failure)
     print(f"{check.count} comparisons, {len(check.failures)} failures")
