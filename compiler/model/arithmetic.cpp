@@ -1,5 +1,6 @@
 #include "model/arithmetic.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace hopf::model {
@@ -83,14 +84,24 @@ bool sum_unit(Context& context, const Frame& frame, const std::vector<Value>& te
   return true;
 }
 
+/// Beside a vector a matrix of one column is one: [[1], [2]]*u + x.
+std::vector<Value> columns_as_vectors(std::vector<Value> terms) {
+  const bool beside = std::any_of(terms.begin(), terms.end(), [](auto& t) { return t.vector(); });
+  for (Value& term : terms) {
+    if (beside && term.matrix() && term.columns() == 1) term.shape = Shape{term.rows()};
+  }
+  return terms;
+}
+
 }  // namespace
 
-Value add(Context& context, const Frame& frame, const std::vector<Value>& terms,
+Value add(Context& context, const Frame& frame, const std::vector<Value>& given,
           const std::vector<bool>& negative, Span span) {
   Value result;
   result.span = span;
-  for (const Value& term : terms)
+  for (const Value& term : given)
     if (!require_number(context, term)) return result;
+  const std::vector<Value> terms = columns_as_vectors(given);
   if (!same_shapes(context, terms)) return result;
   result = shaped_value(terms[0].shape, {}, span);
   if (!sum_unit(context, frame, terms, result)) return Value{.span = span};
@@ -163,7 +174,7 @@ Value multiply(Context& context, const Value& a, const Value& b, Span span) {
     result = scale_by(context, a, b, span);
   } else if (b.scalar()) {
     result = scale_by(context, b, a, span);
-  } else if (a.matrix() && a.columns() == b.rows()) {
+  } else if (a.columns() == b.rows()) {  // a vector is a column: b*u with one control u[1]
     result = matrix_product(context, a, b, span);
   } else {
     return product_mismatch(context, a, b, span);
