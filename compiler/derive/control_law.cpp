@@ -9,6 +9,7 @@
 #include <numeric>
 #include <set>
 
+#include "derive/control_law_pole.hpp"
 #include "derive/definite.hpp"
 
 namespace hopf::derive {
@@ -170,12 +171,30 @@ BlockLaw numerical(const Elimination& e, const Block& block) {
   return law;
 }
 
+/// A bounded set helps as little as an unbounded one where the cost falls without end at a point.
+void report_pole(Elimination& e, const Block& block, double at) {
+  const bool reward = maximises(e.context, block);
+  const std::string u = component_name(e.context, block, 0);
+  auto& diagnostic = e.context.sink.emit(
+      diagnostics::Kind::HamiltonianUnbounded, block.group->span,
+      fmt::format("the {} has a pole at {} = {}, in the set of '{}', and {} without end beside it",
+                  e.context.model.reward ? "reward" : "running cost", u, number(at),
+                  block.group->name, reward ? "grows" : "falls"));
+  diagnostic.primary_label = fmt::format("this set holds {}", number(at));
+  if (e.context.model.lagrangian.span.valid())
+    diagnostic.labels.push_back({e.context.model.lagrangian.span, "the pole is here"});
+  diagnostic.help = fmt::format("keep '{}' on one side of it: 'control {} in [{}, ...]'", u,
+                                block.group->name, number(at));
+  e.ok = false;
+}
+
 BlockLaw block_law(Elimination& e, const Block& block) {
   if (mixes_sets(e, block)) return numerical(e, block);
   for (auto rule : {constant_law, linear_law, quadratic_law, ball_law, simplex_law, heading_law,
                     kinked_law, convex_law}) {
     if (auto law = rule(e.context, block)) return *law;
   }
+  if (const auto pole = falling_pole(e.context, block)) report_pole(e, block, *pole);
   return numerical(e, block);
 }
 

@@ -53,7 +53,13 @@ Attempt constant_law(Context& context, const Block& block) {
                                     : nearest_zero(block.lo[i], block.hi[i]);
     law.law.push_back(store.number(value));
   }
-  law.reason = fixed ? "its set is a single point" : "it does not occur in the Hamiltonian";
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < block.symbols.size(); ++i)
+    names.push_back(component_name(context, block, i));
+  const bool whole = names.size() == block.group->components.size();
+  law.reason = fixed   ? "its set is a single point"
+               : whole ? "it does not occur in the Hamiltonian"
+                       : fmt::format("{} does not occur in the Hamiltonian", join(names, ", "));
   return law;
 }
 

@@ -33,10 +33,28 @@ void add_existence(Context& context, const ControlLaw& law, Step& step) {
                   text(context, readable(context, in_user_terms(context, law.exists)))));
 }
 
+/// Whether no state moves with the control, so that its law is the same whatever V is.
+bool moves_nothing(const Context& context, const model::ControlGroup& group) {
+  const auto& model = context.model;
+  std::vector<SymbolId> symbols;
+  for (int c : group.components)
+    symbols.push_back(model.controls[static_cast<std::size_t>(c)].symbol);
+  const auto still = [&](ExprId e) {
+    return !e.valid() || !depends_on_any(context.store, e, symbols);
+  };
+  for (const auto* list : {&model.drift, &model.diffusion, &model.jump_size})
+    if (!std::all_of(list->begin(), list->end(), still)) return false;
+  return std::all_of(model.jumps.begin(), model.jumps.end(),
+                     [&](const model::Jump& jump) { return still(jump.rate); });
+}
+
 void add_group(Context& context, const ControlLaw& law, Step& step) {
   Store& store = context.store;
   const auto& group = context.model.groups[law.group];
   step.notes.push_back(fmt::format("{}: {}", group.name, law.reason));
+  if (law.form != ControlLaw::Form::None && moves_nothing(context, group))
+    step.notes.push_back(fmt::format("{} is in no dynamics: it is chosen by the {} alone",
+                                     group.name, context.model.reward ? "reward" : "running cost"));
   add_switching(context, law, step);
   bool cut = false;
   for (std::size_t i = 0; i < law.law.size(); ++i) {
@@ -45,6 +63,10 @@ void add_group(Context& context, const ControlLaw& law, Step& step) {
     const ExprId point = i < law.stationary.size() && law.stationary[i].valid()
                              ? tidy(store, in_user_terms(context, law.stationary[i]))
                              : ExprId();
+    if (point.valid() && law.shown[i] == law.stationary[i]) {
+      step.equations.push_back({name, shown.valid() ? shown : point, Equation::Form::Optimal});
+      continue;
+    }
     if (point.valid() && point != shown) {
       Equation stationary{name, point};
       stationary.where = "where the derivative of the Hamiltonian vanishes";

@@ -58,10 +58,11 @@ std::vector<Term> terms_of(const model::Model& model) {
     }
   }
   const std::string cost = model.reward ? "the reward" : "the running cost";
+  const auto seen = [&](expr::ExprId e) { return model.reward ? model.store->neg(e) : e; };
   if (model.lagrangian.value.valid())
-    terms.push_back({cost, model.lagrangian.value, model.lagrangian.span});
+    terms.push_back({cost, seen(model.lagrangian.value), model.lagrangian.span});
   if (model.terminal)
-    terms.push_back({"the terminal amount", model.terminal->value, model.terminal->span});
+    terms.push_back({"the terminal amount", seen(model.terminal->value), model.terminal->span});
   if (model.discount)
     terms.push_back({"the discount", model.discount->value, model.discount->span});
   return terms;
@@ -119,15 +120,18 @@ bool runs_off(const SolveTask& task, const GridAnswer& answer) {
     return false;
   const auto c = static_cast<std::size_t>(runaway(model, system, where));
   const auto& group = model.groups[static_cast<std::size_t>(model.controls[c].group)];
+  const bool maximised = model.reward != group.disturbance;
   auto& d = task.sink.emit(
       Kind::HamiltonianUnbounded, group.span,
-      fmt::format("the Hamiltonian has no minimum over '{}': at {} it falls as far as {} = {:.2g}",
-                  group.name, place_of(model, answer.problem->grid, where).text,
+      fmt::format("the Hamiltonian has no {} over '{}': at {} it {} as far as {} = {:.2g}",
+                  maximised ? "maximum" : "minimum", group.name,
+                  place_of(model, answer.problem->grid, where).text, maximised ? "grows" : "falls",
                   model.controls[c].name, system.controls()[c][where]));
   d.primary_label = "this set has no bound";
   if (model.lagrangian.span.valid())
-    d.labels.push_back({model.lagrangian.span, "the running cost"});
-  d.help = fmt::format("bound it: 'control {} in [a, b]', or let its cost grow faster", group.name);
+    d.labels.push_back({model.lagrangian.span, model.reward ? "the reward" : "the running cost"});
+  d.help = fmt::format("bound it: 'control {} in [a, b]', or let {}", group.name,
+                       model.reward ? "the reward turn down" : "its cost grow faster");
   return true;
 }
 
