@@ -51,13 +51,13 @@ struct Discrete {
 
 /// exp([[A, B], [0, 0]] dt) holds the exact transition under a held control in its upper blocks
 /// (Van Loan 1978).
-Discrete discretise(const LQ& lq, std::size_t states, std::size_t controls, double rho, double dt) {
+Discrete discretise(const LQ& lq, std::size_t states, std::size_t controls, double dt) {
   const auto n = static_cast<Eigen::Index>(states), m = static_cast<Eigen::Index>(controls);
   Dense block = Dense::Zero(n + m, n + m);
   block.topLeftCorner(n, n) = matrix(lq.A, n, n) * dt;
   block.topRightCorner(n, m) = matrix(lq.B, n, m) * dt;
   const Dense transition = exponential(block);
-  const double root = std::exp(-0.5 * rho * dt);
+  const double root = std::exp(-0.5 * lq.rho * dt);
   return {root * transition.topLeftCorner(n, n), root * transition.topRightCorner(n, m),
           matrix(lq.Q, n, n) * dt, matrix(lq.N, n, m) * dt, matrix(lq.R, m, m) * dt};
 }
@@ -106,7 +106,7 @@ bool additive(const LQ& lq) {
 }
 
 bool has_exact_step(const Equations& eqs) {
-  return eqs.lq && eqs.lq->unconstrained && additive(*eqs.lq);
+  return eqs.has_riccati() && eqs.lq.size() == 1 && additive(eqs.lq.front());
 }
 
 void add_next_state(Context& context, Step& step) {
@@ -197,13 +197,8 @@ std::optional<std::vector<double>> bellman_riccati(const model::Model& model, co
                                                    double dt) {
   if (!has_exact_step(eqs) || model.controls.empty() || model.horizon || !(dt > 0))
     return std::nullopt;
-  diagnostics::Sink unused;
-  const Context context = make_context(model, unused);
-  const double rho =
-      model.discount ? constant_of(context, model.discount->value).value_or(NAN) : 0.0;
-  if (std::isnan(rho)) return std::nullopt;
   const auto P =
-      solve_discrete(discretise(*eqs.lq, model.dimension(), model.controls.size(), rho, dt));
+      solve_discrete(discretise(eqs.lq.front(), model.dimension(), model.controls.size(), dt));
   if (!P) return std::nullopt;
   return entries(*P);
 }

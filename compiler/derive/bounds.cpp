@@ -314,7 +314,7 @@ std::string bounds_reason(const model::Model& model, const Bounds& bounds) {
 }
 
 void add_bounds(Context& context, Equations& eqs) {
-  const Bounds found = bounds(context.model, {.everywhere = eqs.lq && eqs.lq->unconstrained});
+  const Bounds found = bounds(context.model, {.everywhere = eqs.has_riccati()});
   const std::string text = bounds_text(context.model, found.at(0));
   if (text.empty()) {
     eqs.absent.emplace_back("bounds", "the ranges of its amounts bound V on neither side");

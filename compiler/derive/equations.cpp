@@ -62,8 +62,9 @@ void check_rates(Context& context) {
 enum class Rest : std::uint8_t { Unknown, Possible, Noise };
 
 Rest rest_of(const Equations& eqs) {
-  if (!eqs.lq || !eqs.lq->unconstrained || eqs.lq->time_varying) return Rest::Unknown;
-  const auto& lq = *eqs.lq;
+  if (!eqs.has_riccati() || eqs.lq_varies()) return Rest::Unknown;
+  if (eqs.lq.size() > 1) return Rest::Possible;  // the last regime may be without noise
+  const auto& lq = eqs.lq.front();
   const std::size_t n = lq.c.size(), noises = n ? lq.S.size() / n : 0;
   for (std::size_t k = 0; k < noises; ++k) {
     double cost = 0;
@@ -155,6 +156,10 @@ std::string Equations::why_absent(const std::string& field) const {
     if (name == field) return reason;
   }
   return "";
+}
+
+bool Equations::lq_varies() const {
+  return std::any_of(lq.begin(), lq.end(), [](const auto& each) { return each.time_varying; });
 }
 
 std::optional<Equations> structure(const model::Model& model, diagnostics::Sink& sink) {

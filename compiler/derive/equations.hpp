@@ -98,15 +98,17 @@ struct Equations {
   ExprId hamiltonian_shown;      // the same where it needs no cases, as it is read
   bool closed_form = false;
 
-  // LQ structure: dx = (A x + B u + c) dt + (S + sum_i C_i x_i + sum_j D_j u_j) dw, L = 1/2 z'Wz +
-  // w'z + w0 with z = (x, u).
+  // LQ structure of one regime: dx = (A x + B u + c) dt + (S + sum_i C_i x_i + sum_j D_j u_j) dw, L
+  // = 1/2 z'Wz + w'z + w0 with z = (x, u).
   struct LinearQuadratic {
     std::vector<double> A, B, c;        // n*n, n*m, n
-    std::vector<double> S, C, D;        // n*K, n*(n*K), m*(n*K)
+    std::vector<double> S, C, D;        // n*K, n*(n*K), m*(n*K); C and D empty where they vanish
     std::vector<double> Q, N, R, q, r;  // L = 1/2 x'Qx + x'N u + 1/2 u'R u + q'x + r'u + constant
     double constant = 0;
     std::vector<double> P_T, p_T;
-    double c_T = 0;  // terminal 1/2 x'P_T x + p_T'x + c_T
+    double c_T = 0;             // terminal 1/2 x'P_T x + p_T'x + c_T
+    double rho = 0;             // the discount rate
+    std::vector<double> rates;  // with regimes: of switching to each, and minus their sum to itself
     /// Coefficients that are functions of t, with a horizon: the entry stands as 0 in the data
     /// above.
     struct Varying {
@@ -119,8 +121,12 @@ struct Equations {
     bool time_varying = false;
     bool unconstrained = true;  // every control set is the whole space
   };
-  std::optional<LinearQuadratic> lq;
-  std::string lq_refusal;  // why not LQ, in words: every reason
+  std::vector<LinearQuadratic> lq;  // one a regime; empty where the problem is not LQ
+  std::string lq_refusal;           // why not LQ, in words: every reason
+  /// Linear-quadratic without a bound that may bind: V is quadratic.
+  bool has_riccati() const { return !lq.empty() && lq.front().unconstrained; }
+  /// A coefficient of the linear-quadratic problem is a function of t.
+  bool lq_varies() const;
   bool hopf_cole = false;
   std::string hopf_cole_refusal;
 

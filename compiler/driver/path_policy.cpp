@@ -131,10 +131,12 @@ std::vector<runtime::PathRun::Level> levels_on(const PolicyTables& tables,
 }
 
 void append_affine(const ValueFunction& value, double t, std::vector<double>& out) {
-  const runtime::QuadraticLevel level =
-      runtime::quadratic_level(value.quadratic, value.regimes, t, 1);
-  out.insert(out.end(), level.K.begin(), level.K.end());
-  out.insert(out.end(), level.k.begin(), level.k.end());
+  for (int regime = 1; regime <= value.regimes; ++regime) {
+    const runtime::QuadraticLevel level =
+        runtime::quadratic_level(value.quadratic, value.regimes, t, regime);
+    out.insert(out.end(), level.K.begin(), level.K.end());
+    out.insert(out.end(), level.k.begin(), level.k.end());
+  }
 }
 
 }  // namespace hopf::driver

@@ -30,7 +30,7 @@ PolicyTables policy_tables(const model::Model&, const runtime::ValueFunction&);
 /// out.
 std::vector<runtime::PathRun::Level> levels_on(const PolicyTables&, const runtime::TimeGrid&);
 
-/// K row-major, then k, at time t: linear between the stored levels.
+/// K row-major, then k, at time t, of one regime after the other.
 void append_affine(const runtime::ValueFunction&, double t, std::vector<double>& out);
 
 }  // namespace hopf::driver

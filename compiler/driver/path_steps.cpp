@@ -18,12 +18,13 @@ constexpr double kNudge = 1e-6;     // of a state's scale
 constexpr double kPerRate = 0.02, kPerChange = 0.1, kStable = 0.5;
 constexpr double kMost = 100'000;  // steps
 
-/// Drift and noise at a point, with the controls of the policy there.
+/// Drift and noise at a point, with the controls of the policy there, in one regime.
 class Coefficients {
  public:
-  explicit Coefficients(const SimulationJob& job) : job_(job), at_(job.model.bindings()) {
+  Coefficients(const SimulationJob& job, int regime)
+      : job_(job), regime_(regime), at_(job.model.bindings()) {
     const Model& m = job.model;
-    if (m.regime) at_[m.regime->symbol] = job.options.regime;
+    if (m.regime) at_[m.regime->symbol] = regime;
     for (const expr::ExprId entry : m.diffusion)
       if (!m.store->is_zero(entry)) noise_.push_back(entry);
     columns_ = m.noise_count();
@@ -51,7 +52,7 @@ class Coefficients {
         at_[control.symbol] = expr::evaluate(*m.store, job_.policy->at(control.name), at_);
       return;
     }
-    const Vector u = job_.value->control(x, t, job_.options.regime);
+    const Vector u = job_.value->control(x, t, regime_);
     for (const auto& control : m.controls) {
       for (std::size_t k = 0; k < job_.value->controls.size(); ++k)
         if (job_.value->controls[k].name == control.name) at_[control.symbol] = u[k];
@@ -73,6 +74,7 @@ class Coefficients {
   }
 
   const SimulationJob& job_;
+  int regime_;
   expr::Binding at_;
   std::vector<expr::ExprId> noise_;
   std::size_t columns_ = 0;
@@ -207,10 +209,9 @@ bool changes_in_time(const SimulationJob& job) {
          std::any_of(m.diffusion.begin(), m.diffusion.end(), mentions);
 }
 
-/// The rate that the step is to keep to in each part of the time: 0.02 over it.
-Vector rates_over_time(const SimulationJob& job, const std::vector<Visited>& visited,
-                       std::size_t parts) {
-  Coefficients c(job);
+/// The rate that the step is to keep to in each part of the time, in one regime: 0.02 over it.
+Vector rates_in(Coefficients c, const SimulationJob& job, const std::vector<Visited>& visited,
+                std::size_t parts) {
   Vector rates(parts, 0.0);
   const double length = job.until / static_cast<double>(parts);
   const auto raise = [&](std::size_t part, double rate) {
@@ -239,6 +240,18 @@ Vector rates_over_time(const SimulationJob& job, const std::vector<Visited>& vis
   }
   for (const Visited& v : visited)
     raise(static_cast<std::size_t>(v.t / length), rate_at(c, job.model, v.x, v.t));
+  return rates;
+}
+
+/// In whatever regime needs the shortest steps.
+Vector rates_over_time(const SimulationJob& job, const std::vector<Visited>& visited,
+                       std::size_t parts) {
+  if (!job.model.regime) return rates_in(Coefficients(job, 1), job, visited, parts);
+  Vector rates(parts, 0.0);
+  for (int regime = 1; regime <= job.model.regime->count; ++regime) {
+    const Vector here = rates_in(Coefficients(job, regime), job, visited, parts);
+    for (std::size_t p = 0; p < parts; ++p) rates[p] = std::max(rates[p], here[p]);
+  }
   return rates;
 }
 

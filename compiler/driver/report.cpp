@@ -10,11 +10,10 @@ std::string summary(const runtime::ValueFunction& value) {
   std::string states;
   for (const auto& state : value.states) states += (states.empty() ? "" : ", ") + state.name;
   std::string text = fmt::format("value function of {}({})", value.model, states);
-  if (!value.on_grid()) return text + ", in closed form";
   std::string nodes;
   for (const auto& axis : value.grid.axes)
     nodes += fmt::format("{}{}", nodes.empty() ? "" : " x ", axis.asked_nodes());
-  text += fmt::format(", {} nodes", nodes);
+  text += value.on_grid() ? fmt::format(", {} nodes", nodes) : ", in closed form";
   if (value.regimes > 1) text += fmt::format(", {} regimes", value.regimes);
   if (value.times.size() > 1) text += fmt::format(", {} times", value.times.size());
   return text;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "driver/solve_internal.hpp"
+#include "value/quadratic_levels.hpp"
 
 namespace hopf::driver {
 
@@ -13,8 +14,10 @@ namespace {
 constexpr double kSlack = 1e-7;   // of the size of V: rounding, not a broken bound
 constexpr double kGrowing = 0.5;  // the same where the rate is negative
 constexpr std::size_t kMostCorners = 64;
+constexpr std::size_t kMostProducts = 1'000'000;  // a quadratic V at all points
 
-/// Some points of the domain, or of the unit cube: the middle, the middles of the faces, corners.
+/// Some points of the domain, or of the unit cube: the middle, corners, the middles of the faces;
+/// with very many states fewer of them.
 std::vector<std::vector<double>> sample_points(const model::Model& model) {
   const std::size_t n = model.dimension();
   std::vector<double> middle(n), half(n);
@@ -24,17 +27,18 @@ std::vector<std::vector<double>> sample_points(const model::Model& model) {
     half[k] = 0.5 * (hi - lo);
   }
   std::vector<std::vector<double>> points{middle};
+  for (std::size_t corner = 0; corner < kMostCorners; ++corner) {
+    points.push_back(middle);
+    for (std::size_t k = 0; k < n; ++k)
+      points.back()[k] += ((corner >> k % 6) & 1 ? 1 : -1) * half[k];
+  }
   for (std::size_t k = 0; k < n; ++k) {
     for (const double side : {-1.0, 1.0}) {
       points.push_back(middle);
       points.back()[k] += side * half[k];
     }
   }
-  for (std::size_t corner = 0; corner < kMostCorners; ++corner) {
-    points.push_back(middle);
-    for (std::size_t k = 0; k < n; ++k)
-      points.back()[k] += ((corner >> k % 6) & 1 ? 1 : -1) * half[k];
-  }
+  points.resize(std::min(points.size(), 1 + kMostProducts / std::max<std::size_t>(n * n, 1)));
   return points;
 }
 
@@ -74,7 +78,7 @@ bool check_quadratic(const SolveTask& task, const plan::Plan& plan, runtime::Val
   const auto points = sample_points(task.model);
   for (const runtime::QuadraticLevel& level : V.quadratic) {
     std::vector<double> values;
-    for (const auto& x : points) values.push_back(V(x, level.t));
+    for (const auto& x : points) values.push_back(runtime::quadratic_value(level, x));
     if (const auto at = broken_at(values, plan.bounds.at(level.t)))
       return report(task, plan, place_text(task.model, points[*at]), values[*at], level.t);
   }
@@ -86,6 +90,57 @@ bool check_grid(const SolveTask& task, const plan::Plan& plan, runtime::ValueFun
   if (!broken) return true;
   return report(task, plan, place_text(task.model, V.grid, broken->unknown), broken->value,
                 broken->t);
+}
+
+/// Where V is below the value without the bounds of the controls by most, beyond three times its
+/// error.
+struct BelowUnbounded {
+  double by = 0, least = 0;
+  std::size_t unknown = 0;
+};
+
+BelowUnbounded below_unbounded(const std::vector<runtime::QuadraticLevel>& levels,
+                               const runtime::ValueFunction& V) {
+  BelowUnbounded result;
+  const std::vector<double>& value = V.value.front();
+  std::vector<double> x(V.grid.dimension());
+  for (const std::size_t u : inner_half(V.grid, value.size())) {
+    const std::size_t point = u % V.grid.points();
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      const auto& nodes = V.grid.axes[k].nodes;
+      x[k] = nodes[point / V.grid.stride(k) % nodes.size()];
+    }
+    const double least = runtime::quadratic_value(levels[u / V.grid.points()], x);
+    const double error = V.node_error.empty() ? 0 : V.node_error.front()[u];
+    const double slack = 3 * (std::isfinite(error) ? error : 0) + 1e-6 * std::abs(least);
+    const double by = least - value[u] - slack;
+    if (by > result.by) result = {by, least, u};
+  }
+  return result;
+}
+
+/// More controls cost less: a linear-quadratic problem whose controls are bounded is worth at least
+/// as much as its Riccati equation says, in the whole space.
+void add_unbounded(const SolveTask& task, runtime::ValueFunction& V) {
+  if (task.equations.lq.empty() || task.equations.has_riccati()) return;
+  const auto levels = unbounded_value(task);
+  if (levels.empty()) return;
+  const BelowUnbounded below = below_unbounded(levels, V);
+  const char* words = task.model.reward ? "at most" : "at least";
+  const std::string riccati =
+      fmt::format("the Riccati value, in which the controls have no bounds: {}",
+                  task.model.reward ? "it cannot earn less" : "it cannot cost more");
+  if (below.by == 0) {
+    V.report.checks.push_back({"without bounds", words, riccati, 0, false});
+    return;
+  }
+  const double sign = task.model.reward ? -1 : 1;
+  V.report.checks.push_back(
+      {"without bounds",
+       fmt::format("V = {:.6g} at {}, not {} {:.6g}", sign * V.value.front()[below.unknown],
+                   place_text(task.model, V.grid, below.unknown), words, sign * below.least),
+       riccati + "; the ends of the domain change V there, a larger one does less", below.by,
+       true});
 }
 
 }  // namespace
@@ -108,6 +163,7 @@ bool check_bounds(const SolveTask& task, const plan::Plan& plan, runtime::ValueF
   if (!text.empty())
     V.report.checks.push_back(
         {"bounds", text, "kept: " + derive::bounds_reason(task.model, plan.bounds), 0, false});
+  if (V.on_grid()) add_unbounded(task, V);
   return true;
 }
 

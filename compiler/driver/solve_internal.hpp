@@ -124,6 +124,10 @@ std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask&, const plan
 /// Nothing, without an error, when the policy is not affine: then the grid takes over.
 std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask&, bool& applicable);
 
+/// Of a linear-quadratic problem with bounded controls, the value without these bounds, which is
+/// never larger: P, p and c at t = 0 of each regime. Nothing where it does not exist.
+std::vector<runtime::QuadraticLevel> unbounded_value(const SolveTask&);
+
 /// The failure of a grid solve as a diagnostic in the user's terms.
 void report_failure(const SolveTask&, const GridAnswer&);
 /// Health checks of a finished grid solve.

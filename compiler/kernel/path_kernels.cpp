@@ -149,27 +149,30 @@ class PathBuilder {
     scalars.uniforms += 5 * scalars.axes;
   }
 
-  /// u = K(t) x + k(t), its coefficients read from the per-step table.
+  /// u = K(t) x + k(t), its coefficients read from the per-step table; those of the regime that the
+  /// path is in.
   void substitute_affine() {
     const std::size_t controls = model_.controls.size();
-    std::uint32_t slot = PathScalars::kAffine;
-    const auto coefficient = [&](const std::string& name) {
-      const ExprId symbol = store_.symbol(name);
-      bind(symbol, InputBinding::From::Step, slot++);
-      return symbol;
-    };
-    std::vector<std::vector<ExprId>> terms(controls);
-    for (std::size_t k = 0; k < controls; ++k) {
-      for (std::size_t i = 0; i < n_; ++i) {
-        const ExprId gain = coefficient("$K" + std::to_string(k * n_ + i));
-        terms[k].push_back(store_.mul(gain, x(i)));
+    const std::size_t regimes = model_.regime ? static_cast<std::size_t>(model_.regime->count) : 1;
+    const std::size_t width = controls * (n_ + 1);  // of a regime's coefficients
+    const auto coefficient = [&](std::size_t entry) {
+      std::vector<ExprId> choices;
+      if (model_.regime) choices.push_back(regime());
+      for (std::size_t j = 0; j < regimes; ++j) {
+        const std::size_t slot = PathScalars::kAffine + j * width + entry;
+        choices.push_back(store_.symbol("$affine" + std::to_string(slot)));
+        bind(choices.back(), InputBinding::From::Step, static_cast<std::uint32_t>(slot));
       }
-    }
+      return model_.regime ? store_.apply(Op::Choose, choices) : choices[0];
+    };
     for (std::size_t k = 0; k < controls; ++k) {
-      terms[k].push_back(coefficient("$k" + std::to_string(k)));
-      substitution_[model_.controls[k].symbol] = clamped(k, store_.add(terms[k]));
+      std::vector<ExprId> terms;
+      for (std::size_t i = 0; i < n_; ++i)
+        terms.push_back(store_.mul(coefficient(k * n_ + i), x(i)));
+      terms.push_back(coefficient(controls * n_ + k));
+      substitution_[model_.controls[k].symbol] = clamped(k, store_.add(terms));
     }
-    out_.scalars.per_step = slot;
+    out_.scalars.per_step = static_cast<std::uint32_t>(PathScalars::kAffine + regimes * width);
   }
 
   ExprId clamped(std::size_t control, ExprId u) {

@@ -60,7 +60,8 @@ struct PathScalars {
   /// (then they are evaluated in the kernel) or there is no regime.
   std::optional<std::uint32_t> transitions;
   std::uint32_t uniforms = 0;
-  /// kAffine: K row-major (controls * states), then k; the width of one row of the table.
+  /// kAffine: K row-major (controls * states), then k, one regime after the other; the width of one
+  /// row of the table.
   std::uint32_t per_step = 0;
 };
 

@@ -68,11 +68,9 @@ bool check_options(const Options& options, diagnostics::Sink& sink) {
   return true;
 }
 
-std::string riccati_refusal(const model::Model& model, const derive::Equations& equations) {
-  if (!equations.lq) return equations.lq_refusal;
-  if (!equations.lq->unconstrained) return "a control is bounded, and the bound may bind";
-  if (model.regime) return "the regimes couple their equations";
-  return "";
+std::string riccati_refusal(const derive::Equations& equations) {
+  if (equations.lq.empty()) return equations.lq_refusal;
+  return equations.has_riccati() ? "" : "a control is bounded, and the bound may bind";
 }
 
 void explain_others(const derive::Equations& equations, Plan& plan) {
@@ -91,6 +89,9 @@ void plan_riccati(const model::Model& model, Plan& plan) {
                               : "the limit of doubled horizons, then Newton's method";
   plan.findings.push_back(
       "linear dynamics and quadratic cost without active bounds: the value is quadratic");
+  if (model.regime)
+    plan.findings.push_back(
+        fmt::format("{} regimes, whose Riccati equations are coupled", model.regime->count));
   plan.refusals.push_back(
       {"finite differences", "the exact solution needs no grid; method = \"fd\" asks for one"});
 }
@@ -166,7 +167,7 @@ std::optional<Plan> choose(const model::Model& model, const derive::Equations& e
   Plan plan;
   plan.tolerance = options.tolerance > 0 ? options.tolerance : 1e-10;
   plan.bounds = derive::bounds(model);
-  const std::string refusal = riccati_refusal(model, equations);
+  const std::string refusal = riccati_refusal(equations);
   if (options.method == "riccati" && !refusal.empty()) {
     auto& d = sink.emit(Kind::MethodNotApplicable, options.span,
                         fmt::format("'{}' has no Riccati equation: {}", model.name, refusal));

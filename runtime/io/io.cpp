@@ -47,7 +47,7 @@ std::string save(const Ensemble& ensemble, const Provenance& provenance, const s
 }
 
 bool has_time_axis(const ValueFunction& value) {
-  return value.horizon.has_value() || value.times.size() > 1 || value.quadratic.size() > 1;
+  return value.horizon.has_value() || value.times.size() > 1;
 }
 
 std::string file_ending(const std::string& path) {

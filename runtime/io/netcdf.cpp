@@ -126,14 +126,16 @@ void write_levels(NetcdfFile& file, int variable, const GridLayout& layout,
   }
 }
 
+std::vector<double> regime_numbers(const ValueFunction& value) {
+  std::vector<double> numbers;
+  for (int j = 1; j <= value.regimes; ++j) numbers.push_back(j);
+  return numbers;
+}
+
 void write_coordinates(NetcdfFile& file, const GridLayout& layout, const ValueFunction& value,
                        const Grid& grid) {
   if (layout.time >= 0) file.write(layout.time, value.times);
-  if (layout.regime >= 0) {
-    std::vector<double> numbers;
-    for (int j = 1; j <= value.regimes; ++j) numbers.push_back(j);
-    file.write(layout.regime, numbers);
-  }
+  if (layout.regime >= 0) file.write(layout.regime, regime_numbers(value));
   for (std::size_t i = 0; i < layout.axes.size(); ++i)
     file.write(layout.axes[i], grid.axes[i].nodes);
 }
@@ -209,7 +211,8 @@ std::vector<double> stacked(const ValueFunction& value, const Entries& entries) 
   return result;
 }
 
-/// One coefficient of the closed form: its dimensions after time, and where a level keeps it.
+/// One coefficient of the closed form: its dimensions after time and regime, and where a level
+/// keeps it.
 struct Coefficient {
   const char* name;
   const char* long_name;
@@ -251,20 +254,41 @@ struct NamedDimension {
   }
 };
 
-void save_quadratic(NetcdfFile& file, const ValueFunction& value) {
-  std::vector<int> time;
-  int time_variable = -1;
-  if (has_time_axis(value)) {
-    time.push_back(file.dimension("time", value.quadratic.size()));
-    time_variable = file.variable("time", time);
-    describe(file, time_variable, "time", time_unit(value));
+/// The dimensions that levels differ in: time, regime, neither.
+struct LevelDimensions {
+  std::vector<int> dimensions;
+  int time = -1, regime = -1;  // variables
+
+  LevelDimensions(NetcdfFile& file, const ValueFunction& value) {
+    const auto regimes = static_cast<std::size_t>(value.regimes);
+    if (has_time_axis(value)) {
+      dimensions.push_back(file.dimension("time", value.quadratic.size() / regimes));
+      time = file.variable("time", dimensions);
+      describe(file, time, "time", time_unit(value));
+    }
+    if (regimes == 1) return;
+    dimensions.push_back(file.dimension("regime", regimes));
+    regime = file.variable("regime", {dimensions.back()});
+    describe(file, regime, "regime, from 1", "");
   }
+  void write(NetcdfFile& file, const ValueFunction& value) const {
+    std::vector<double> times;
+    for (std::size_t i = 0; i < value.quadratic.size();
+         i += static_cast<std::size_t>(value.regimes))
+      times.push_back(value.quadratic[i].t);
+    if (time >= 0) file.write(time, times);
+    if (regime >= 0) file.write(regime, regime_numbers(value));
+  }
+};
+
+void save_quadratic(NetcdfFile& file, const ValueFunction& value) {
+  const LevelDimensions levels(file, value);
   const NamedDimension row(file, "state", value.states), column(file, "state_column", value.states);
   std::optional<NamedDimension> control;
   if (!value.controls.empty()) control.emplace(file, "control", value.controls);
   auto list = coefficients(row.dimension, column.dimension, control ? control->dimension : -1);
   for (Coefficient& coefficient : list) {
-    std::vector<int> dimensions = time;
+    std::vector<int> dimensions = levels.dimensions;
     dimensions.insert(dimensions.end(), coefficient.dimensions.begin(),
                       coefficient.dimensions.end());
     coefficient.variable = file.variable(coefficient.name, dimensions);
@@ -273,9 +297,7 @@ void save_quadratic(NetcdfFile& file, const ValueFunction& value) {
   if (!value.value_unit.empty()) file.global("value_units", value.value_unit);
   file.end_definitions();
 
-  if (time_variable >= 0) {
-    file.write(time_variable, stacked(value, [](const Level& l) { return std::vector{l.t}; }));
-  }
+  levels.write(file, value);
   row.write(file);
   column.write(file);
   if (control) control->write(file);

@@ -82,14 +82,17 @@ std::string grid_rows(const ValueFunction& value, const Watch& watch) {
 
 /// A closed form has no points: one row a coefficient of 1/2 x'P x + p'x + c and u = K x + k.
 std::string coefficient_rows(const ValueFunction& value) {
-  std::string out = "t,coefficient,row,column,value\n";
-  const std::size_t n = value.states.size();
-  for (const QuadraticLevel& level : value.quadratic) {
+  const std::size_t n = value.states.size(), regimes = static_cast<std::size_t>(value.regimes);
+  std::string out =
+      regimes > 1 ? "t,regime,coefficient,row,column,value\n" : "t,coefficient,row,column,value\n";
+  for (std::size_t index = 0; index < value.quadratic.size(); ++index) {
+    const QuadraticLevel& level = value.quadratic[index];
+    const std::string regime = regimes > 1 ? fmt::format("{},", index % regimes + 1) : "";
     const auto rows = [&](const char* name, const std::vector<double>& entries,
                           std::size_t columns) {
       for (std::size_t i = 0; i < entries.size(); ++i) {
-        fmt::format_to(std::back_inserter(out), "{},{},{},{},{}\n", level.t, name, i / columns + 1,
-                       i % columns + 1, entries[i]);
+        fmt::format_to(std::back_inserter(out), "{},{}{},{},{},{}\n", level.t, regime, name,
+                       i / columns + 1, i % columns + 1, entries[i]);
       }
     };
     rows("P", level.P, n);
@@ -160,7 +163,7 @@ std::string npy_bytes(const std::vector<std::size_t>& shape, const std::vector<d
   return bytes;
 }
 
-/// V over (time,)(regime,) states; of a closed form, P over (time,) state, state.
+/// V over (time,)(regime,) states; of a closed form, P over (time,)(regime,) state, state.
 std::string save_npy(const ValueFunction& value, const std::string& path) {
   std::vector<std::size_t> shape;
   std::vector<double> data;
@@ -174,7 +177,9 @@ std::string save_npy(const ValueFunction& value, const std::string& path) {
       data.insert(data.end(), spread.begin(), spread.end());
     }
   } else {
-    if (has_time_axis(value)) shape.push_back(value.quadratic.size());
+    const auto regimes = static_cast<std::size_t>(value.regimes);
+    if (has_time_axis(value)) shape.push_back(value.quadratic.size() / regimes);
+    if (regimes > 1) shape.push_back(regimes);
     shape.insert(shape.end(), 2, value.states.size());
     for (const QuadraticLevel& level : value.quadratic)
       data.insert(data.end(), level.P.begin(), level.P.end());

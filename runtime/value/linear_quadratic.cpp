@@ -64,7 +64,8 @@ Mode::Mode(const QuadraticProblem& in)
       b(vector(in.b, n)),
       q(vector(in.q, n)),
       r(vector(in.r, m)) {
-  for (int k = 0; k < in.noises; ++k) {
+  const bool additive = in.C.empty() && in.D.empty();
+  for (int k = 0; k < (additive ? 0 : in.noises); ++k) {
     const Matrix C_k = by_noise(in.C, n, n, in.noises, k);
     const Matrix D_k = by_noise(in.D, m, n, in.noises, k);
     Multiplicative each;

@@ -1,20 +1,28 @@
 #include "value/quadratic_levels.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
 #include "value/value_function.hpp"
 
 namespace hopf::runtime {
 
-double panel_node(int i) {
-  // sin^2 keeps both ends exact and the first nodes' relative accuracy.
-  const double half = std::sin(0.5 * std::numbers::pi * i / kPanel);
-  return i == kPanel ? 1.0 : half * half;
+namespace {
+
+/// 1/prod (x_i - x_k), up to a factor that all have.
+std::array<double, kPanel + 1> barycentric_weights() {
+  std::array<double, kPanel + 1> weights{};
+  for (int i = 0; i <= kPanel; ++i) {
+    double product = 1;
+    for (int k = 0; k <= kPanel; ++k) product *= k == i ? 1 : 4 * (panel_node(i) - panel_node(k));
+    weights[static_cast<std::size_t>(i)] = 1 / product;
+  }
+  return weights;
 }
 
+}  // namespace
+
 std::vector<double> panel_weights(double s) {
+  static const std::array<double, kPanel + 1> barycentric = barycentric_weights();
   std::vector<double> weights(kPanel + 1);
   double sum = 0;
   for (int i = 0; i <= kPanel; ++i) {
@@ -24,8 +32,7 @@ std::vector<double> panel_weights(double s) {
       weights[static_cast<std::size_t>(i)] = 1;
       return weights;
     }
-    const double end = i == 0 || i == kPanel ? 0.5 : 1.0;
-    weights[static_cast<std::size_t>(i)] = (i % 2 ? -end : end) / distance;
+    weights[static_cast<std::size_t>(i)] = barycentric[static_cast<std::size_t>(i)] / distance;
     sum += weights[static_cast<std::size_t>(i)];
   }
   for (double& weight : weights) weight /= sum;
@@ -72,6 +79,16 @@ QuadraticLevel quadratic_level(const std::vector<QuadraticLevel>& levels, int re
   result.c = 0;
   for (std::size_t i = 0; i < moment.weights.size(); ++i) result.c += moment.weights[i] * at(i).c;
   return result;
+}
+
+double quadratic_value(const QuadraticLevel& level, std::span<const double> x) {
+  const std::size_t n = x.size();
+  double sum = level.c;
+  for (std::size_t i = 0; i < n; ++i) {
+    sum += level.p[i] * x[i];
+    for (std::size_t j = 0; j < n; ++j) sum += 0.5 * x[i] * level.P[i * n + j] * x[j];
+  }
+  return sum;
 }
 
 }  // namespace hopf::runtime

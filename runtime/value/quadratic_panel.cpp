@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "value/quadratic_levels.hpp"
 
@@ -10,12 +9,8 @@ namespace hopf::runtime::quadratic {
 
 namespace {
 
-/// Chebyshev's polynomials up to degree kPanel + 1 at the nodes, T_k(cos a) = cos(k a); the nodes
-/// increase, so x = -cos(pi i/kPanel).
-double chebyshev(int k, int i) {
-  const double sign = k % 2 ? -1.0 : 1.0;
-  return sign * std::cos(std::numbers::pi * ((k * i) % (2 * kPanel)) / kPanel);
-}
+/// Chebyshev's polynomial of degree k at node i.
+double chebyshev(int k, int i) { return std::cos(k * std::acos(2 * panel_node(i) - 1)); }
 
 /// The integral of T_k from -1 to node i.
 double integral_of(int k, int i) {
@@ -29,16 +24,15 @@ double integral_of(int k, int i) {
 
 }  // namespace
 
-PanelCalculus::PanelCalculus()
-    : coefficients(kPanel + 1, kPanel + 1), integral(kPanel + 1, kPanel + 1) {
-  Matrix primitives(kPanel + 1, kPanel + 1);
+PanelCalculus::PanelCalculus() {
+  Matrix polynomials(kPanel + 1, kPanel + 1), primitives(kPanel + 1, kPanel + 1);
   for (int k = 0; k <= kPanel; ++k) {
     for (int i = 0; i <= kPanel; ++i) {
-      const double ends = (k == 0 || k == kPanel ? 0.5 : 1) * (i == 0 || i == kPanel ? 0.5 : 1);
-      coefficients(k, i) = 2.0 / kPanel * ends * chebyshev(k, i);
+      polynomials(i, k) = chebyshev(k, i);
       primitives(i, k) = 0.5 * integral_of(k, i);  // the panel has length 1, not 2
     }
   }
+  coefficients = polynomials.inverse();
   integral = primitives * coefficients;
 }
 

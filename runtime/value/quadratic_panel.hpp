@@ -1,4 +1,4 @@
-// Functions of time on a panel of Chebyshev's nodes: how well they are resolved, and their
+// Functions of time on a panel of nodes: how well they are resolved, and their
 // integrals.
 #pragma once
 

@@ -39,7 +39,11 @@ struct QuadraticAnswer {
   std::vector<QuadraticLevel> levels;
   double residual = 0;  // of the Riccati equation, relative to its terms
   int iterations = 0;
-  std::string other;  // a solution of the same equation that is not the infimum, in words
+  /// The stabilising solution of the same equation where it is not the infimum: traces of P.
+  struct Other {
+    double trace = 0, infimum = 0;
+  };
+  std::optional<Other> other;
 };
 
 /// Called now and then; true asks for a stop.

@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
-#include <map>
 
 #include "value/quadratic_levels.hpp"
 #include "value/quadratic_panel.hpp"
@@ -99,7 +99,7 @@ class March {
   Vector slope(double to_go, const Vector& y) const;
   std::optional<Vector> integrate(double to_go, const Vector& y, double h, int depth);
   std::optional<Values> next(double to_go, const Values&, int halvings, int node);
-  const std::optional<Scattering>& over(int halvings, int node);
+  Flow flow();
   std::optional<Panel> panel(double to_go, const Values&, int halvings);
   void measure(double to_go, double length, Panel&) const;
   void add_noise_cost(double length, const Values& start, std::vector<Values>&) const;
@@ -114,7 +114,7 @@ class March {
   bool exact_;
   bool cancelled_ = false;
   PanelCalculus calculus_;
-  std::map<std::pair<int, int>, std::optional<Scattering>> over_;  // by halvings and node
+  std::optional<Flow> flow_;
 };
 
 // ---- one step between nodes
@@ -169,12 +169,9 @@ std::optional<Vector> March::integrate(double to_go, const Vector& start, double
   return integrate(to_go + 0.5 * h, *middle, 0.5 * h, depth - 1);
 }
 
-/// The exact flow between two neighbouring nodes, for the state and a last component that is 1;
-/// with the discount it is e^(-rho t/2) times both.
-const std::optional<Scattering>& March::over(int halvings, int node) {
-  node = std::min(node, kPanel - 1 - node);  // the nodes lie symmetrically
-  const auto found = over_.find({halvings, node});
-  if (found != over_.end()) return found->second;
+/// The exact flow for the state and a last component that is 1; with the discount it is
+/// e^(-rho t/2) times both.
+Flow March::flow() {
   const Mode& mode = system_.modes[0];
   const int n = mode.n, m = mode.m;
   Matrix A = Matrix::Zero(n + 1, n + 1), Q = A, G = A, B(n + 1, m), N(n + 1, m);
@@ -190,8 +187,7 @@ const std::optional<Scattering>& March::over(int halvings, int node) {
     Q -= N * R.solve(N.transpose());
     G = B * R.solve(B.transpose());
   }
-  const double h = (panel_node(node + 1) - panel_node(node)) * length(halvings);
-  return over_[{halvings, node}] = scattering(A, G, Q, n, h);
+  return {A, G, Q, n, in_.horizon, [this] { return stopped(); }};
 }
 
 std::optional<Values> March::next(double to_go, const Values& V, int halvings, int node) {
@@ -203,7 +199,9 @@ std::optional<Values> March::next(double to_go, const Values& V, int halvings, i
     if (!y) return std::nullopt;
     return unstacked(*y, n, system_.size());
   }
-  const auto& step = over(halvings, node);
+  const auto at_node = static_cast<std::size_t>(node);
+  const auto& step = flow_->over(kPanelNodes[at_node + 1] - kPanelNodes[at_node],
+                                 halvings + std::countr_zero(unsigned{kPanelUnits}));
   if (!step) return std::nullopt;
   Matrix P(n + 1, n + 1);
   P << V[0].P, V[0].p, V[0].p.transpose(), 2 * V[0].c;
@@ -285,13 +283,26 @@ void March::measure(double to_go, double length, Panel& panel) const {
 
 // ---- all panels
 
+/// The largest singular value, to about a tenth, by a power iteration.
+double spectral_norm(const Matrix& M) {
+  Vector v = Vector::LinSpaced(M.cols(), 1, 2);
+  double norm = 0;
+  for (int step = 0; step < 8 && v.norm() > 0; ++step) {
+    v.normalize();
+    const Vector next = M * v;
+    norm = next.norm();
+    v = M.transpose() * next;
+  }
+  return norm;
+}
+
 /// A first panel of a few time constants of the closed loop.
 int March::first_halvings(const Values& V) const {
   double rate = 0;
   for (std::size_t j = 0; j < system_.size(); ++j) {
     const Mode& mode = system_.modes[j];
     const Gains gains = minimiser(hamiltonian(system_, j, V));
-    if (gains.K.allFinite()) rate = std::max(rate, (mode.A + mode.B * gains.K).norm());
+    if (gains.K.allFinite()) rate = std::max(rate, spectral_norm(mode.A + mode.B * gains.K));
   }
   return std::clamp(static_cast<int>(std::ceil(std::log2(1 + rate * in_.horizon / 8))), 0, kFinest);
 }
@@ -340,6 +351,7 @@ QuadraticAnswer March::operator()() {
     const Matrix P = matrix(regime.P_T, regime.n, regime.n);
     V.push_back({0.5 * (P + P.transpose()), matrix(regime.p_T, regime.n, 1), regime.c_T});
   }
+  if (exact_) flow_.emplace(flow());
   std::uint64_t position = 0;  // in units of the finest panel
   const std::uint64_t end = std::uint64_t{1} << kFinest;
   int halvings = first_halvings(V);

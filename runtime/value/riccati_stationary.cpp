@@ -5,8 +5,6 @@
 // solution, and its policy is stable (Wonham 1968; with noise that multiplies, Damm & Hinrichsen
 // 2001). Where the unseen states grow, the stabilising solution of the whole equation is another:
 // it pays for bringing them to rest.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -308,7 +306,8 @@ Policy policy_of(const System& system, const Values& V) {
 }
 
 /// The solution whose policy is stable, from the gain at a small cost of every state.
-std::string other_solution(const System& system, const Matrix& infimum, const QuadraticStop& stop) {
+std::optional<QuadraticAnswer::Other> other_solution(const System& system, const Matrix& infimum,
+                                                     const QuadraticStop& stop) {
   if (!system.plain()) return {};
   System watched = system;
   Mode& mode = watched.modes[0];
@@ -330,9 +329,7 @@ std::string other_solution(const System& system, const Matrix& infimum, const Qu
   }
   const double more = (V[0].P - infimum).trace();
   if (!(more > 1e-9 * V[0].P.trace())) return {};
-  return mode.n == 1 ? fmt::format("{:.10g} x^2", 0.5 * V[0].P(0, 0))
-                     : fmt::format("1/2 x'P x with a trace of P of {:.10g} instead of {:.10g}",
-                                   V[0].P.trace(), infimum.trace());
+  return QuadraticAnswer::Other{V[0].P.trace(), infimum.trace()};
 }
 
 }  // namespace
@@ -351,7 +348,8 @@ bool nonnegative(const System& system) {
 }
 
 /// P, on the states that a cost sees where the others are not stable by themselves.
-Solution quadratic_part(const System& system, const QuadraticStop& stop, std::string& other) {
+Solution quadratic_part(const System& system, const QuadraticStop& stop,
+                        std::optional<QuadraticAnswer::Other>& other) {
   const auto completed = complete_squares(system);
   if (!completed || !(nonnegative(completed->system) || system.m() == 0))
     return Solver(stop)(system);

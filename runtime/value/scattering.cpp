@@ -1,6 +1,7 @@
 #include "value/scattering.hpp"
 
 #include <cmath>
+#include <utility>
 
 namespace hopf::runtime::quadratic {
 
@@ -51,31 +52,60 @@ Scattering short_interval(const Matrix& Z, double s) {
   return result;
 }
 
-/// M with M M' = X for X >= 0, by pivoted Cholesky; nothing where X is not, up to `tolerance`.
-std::optional<Matrix> half_of(const Matrix& X, double tolerance) {
+/// X = Pi'L L'Pi >= 0 with a permutation Pi, by pivoted Cholesky.
+struct Half {
+  Eigen::PermutationMatrix<Eigen::Dynamic> Pi;
+  Matrix L;
+};
+
+/// Nothing where X is not nonnegative, up to `tolerance`.
+std::optional<Half> half_of(const Matrix& X, double tolerance) {
   const Eigen::LDLT<Matrix> ldlt(X);
   const Vector d = ldlt.vectorD();
   if (ldlt.info() != Eigen::Success || !d.allFinite()) return std::nullopt;
   if (d.minCoeff() < -tolerance * X.cwiseAbs().maxCoeff()) return std::nullopt;
-  const Matrix L = ldlt.matrixL();
-  return Matrix(ldlt.transpositionsP().transpose() * (L * d.cwiseMax(0).cwiseSqrt().asDiagonal()));
+  return Half{Eigen::PermutationMatrix<Eigen::Dynamic>(ldlt.transpositionsP()),
+              Matrix(ldlt.matrixL()) * d.cwiseMax(0).cwiseSqrt().asDiagonal()};
+}
+
+/// I + L'Pi X Pi'L in factors; X symmetric.
+Eigen::LLT<Matrix> inner_of(const Half& half, const Matrix& X) {
+  const Matrix moved = half.Pi * X * half.Pi.transpose();
+  const Matrix XL = moved * half.L.triangularView<Eigen::Lower>();
+  Matrix inner = half.L.triangularView<Eigen::Lower>().transpose() * XL;
+  inner.diagonal().array() += 1;
+  return Eigen::LLT<Matrix>(inner);
+}
+
+/// X X' of a square matrix, half the work of a product.
+Matrix squared(const Matrix& X) {
+  Matrix result = Matrix::Zero(X.rows(), X.rows());
+  result.selfadjointView<Eigen::Lower>().rankUpdate(X);
+  return result.selfadjointView<Eigen::Lower>();
 }
 
 std::optional<Matrix> contracted(const Matrix& Gamma, const Matrix& P) {
-  const Matrix I = Matrix::Identity(P.rows(), P.cols());
   if (const auto M = half_of(P, 1e-14)) {  // M (I + M'Gamma M)^-1 M': bounded whatever P is
-    const Eigen::LLT<Matrix> inner(I + M->transpose() * Gamma * *M);
+    const auto inner = inner_of(*M, Gamma);
     if (inner.info() != Eigen::Success) return std::nullopt;
-    const Matrix half = inner.matrixL().solve(M->transpose());
-    return Matrix(half.transpose() * half);
+    const Matrix half = inner.matrixL().solve(Matrix(M->L.transpose())) * M->Pi;
+    return squared(half.transpose());
   }
   const auto M = half_of(Gamma, 1);
   if (!M) return std::nullopt;
-  const Matrix PM = P * *M;
-  const Eigen::LLT<Matrix> inner(I + M->transpose() * PM);
+  const auto inner = inner_of(*M, P);
   if (inner.info() != Eigen::Success) return std::nullopt;
+  const Matrix PM = P * M->Pi.transpose() * M->L.triangularView<Eigen::Lower>();
   const Matrix half = inner.matrixL().solve(PM.transpose());
-  return Matrix(P - half.transpose() * half);
+  return Matrix(P - squared(half.transpose()));
+}
+
+/// C + X'S X of symmetric C and S, half of the second product left out.
+Matrix moved_by(const Matrix& X, const Matrix& S, const Matrix& C) {
+  Matrix result = C;
+  const Matrix SX = S * X;
+  result.triangularView<Eigen::Lower>() += X.transpose() * SX;
+  return result.selfadjointView<Eigen::Lower>();
 }
 
 }  // namespace
@@ -104,10 +134,9 @@ std::optional<Scattering> compose(const Scattering& first, const Scattering& sec
   const Matrix I = Matrix::Identity(S->rows(), S->cols());
   const Eigen::PartialPivLU<Matrix> W(I + first.Gamma * second.Pi);
   Scattering result;
-  result.Pi = first.Pi + first.Phi.transpose() * *S * first.Phi;
+  result.Pi = moved_by(first.Phi, *S, first.Pi);
   result.Gamma = second.Gamma + second.Phi * W.solve(first.Gamma) * second.Phi.transpose();
   result.Phi = second.Phi * W.solve(first.Phi);
-  result.Pi = 0.5 * (result.Pi + result.Pi.transpose()).eval();
   result.Gamma = 0.5 * (result.Gamma + result.Gamma.transpose()).eval();
   return result;
 }
@@ -115,22 +144,47 @@ std::optional<Scattering> compose(const Scattering& first, const Scattering& sec
 std::optional<Matrix> propagated(const Scattering& over, const Matrix& P, Eigen::Index moved) {
   const auto S = contracted(over.Gamma, P, moved);
   if (!S) return std::nullopt;
-  const Matrix result = over.Pi + over.Phi.transpose() * *S * over.Phi;
+  Matrix result = moved_by(over.Phi, *S, over.Pi);
   if (!result.allFinite()) return std::nullopt;
-  return Matrix(0.5 * (result + result.transpose()));
+  return result;
 }
 
-std::optional<Scattering> scattering(const Matrix& A, const Matrix& G, const Matrix& Q,
-                                     Eigen::Index moved, double s) {
-  const double unit = cost_scale(G, Q);
-  const Matrix Z = hamiltonian_matrix(A, G / unit, Q * unit);
-  const double norm = row_norm(Z) * s;
-  const int doublings = norm > 0.5 ? static_cast<int>(std::ceil(std::log2(norm / 0.5))) : 0;
-  std::optional<Scattering> result = short_interval(Z, std::ldexp(s, -doublings));
-  for (int k = 0; k < doublings && result; ++k) result = compose(*result, *result, moved);
+Flow::Flow(const Matrix& A, const Matrix& G, const Matrix& Q, Eigen::Index moved, double span,
+           QuadraticStop stop)
+    : unit_(cost_scale(G, Q)),
+      Z_(hamiltonian_matrix(A, G / unit_, Q * unit_)),
+      moved_(moved),
+      span_(span),
+      stop_(std::move(stop)) {}
+
+const std::optional<Scattering>& Flow::over(int units, int parts) {
+  for (; units % 2 == 0; units /= 2) --parts;
+  const std::pair key{units, parts};
+  const auto found = known_.find(key);
+  if (found != known_.end()) return found->second;
+  auto result = units == 1 ? power(parts) : joined(over(units - 1, parts), over(1, parts));
+  if (stop_ && stop_()) return stopped_;
+  return known_[key] = std::move(result);
+}
+
+/// By doubling, from an interval that is short enough for the exponential itself.
+std::optional<Scattering> Flow::power(int parts) {
+  const double length = std::ldexp(span_, -parts);
+  if (!known_.contains({1, parts + 1}) && row_norm(Z_) * length <= 0.5) {
+    Scattering result = short_interval(Z_, length);
+    result.Pi /= unit_;
+    result.Gamma *= unit_;
+    return result;
+  }
+  const std::optional<Scattering>& half = over(1, parts + 1);
+  return joined(half, half);
+}
+
+std::optional<Scattering> Flow::joined(const std::optional<Scattering>& first,
+                                       const std::optional<Scattering>& second) const {
+  if (!first || !second) return std::nullopt;
+  auto result = compose(*first, *second, moved_);
   if (!result || !result->Pi.allFinite() || !result->Phi.allFinite()) return std::nullopt;
-  result->Pi /= unit;
-  result->Gamma *= unit;
   return result;
 }
 

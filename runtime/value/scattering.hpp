@@ -9,7 +9,9 @@
 // Lin & Wang 2004).
 #pragma once
 
+#include <map>
 #include <optional>
+#include <utility>
 
 #include "value/linear_quadratic.hpp"
 
@@ -19,17 +21,36 @@ struct Scattering {
   Matrix Phi, Gamma, Pi;
 };
 
-/// Over a length s; nothing where the value of ending freely has no bound within it (a conjugate
-/// point). Only the first `moved` states are reached by a control.
-std::optional<Scattering> scattering(const Matrix& A, const Matrix& G, const Matrix& Q,
-                                     Eigen::Index moved, double s);
-
 /// First one interval, then the other.
 std::optional<Scattering> compose(const Scattering& first, const Scattering& second,
                                   Eigen::Index moved);
 
 /// P(0) from P(s).
 std::optional<Matrix> propagated(const Scattering&, const Matrix& P, Eigen::Index moved);
+
+/// The flow over whole parts of a span; each is found once, by doubling and joining shorter ones.
+/// Only the first `moved` states are reached by a control.
+class Flow {
+ public:
+  Flow(const Matrix& A, const Matrix& G, const Matrix& Q, Eigen::Index moved, double span,
+       QuadraticStop stop);
+  /// Over units/2^parts of the span; nothing where the value of ending freely has no bound within
+  /// it (a conjugate point), or where a stop is asked for.
+  const std::optional<Scattering>& over(int units, int parts);
+
+ private:
+  std::optional<Scattering> power(int parts);
+  std::optional<Scattering> joined(const std::optional<Scattering>& first,
+                                   const std::optional<Scattering>& second) const;
+
+  double unit_;
+  Matrix Z_;
+  Eigen::Index moved_;
+  double span_;
+  QuadraticStop stop_;
+  std::map<std::pair<int, int>, std::optional<Scattering>> known_;  // by odd units, and parts
+  const std::optional<Scattering> stopped_;
+};
 
 /// P (I + Gamma P)^-1 for Gamma >= 0, of which only the first rows and columns differ from zero;
 /// nothing where I + Gamma P has passed through a singular matrix.

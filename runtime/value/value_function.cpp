@@ -51,16 +51,6 @@ double blend(const Moment& moment, At at) {
   return before + moment.weight * (at(moment.after) - before);
 }
 
-double quadratic_value(const QuadraticLevel& level, std::span<const double> x) {
-  const std::size_t n = x.size();
-  double sum = level.c;
-  for (std::size_t i = 0; i < n; ++i) {
-    sum += level.p[i] * x[i];
-    for (std::size_t j = 0; j < n; ++j) sum += 0.5 * x[i] * level.P[i * n + j] * x[j];
-  }
-  return sum;
-}
-
 /// Row i of M x + v.
 double affine_row(const std::vector<double>& M, const std::vector<double>& v, std::size_t i,
                   std::span<const double> x) {

@@ -103,8 +103,8 @@ TEST_CASE("LQ data is exact and the law closes the loop") {
       "1)*dt + (0.2 + 0.1*x[1] + 0.3*u)*dw\n"
       "lagrangian x[1]^2 + 0.2*x[1]*u + u^2 + 0.4*x[2] + 3\ndiscount 0.1 }");
   REQUIRE(d->equations);
-  REQUIRE(d->equations->lq);
-  const auto& lq = *d->equations->lq;
+  REQUIRE(d->equations->has_riccati());
+  const auto& lq = d->equations->lq.front();
   CHECK(lq.A == std::vector<double>{0, 1, 0, -0.5});
   CHECK(lq.B == std::vector<double>{0, 1});
   CHECK(lq.c == std::vector<double>{0, 1});
@@ -172,7 +172,7 @@ TEST_CASE("a coupled problem with twenty states derives") {
                       "+ 0.25*u[2]*u[3]\n discount 0.1 }");
   INFO(d->messages());
   REQUIRE(d->equations);
-  CHECK(d->equations->lq);
+  CHECK(d->equations->has_riccati());
   CHECK(d->equations->closed_form);
 }
 
