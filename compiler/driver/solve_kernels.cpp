@@ -6,6 +6,7 @@
 
 #include "driver/native.hpp"
 #include "driver/solve_internal.hpp"
+#include "driver/time_jumps.hpp"
 #include "kernel/ball_candidates.hpp"
 
 namespace hopf::driver {
@@ -172,15 +173,9 @@ std::vector<runtime::ControlSet> searched_controls(const SolveTask& task,
 }
 
 bool time_dependent(const kernel::HjbInput& input, const expr::Store& store) {
-  const auto uses = [&](ExprId e) { return e.valid() && depends_on(store, e, input.time); };
-  for (const auto* list : {&input.drift, &input.diffusion, &input.rates, &input.policy}) {
-    if (std::any_of(list->begin(), list->end(), uses)) return true;
-  }
-  for (const auto& axis : input.axes) {
-    if (uses(axis.absorb_value)) return true;
-  }
-  return uses(input.cost) || uses(input.discount) || uses(input.until) || uses(input.pay) ||
-         uses(input.stop);
+  const std::vector<ExprId> all = timed_expressions(input);
+  return std::any_of(all.begin(), all.end(),
+                     [&](ExprId e) { return depends_on(store, e, input.time); });
 }
 
 void add_axes(const SolveTask& task, const plan::Plan& plan, kernel::HjbInput& input) {
@@ -306,6 +301,8 @@ runtime::PointProblem point_problem(const SolveTask& task, const plan::Plan& pla
     problem.stays.push_back(state.boundary == model::Boundary::Constrain &&
                             !state.boundary_defaulted);
   problem.time_dependent = time_dependent(input, store);
+  if (problem.time_dependent && task.model.horizon)
+    problem.jumps = time_jumps(store, input, *task.model.horizon);
   problem.fixed_policy = task.policy != nullptr;
   for (const auto& control : task.model.controls)
     problem.first_control.push_back(first_value(task.model, control));

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace hopf::runtime {
 
-void Levels::push(double t, const std::vector<double>& V, double scale) {
-  levels_.push_back({t, V, scale});
+void Levels::push(double t, const std::vector<double>& V, double scale, bool kept) {
+  levels_.push_back({t, V, scale, 0, kept});
   const std::size_t count = levels_.size();
   if (count > 2) measure(count - 2);
   if (count <= most_) return;
@@ -24,6 +25,10 @@ void Levels::push(double t, const std::vector<double>& V, double scale) {
 void Levels::measure(std::size_t k) {
   const Level &before = levels_[k - 1], &after = levels_[k + 1];
   Level& here = levels_[k];
+  if (here.kept) {
+    here.bend = std::numeric_limits<double>::infinity();
+    return;
+  }
   const double a = here.t - before.t, b = after.t - here.t, share = a / (a + b);
   double worst = 0;
   for (std::size_t u = 0; u < here.V.size(); ++u) {

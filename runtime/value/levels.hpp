@@ -12,14 +12,15 @@ struct Level {
   std::vector<double> V;
   double scale = 0;  // the range of V, which an error is measured by
   double bend = 0;   // what a straight line past this level would miss, over that range
+  bool kept = false;
 };
 
 /// Takes one level after the other; of more than `most` the one that is missed least goes. The
-/// first and the last stay.
+/// first and the last stay, and those that are to be kept.
 class Levels {
  public:
   explicit Levels(int most) : most_(most < 2 ? 2 : static_cast<std::size_t>(most)) {}
-  void push(double t, const std::vector<double>& V, double scale);
+  void push(double t, const std::vector<double>& V, double scale, bool kept = false);
   std::vector<Level>& all() { return levels_; }
 
  private:

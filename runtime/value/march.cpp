@@ -48,7 +48,12 @@ class March {
   enum class Outcome : std::uint8_t { Accepted, Rejected, Failed };
 
   bool begin();
+  bool fresh(double t);
+  bool cross();
+  double goal() const;
+  double time_at(double tau) const;
   void graded();
+  bool advance_to(double tau);
   void adaptive();
   double first_step() const;
   double shortest() const;
@@ -73,11 +78,12 @@ class March {
   Iteration iteration_;
   Levels levels_;
   double T_, tau_ = 0, last_h_ = 0, older_h_ = 0, first_range_ = 0;
-  int taken_ = 0;
+  int taken_ = 0, since_ = 0;  // steps in all, and since the last jump of the model in time
+  std::size_t jump_ = 0;       // the next
   StepSize step_;
   ValueBounds bounds_, next_bounds_;
   std::vector<double> now_, before_, earlier_;  // V at this time and the two before
-  std::vector<double> start_rate_;              // F at the terminal cost
+  std::vector<double> start_rate_;              // F at the terminal cost, or at the last jump
   std::vector<double> phi_, shift_, source_;
   std::vector<double> turn_, turn3_;  // this step's error of implicit Euler and of BDF2
   std::vector<double> E_, E_before_;
@@ -95,10 +101,27 @@ double March::allowed() const {
 
 bool March::begin() {
   std::vector<double>& V = iteration_.V;
-  iteration_.answer.t = T_;
   system_.set_time(T_);
   V = system_.terminal();
   given_.resize(V.size());
+  for (auto* field : {&phi_, &shift_, &source_, &turn_, &turn3_, &E_, &E_before_, &start_rate_})
+    field->assign(V.size(), 0.0);
+  age_.assign(V.size(), kHistory);
+  if (!fresh(T_)) return false;
+  first_range_ = range_of(V);
+  const auto [lo, hi] = std::minmax_element(V.begin(), V.end());
+  bounds_ = {*lo, *hi};
+  if (system_.has_open_ends())
+    bounds_ = {std::min(*lo, settings_.least_terminal), std::max(*hi, settings_.most_terminal)};
+  levels_.push(T_, V, allowed());
+  return true;
+}
+
+// Steps without a past begin: at the horizon, and where the model changes in time.
+bool March::fresh(double t) {
+  std::vector<double>& V = iteration_.V;
+  iteration_.answer.t = t;
+  system_.set_time(t);
   for (std::size_t u = 0; u < V.size(); ++u) {
     given_[u] = system_.given(u);
     if (given_[u]) V[u] = system_.fixed_value(u);
@@ -109,37 +132,68 @@ bool March::begin() {
   }
   system_.improve(V);
   if (!iteration_.feasible()) return false;
-  first_range_ = range_of(V);
-  const auto [lo, hi] = std::minmax_element(V.begin(), V.end());
-  bounds_ = {*lo, *hi};
-  if (system_.has_open_ends())
-    bounds_ = {std::min(*lo, settings_.least_terminal), std::max(*hi, settings_.most_terminal)};
   now_ = before_ = earlier_ = V;
-  for (auto* field : {&phi_, &shift_, &source_, &turn_, &turn3_, &E_, &E_before_, &start_rate_})
-    field->assign(V.size(), 0.0);
   system_.rate_of_change(V, start_rate_);
-  age_.assign(V.size(), kHistory);
-  levels_.push(T_, V, allowed());
+  std::fill(age_.begin(), age_.end(), kHistory);
+  since_ = 0;
   return true;
+}
+
+// From the first time after a jump of the model to the last one before it: V goes on as it is, but
+// where a target pays now.
+bool March::cross() {
+  const TimeJump& jump = problem_.jumps[jump_++];
+  if (tau_ > 0) levels_.push(jump.after, now_, allowed(), true);
+  if (!fresh(jump.before)) return false;
+  const auto [lo, hi] = std::minmax_element(now_.begin(), now_.end());
+  bounds_ = {std::min(bounds_.least, *lo), std::max(bounds_.most, *hi)};
+  levels_.push(jump.before, now_, allowed(), true);
+  tau_ = T_ - jump.before;
+  return true;
+}
+
+/// Where steps must end next.
+double March::goal() const {
+  return jump_ < problem_.jumps.size() ? T_ - problem_.jumps[jump_].after : T_;
+}
+
+double March::time_at(double tau) const {
+  if (tau < goal() - kShortest * T_) return T_ - tau;
+  return jump_ < problem_.jumps.size() ? problem_.jumps[jump_].after : 0.0;
 }
 
 // tau_k = T (k/N)^2: a terminal layer gets the short steps that it needs.
 void March::graded() {
   const double N = settings_.steps;
   for (int k = 1; k <= settings_.steps; ++k) {
-    const double h = T_ * ((2 * k - 1) / (N * N));
-    const int pieces = std::max(1, static_cast<int>(std::ceil(h / longest())));
-    for (int piece = 0; piece < pieces; ++piece) {
-      const bool last = k == settings_.steps && piece + 1 == pieces;
-      if (attempt(last ? T_ - tau_ : h / pieces) != Outcome::Accepted) return;
+    const double end = k == settings_.steps ? T_ : T_ * (k * k / (N * N));
+    while (goal() < T_ && goal() <= end) {
+      if (!advance_to(goal()) || !cross()) return;
     }
+    if (!advance_to(end)) return;
   }
+}
+
+// One step, or a few where it is too long.
+bool March::advance_to(double tau) {
+  const double way = tau - tau_;
+  if (way <= kShortest * T_) return true;
+  const int pieces = std::max(1, static_cast<int>(std::ceil(way / longest())));
+  for (int piece = 0; piece < pieces; ++piece) {
+    if (attempt(piece + 1 == pieces ? tau - tau_ : way / pieces) != Outcome::Accepted) return false;
+  }
+  return true;
 }
 
 void March::adaptive() {
   double h = first_step();
   while (tau_ < T_ * (1 - kShortest)) {
-    const double rest = T_ - tau_;
+    const double rest = goal() - tau_;
+    if (rest <= kShortest * T_) {
+      if (!cross()) return;
+      h = first_step();
+      continue;
+    }
     h = std::min(h, longest());
     if (h >= rest * (1 - kShortest))
       h = rest;
@@ -157,10 +211,10 @@ void March::adaptive() {
 
 // V moves by a small share of its range. Where it has none yet, it grows with tau.
 double March::first_step() const {
-  const double rate = largest(start_rate_), most = 1e-2 * T_;
+  const double rate = largest(start_rate_), most = 1e-2 * T_, range = range_of(now_);
   if (rate == 0) return most;
-  if (first_range_ == 0) return std::min(most, T_ * settings_.time_tolerance);
-  return std::clamp(kFirstStep * settings_.time_tolerance * first_range_ / rate, 1e-9 * T_, most);
+  if (range == 0) return std::min(most, T_ * settings_.time_tolerance);
+  return std::clamp(kFirstStep * settings_.time_tolerance * range / rate, 1e-9 * T_, most);
 }
 
 // A number of steps may be as short as the error asks; once they are spent, none is shorter than a
@@ -207,9 +261,9 @@ March::Outcome March::attempt(double h) {
 
 // The system at the new time, with the policy that a straight line in time foresees.
 bool March::prepare(double h) {
-  const bool last = tau_ + h >= T_ * (1 - kShortest);
-  const double t = last ? 0.0 : T_ - tau_ - h, w = taken_ > 0 ? h / last_h_ : 1;
-  step_ = {h, w, taken_ > 0 ? w * w / (1 + 2 * w) : 0};
+  const double w = since_ > 0 ? h / last_h_ : 1;
+  const double t = time_at(tau_ + h);
+  step_ = {h, w, since_ > 0 ? w * w / (1 + 2 * w) : 0};
   iteration_.answer.t = t;
   iteration_.fraction = tau_ / T_;
   system_.set_time(t);
@@ -226,7 +280,7 @@ bool March::prepare(double h) {
     if (!iteration_.feasible()) return false;
   }
   next_bounds_ = advance(bounds_, h, system_, settings_);
-  for (std::size_t u = 0; u < V.size(); ++u) phi_[u] = taken_ > 0 && age(u) > 1 ? 1 : 0;
+  for (std::size_t u = 0; u < V.size(); ++u) phi_[u] = since_ > 0 && age(u) > 1 ? 1 : 0;
   limit_momentum(next_bounds_, step_, system_, settings_, now_, before_, phi_);
   return true;
 }
@@ -260,14 +314,14 @@ void March::measure() {
     const double moved = iteration_.V[u] - now_[u];
     turn_[u] = turn3_[u] = 0;
     if (system_.given(u) || age(u) < 2) continue;
-    if (taken_ == 0) {
+    if (since_ == 0) {
       turn_[u] = turn3_[u] = std::min(std::abs(moved - h * start_rate_[u]) / 2, std::abs(moved));
       continue;
     }
     const double d1 = moved / h, d2 = (now_[u] - before_[u]) / last_h_;
     turn_[u] = turn3_[u] = std::abs(d1 - d2) * h * weight_of_turn();
     worst = std::max(worst, turn_[u]);
-    if (taken_ < 2 || age(u) < kHistory) continue;
+    if (since_ < 2 || age(u) < kHistory) continue;
     const double d3 = (before_[u] - earlier_[u]) / older_h_;
     const double s1 = (d1 - d2) / (h + last_h_), s2 = (d2 - d3) / (last_h_ + older_h_);
     turn3_[u] = third * std::abs(s1 - s2) / (h + last_h_ + older_h_);
@@ -278,7 +332,7 @@ void March::measure() {
 // Where a step cannot be shortened and V turns by more than it moves, not smoothly, momentum goes,
 // there and beside it; in the end everywhere. False when there is none to drop.
 bool March::drop_momentum(int repair) {
-  if (repair > kRepairs + 1 || taken_ == 0) return false;
+  if (repair > kRepairs + 1 || since_ == 0) return false;
   if (pattern_.value.empty()) pattern_ = system_.pattern();
   const std::vector<double>& V = iteration_.V;
   const double slack = allowed();
@@ -291,7 +345,7 @@ bool March::drop_momentum(int repair) {
   for (std::size_t u = 0; u < V.size(); ++u) {
     const double e = turn_[u] / weight_of_turn();
     const double D0 = std::abs(step_.w * (now_[u] - before_[u])), moved = std::abs(V[u] - now_[u]);
-    const bool rough = taken_ < kHistory || turn3_[u] > kTurned * turn_[u];
+    const bool rough = since_ < kHistory || turn3_[u] > kTurned * turn_[u];
     if (!rough || e <= std::min(moved, D0) + slack) continue;
     any = true;
     for (std::int64_t k = pattern_.start[u]; k < pattern_.start[u + 1]; ++k)
@@ -325,6 +379,7 @@ void March::accept() {
   last_h_ = step_.h;
   tau_ += step_.h;
   ++taken_;
+  ++since_;
   bounds_ = next_bounds_;
   if (!system_.has_open_ends()) {
     const auto [lo, hi] = std::minmax_element(now_.begin(), now_.end());

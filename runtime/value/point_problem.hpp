@@ -34,6 +34,11 @@ using PointFunction = std::function<void(const hopf_point_call&)>;
 /// infinity.
 inline constexpr double kInfeasible = 1e299;
 
+/// A change of the model in time: the last time before it and the first after it.
+struct TimeJump {
+  double before, after;
+};
+
 struct PointProblem {
   Grid grid;
   int regimes = 1;
@@ -55,6 +60,7 @@ struct PointProblem {
   bool larger_target = false;         // the set of `until` reaches one node further along each axis
   bool has_stop = false;              // conditions' last output: the cost of stopping at once
   bool time_dependent = false;        // coefficients depend on t
+  std::vector<TimeJump> jumps;        // and jump there, or have a kink; the latest first
   bool cut = false;                   // edges that enter the set of `until` end where it begins
   std::vector<char> stays;            // per axis: the model forbids to leave, not the grid alone
   bool may_not_arrive = false;        // V may be infinite: no discount, noise or regimes, L >= 0

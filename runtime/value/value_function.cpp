@@ -10,6 +10,8 @@ namespace hopf::runtime {
 
 namespace {
 
+constexpr double kJump = 1e-9;  // levels so close, relative to others, are both sides of a jump
+
 // The stored levels around t and the weight of the later one; times outside are held at the ends.
 struct Moment {
   std::size_t before = 0, after = 0;
@@ -101,6 +103,7 @@ double ValueFunction::error(std::span<const double> x, double t, int regime) con
     if (middle == 0 || middle + 1 >= times.size()) continue;
     const double left = times[middle] - times[middle - 1],
                  right = times[middle + 1] - times[middle];
+    if (std::min(left, right) < kJump * (left + right)) continue;
     const double slopes = (V(middle + 1) - V(middle)) / right - (V(middle) - V(middle - 1)) / left;
     if (std::isfinite(slopes)) bend = std::max(bend, std::abs(2 * slopes / (left + right)));
   }

@@ -1,0 +1,19 @@
+// Where in time a model switches: a gate opens, a tariff changes, a target comes into being.
+#pragma once
+
+#include <vector>
+
+#include "kernel/hjb_kernels.hpp"
+#include "value/point_problem.hpp"
+
+namespace hopf::driver {
+
+/// Everything but the terminal cost from which a step in time is made.
+std::vector<expr::ExprId> timed_expressions(const kernel::HjbInput&);
+
+/// The times in (0, horizon] at which a condition or kink of these that depends on time alone
+/// changes, to the last digit of a double; the latest first.
+std::vector<runtime::TimeJump> time_jumps(const expr::Store&, const kernel::HjbInput&,
+                                          double horizon);
+
+}  // namespace hopf::driver
