@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "driver/solve_internal.hpp"
 #include "value/quadratic_levels.hpp"
@@ -11,8 +12,7 @@ namespace hopf::driver {
 
 namespace {
 
-constexpr double kSlack = 1e-7;   // of the size of V: rounding, not a broken bound
-constexpr double kGrowing = 0.5;  // the same where the rate is negative
+constexpr double kSlack = 1e-7;  // of the size of V: rounding, not a broken bound
 constexpr std::size_t kMostCorners = 64;
 constexpr std::size_t kMostProducts = 1'000'000;  // a quadratic V at all points
 
@@ -42,15 +42,17 @@ std::vector<std::vector<double>> sample_points(const model::Model& model) {
   return points;
 }
 
-/// The largest part of the bounds that a level's values break, as its place.
+/// The largest part of the bounds that a level's values break, as its place. They may be beyond by
+/// their errors, where these are given.
 std::optional<std::size_t> broken_at(const std::vector<double>& value, expr::Interval range,
-                                     double slack = kSlack) {
+                                     const std::vector<double>& error = {}) {
   double size = 0;
   for (const double v : value) size = std::isfinite(v) ? std::max(size, std::abs(v)) : size;
   std::optional<std::size_t> where;
-  double most = slack * size;
+  double most = kSlack * size;
   for (std::size_t u = 0; u < value.size(); ++u) {
-    const double beyond = std::max(range.lo - value[u], value[u] - range.hi);
+    const double off = std::max(range.lo - value[u], value[u] - range.hi);
+    const double beyond = error.empty() ? off : off - error[u];
     if (!(beyond > most) && !std::isnan(value[u])) continue;
     where = u;
     most = beyond;
@@ -86,7 +88,7 @@ bool check_quadratic(const SolveTask& task, const plan::Plan& plan, runtime::Val
 }
 
 bool check_grid(const SolveTask& task, const plan::Plan& plan, runtime::ValueFunction& V) {
-  const auto broken = broken_bound(plan.bounds, V.times, V.value);
+  const auto broken = broken_bound(plan.bounds, V.times, V.value, V.node_error);
   if (!broken) return true;
   return report(task, plan, place_text(task.model, V.grid, broken->unknown), broken->value,
                 broken->t);
@@ -147,14 +149,40 @@ void add_unbounded(const SolveTask& task, runtime::ValueFunction& V) {
 
 std::optional<BrokenBound> broken_bound(const derive::Bounds& bounds,
                                         const std::vector<double>& times,
-                                        const std::vector<std::vector<double>>& value) {
-  // At a negative rate V grows, and steps in time exceed the exponential by their error.
-  const double slack = bounds.discount.lo < 0 ? kGrowing : kSlack;
+                                        const std::vector<std::vector<double>>& value,
+                                        const std::vector<std::vector<double>>& error) {
+  const bool growing = bounds.discount.lo < 0 && !error.empty();
+  const std::vector<double> none;
   for (std::size_t level = value.size(); level-- > 0;) {
-    if (const auto at = broken_at(value[level], bounds.at(times[level]), slack))
+    const auto& own = growing ? error[std::min(level, error.size() - 1)] : none;
+    if (const auto at = broken_at(value[level], bounds.at(times[level]), own))
       return BrokenBound{*at, times[level], value[level][*at]};
   }
   return std::nullopt;
+}
+
+void bound_costs(const SolveTask& task, const runtime::Grid& grid,
+                 runtime::SolveSettings& settings) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  settings.least_cost = settings.least_terminal = -kInfinity;
+  settings.most_cost = settings.most_terminal = kInfinity;
+  if (!task.model.horizon) return;
+  for (const bool everywhere : {false, true}) {
+    const derive::Bounds bounds = derive::bounds(
+        task.model, {.given_policy = task.policy != nullptr, .everywhere = everywhere});
+    bool within = bounds.states.size() == grid.dimension();
+    for (std::size_t k = 0; within && k < grid.dimension(); ++k) {
+      const double slack = kSlack * (grid.axes[k].hi - grid.axes[k].lo);
+      within = grid.axes[k].lo >= bounds.states[k].lo - slack &&
+               grid.axes[k].hi <= bounds.states[k].hi + slack;
+    }
+    if (!within) continue;
+    settings.least_cost = bounds.running.lo;
+    settings.most_cost = bounds.running_most;
+    settings.least_terminal = bounds.terminal.lo;
+    settings.most_terminal = bounds.terminal.hi;
+    return;
+  }
 }
 
 bool check_bounds(const SolveTask& task, const plan::Plan& plan, runtime::ValueFunction& V) {

@@ -127,30 +127,53 @@ std::optional<Check> arrival_check(const SolveTask& task, const runtime::GridSol
                share, false};
 }
 
-std::optional<Check> closed_check(const runtime::Grid& declared, const runtime::Grid& used) {
+// A target too thin for the grid ends nothing.
+std::optional<Check> target_check(const runtime::PointProblem& problem,
+                                  const runtime::PolicySystem& system) {
+  if (!problem.has_until || system.meets_target()) return std::nullopt;
+  return Check{
+      "target", "missed",
+      "no node lies in the set of 'until' and no edge between nodes crosses it, so that it "
+      "ends nothing: ask for a finer grid, make the set larger, or move it into the domain",
+      1, true};
+}
+
+std::optional<Check> closed_check(const SolveTask& task, const runtime::Grid& declared,
+                                  const runtime::Grid& used) {
   bool closed = false;
   for (std::size_t k = 0; k < declared.dimension(); ++k) {
     closed = closed || (declared.axes[k].boundary == Boundary::Extrapolate &&
                         used.axes[k].boundary == Boundary::Constrain);
   }
-  if (!closed || declared.dimension() != 3) return std::nullopt;
-  return Check{
-      "open ends", "closed",
-      "with three states where the drift can lead out: no control may lead out there where "
-      "another stays, and where none does the state waits at the end and pays on",
-      0, false};
+  if (!closed) return std::nullopt;
+  const bool endless = !task.model.discount && !task.model.horizon;
+  return Check{"open ends", "closed",
+               fmt::format("{}: no control may lead out there where another stays, and where none "
+                           "does the state waits at the end and pays on",
+                           endless ? "without a discount or a horizon the cost outside may grow "
+                                     "for ever"
+                                   : "with three states where the drift can lead out"),
+               0, false};
 }
 
 }  // namespace
 
 std::vector<double> upwind_shares(const runtime::PolicySystem& system, std::size_t dimension) {
   std::vector<double> shares(system.unknowns(), 0.0);
+  std::vector<std::size_t> still;
+  double sum = 0;
   for (std::size_t u = 0; u < shares.size(); ++u) {
     double upwind = 0;
     for (std::size_t k = 0; k < dimension && !system.fixed(u); ++k)
       upwind += (system.weight(k, false)[u] == 0) != (system.weight(k, true)[u] == 0);
-    if (upwind > 0) shares[u] = upwind / moving_directions(system, dimension, u);
+    const double moving = moving_directions(system, dimension, u);
+    if (moving > 0)
+      sum += shares[u] = upwind / moving;
+    else
+      still.push_back(u);
   }
+  const double moving = static_cast<double>(shares.size() - still.size());
+  for (const std::size_t u : still) shares[u] = moving > 0 ? sum / moving : 0;
   return shares;
 }
 
@@ -164,11 +187,12 @@ std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
     if (check) checks.push_back(std::move(*check));
   };
   add(splitting_check(problem, system));
+  add(target_check(problem, system));
   add(arrival_check(task, answer.solution));
   add(leaving_check(plan.grid, problem, system));
   for (const Check& check : answer.checks) checks.push_back(check);
   if (answer.checks.empty() || answer.checks.back().name != "open ends")
-    add(closed_check(plan.grid, problem.grid));
+    add(closed_check(task, plan.grid, problem.grid));
   return checks;
 }
 

@@ -37,7 +37,9 @@ bool may_leave(const model::Model& model, std::size_t k, const expr::Box& box) {
 }
 
 bool breaks_bounds(const plan::Plan& plan, const GridAnswer& answer) {
-  return broken_bound(plan.bounds, answer.solution.times, answer.solution.value).has_value();
+  const runtime::GridSolution& solution = answer.solution;
+  return broken_bound(plan.bounds, solution.times, solution.value, {solution.time_error})
+      .has_value();
 }
 
 /// V at time 0 on the plan's grid.
@@ -82,7 +84,9 @@ GridAnswer solve_closed(const SolveTask& task, const plan::Plan& plan, const Poi
     if (wide.grid.points() > kMostPoints || wide.grid.points() == closed.grid.points()) break;
     PointProblem larger = closed;
     larger.grid = wide.grid;
-    GridAnswer next = answer_on_grid(task, std::move(larger), settings);
+    SolveSettings wider = settings;
+    bound_costs(task, larger.grid, wider);
+    GridAnswer next = answer_on_grid(task, std::move(larger), wider);
     if (next.solution.failure == Failure::Cancelled) return next;
     if (next.solution.failure != Failure::None) break;
     text = ends_text(wide.grid, open);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "driver/solve_internal.hpp"
 #include "expr/traverse.hpp"
@@ -35,6 +36,20 @@ std::optional<runtime::PointProblem> coarsened(const runtime::PointProblem& prob
     any = true;
   }
   return any ? std::optional(std::move(result)) : std::nullopt;
+}
+
+/// The problem on about three quarters of the intervals, where half of them are too few to see its
+/// target. An even number stays even, so that the middle of a domain remains a node.
+std::optional<runtime::PointProblem> thinned(const runtime::PointProblem& problem) {
+  runtime::PointProblem result = problem;
+  for (auto& axis : result.grid.axes) {
+    const int intervals = static_cast<int>(axis.asked_nodes()) - 1;
+    const int fewer = intervals % 2 == 0 ? (3 * intervals + 4) / 8 * 2 : (3 * intervals + 2) / 4;
+    if (!axis.uniform() || fewer >= intervals || fewer + 1 < static_cast<int>(kLeastNodes))
+      return std::nullopt;
+    axis = runtime::uniform_axis(axis.name, axis.unit, axis.boundary, axis.lo, axis.hi, fewer + 1);
+  }
+  return result;
 }
 
 /// An iteration that does not come to rest in the last digits serves as well.
@@ -118,14 +133,14 @@ std::vector<double> beyond_ends(const runtime::Grid& grid, const std::vector<dou
   return result;
 }
 
-/// The coarsest grid's problem in a wider box or with a larger target, solved.
+/// The coarsest grid's problem in a wider box, solved.
 struct Variation {
   runtime::Grid grid;
   std::optional<runtime::GridSolution> solution;
 };
 
 Variation widen(const SolveTask& task, const runtime::PointProblem& problem,
-                const runtime::SolveSettings& settings) {
+                runtime::SolveSettings settings) {
   std::vector<bool> axes;
   for (std::size_t k = 0; k < problem.grid.dimension(); ++k)
     axes.push_back(ends_artificially(task, problem.grid, k));
@@ -134,19 +149,10 @@ Variation widen(const SolveTask& task, const runtime::PointProblem& problem,
   if (!wider) return {};
   runtime::PointProblem wide = problem;
   wide.grid = wider->grid;
+  bound_costs(task, wide.grid, settings);
   runtime::GridSolution solution = solve_again(task, wide, settings);
   if (!usable(solution)) return {};
   return {wide.grid, std::move(solution)};
-}
-
-Variation enlarge_target(const SolveTask& task, const runtime::PointProblem& quarter,
-                         const runtime::SolveSettings& settings) {
-  if (!quarter.has_until) return {};
-  runtime::PointProblem larger = quarter;
-  larger.larger_target = true;
-  runtime::GridSolution solution = solve_again(task, larger, settings);
-  if (!usable(solution)) return {};
-  return {larger.grid, std::move(solution)};
 }
 
 /// Finds the solutions on up to two coarser grids, finest last as before.
@@ -159,10 +165,16 @@ void complete(const SolveTask& task, const runtime::PointProblem& problem,
   for (std::size_t depth = 1; depth <= 2; ++depth) {
     auto next = coarsened(here);
     if (!next) return;
-    here = std::move(*next);
+    const runtime::PointProblem before = std::exchange(here, std::move(*next));
     rough = runtime::coarser(rough);
     if (coarse.size() >= depth) continue;
     runtime::GridSolution solution = solve_again(task, here, rough);
+    if (solution.failure == Failure::NoTarget) {
+      auto other = thinned(before);
+      if (!other) return;
+      here = std::move(*other);
+      solution = solve_again(task, here, rough);
+    }
     cancelled = solution.failure == Failure::Cancelled;
     if (!usable(solution)) return;
     coarse.insert(coarse.begin(), {here.grid, std::move(solution)});
@@ -194,7 +206,7 @@ struct Family {
   const std::vector<CoarseSolution>& coarse;  // one or two, the finest last
   std::vector<double> upwind;
   const CoarseSolution* narrow;  // what `wide` is compared with
-  Variation wide, larger;
+  Variation wide;
   bool kinks;  // of the terminal amount
 };
 
@@ -202,19 +214,14 @@ runtime::ErrorEstimate estimate_at(const Family& family, double t, const std::ve
   const CoarseSolution &half = family.coarse.back(), &last = family.coarse.front();
   const bool two = family.coarse.size() == 2;
   const std::vector<double> V2 = at_time(half.solution, t), lowest = at_time(last.solution, t);
-  std::vector<double> ends, target;
+  std::vector<double> ends;
   if (family.wide.solution)
     ends = beyond_ends(family.narrow->grid, at_time(family.narrow->solution, t), family.wide.grid,
                        at_time(*family.wide.solution, t));
-  if (family.larger.solution) {
-    target =
-        beyond_ends(last.grid, lowest, family.larger.grid, at_time(*family.larger.solution, t));
-    for (double& e : target) e /= two ? 4 : 2;  // as many cells of the finest is one of the last
-  }
-  return runtime::estimate_error(
-      {&family.problem.grid, &half.grid, &last.grid, &family.narrow->grid, V, V2,
-       two ? std::span<const double>(lowest) : std::span<const double>(), family.upwind, ends,
-       target, family.problem.regimes, family.kinks});
+  return runtime::estimate_error({&family.problem.grid, &half.grid, &last.grid,
+                                  &family.narrow->grid, V, V2,
+                                  two ? std::span<const double>(lowest) : std::span<const double>(),
+                                  family.upwind, ends, family.problem.regimes, family.kinks});
 }
 
 /// What the steps themselves say of their error, which has grown from the horizon on.
@@ -284,7 +291,6 @@ Family family_of(const SolveTask& task, const runtime::PointProblem& problem,
                 upwind_shares(system, problem.grid.dimension()),
                 &coarse.front(),
                 widen(task, narrow, rough),
-                enlarge_target(task, narrow, rough),
                 task.model.terminal && has_kinks(*task.model.store, task.model.terminal->value)};
   // A coarse grid lets the ends be felt too far: where they decide the error, the next finer one is
   // asked as well, if that is cheap.
@@ -301,11 +307,15 @@ Family family_of(const SolveTask& task, const runtime::PointProblem& problem,
   return family;
 }
 
-ErrorOfValue unknown(bool cancelled) {
+/// A grid that is too small to have coarser ones was asked for; one whose coarser ones have no
+/// solution is a surprise.
+ErrorOfValue unknown(const runtime::PointProblem& problem, bool cancelled) {
+  const bool surprise = coarsened(problem).has_value();
   ErrorOfValue result;
   result.check = {"error", "unknown",
-                  "the grid has no coarser ones with a solution to compare with",
-                  std::numeric_limits<double>::quiet_NaN(), false};
+                  surprise ? "coarser grids have no solution to compare with: ask for a finer grid"
+                           : "the grid is too small to have coarser ones to compare with",
+                  std::numeric_limits<double>::infinity(), surprise};
   result.cancelled = cancelled;
   return result;
 }
@@ -319,7 +329,7 @@ ErrorOfValue error_of_value(const SolveTask& task, const runtime::PointProblem& 
                             std::vector<CoarseSolution>& coarse) {
   bool cancelled = false;
   complete(task, problem, settings, coarse, cancelled);
-  if (coarse.empty() || cancelled) return unknown(cancelled);
+  if (coarse.empty() || cancelled) return unknown(problem, cancelled);
   Family family = family_of(task, problem, system, settings, solution, coarse);
   std::vector<std::size_t> known = common_levels(solution, coarse);
   if (known.size() < 3) {  // steps that follow the error; V between levels is as good as on them

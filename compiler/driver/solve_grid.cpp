@@ -7,7 +7,6 @@
 
 #include "core/parallel.hpp"
 #include "driver/circular.hpp"
-#include "driver/cost_bounds.hpp"
 #include "driver/solve_internal.hpp"
 
 namespace hopf::driver {
@@ -143,7 +142,7 @@ runtime::SolveSettings settings_of(const SolveTask& task, const plan::Plan& plan
   settings.steps = plan.steps;
   settings.time_tolerance = plan.time_tolerance;
   settings.fine_steps = plan.grid.dimension() == 1 ? 1000 : plan.grid.dimension() == 2 ? 200 : 100;
-  if (settings.horizon > 0) bound_costs(task, plan.grid, settings);
+  bound_costs(task, plan.grid, settings);
   if (task.progress) settings.progress = task.progress;
   return settings;
 }
@@ -242,6 +241,14 @@ Guess first_guess(const SolveTask& task, const runtime::PointProblem& fine,
   return {std::move(start)};
 }
 
+void report_missed_target(const SolveTask& task) {
+  auto& d = task.sink.emit(
+      Kind::SingularSystem, task.model.until->span,
+      fmt::format("the grid of '{}' does not meet the set of 'until'", task.model.name));
+  d.notes.push_back("no node lies in it and no edge between nodes crosses it: V would be inf");
+  d.help = "ask for a finer grid, make the set larger, or move it into the domain";
+}
+
 }  // namespace
 
 std::string place_text(const model::Model& model, const std::vector<double>& x) {
@@ -299,6 +306,9 @@ void report_failure(const SolveTask& task, const GridAnswer& answer) {
       report_not_finite(task, place, solution.t, u);
       return;
     }
+    case runtime::Failure::NoTarget:
+      report_missed_target(task);
+      return;
     case runtime::Failure::Singular:
       task.sink
           .emit(Kind::SingularSystem, task.options.span,

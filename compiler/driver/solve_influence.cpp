@@ -76,12 +76,12 @@ std::vector<double> continued(const runtime::PointProblem& problem,
 
 /// V in a domain that is wider at the ends where the state is assumed to stay.
 std::vector<double> widened_value(const SolveTask& task, const runtime::PointProblem& problem,
-                                  const std::vector<bool>& axes,
-                                  const runtime::SolveSettings& settings) {
+                                  const std::vector<bool>& axes, runtime::SolveSettings settings) {
   const auto wide = wider_grid(task, problem.grid, axes);
   if (!wide) return {};
   runtime::PointProblem larger = problem;
   larger.grid = wide->grid;
+  bound_costs(task, larger.grid, settings);
   runtime::PolicySystem system(larger, boundary_rules(larger.grid), settings.threads);
   const runtime::GridSolution solution = solve_from_coarse(task, system, larger, settings);
   if (solution.failure != runtime::Failure::None) return {};

@@ -68,8 +68,14 @@ struct BrokenBound {
   std::size_t unknown;
   double t, value;
 };
+/// At a negative rate V grows, and steps in time exceed the exponential by their error: there V may
+/// be beyond by as much as `error` says, at a level (or at all, if it has one) and unknown.
 std::optional<BrokenBound> broken_bound(const derive::Bounds&, const std::vector<double>& times,
-                                        const std::vector<std::vector<double>>& value);
+                                        const std::vector<std::vector<double>>& value,
+                                        const std::vector<std::vector<double>>& error);
+/// Bounds of running and terminal cost for steps in time on this grid, which may be wider than the
+/// model's domain; infinite where nothing is known.
+void bound_costs(const SolveTask&, const runtime::Grid&, runtime::SolveSettings&);
 
 /// Adds the bounds to the report; false, with an error, where V breaks them. V is still a cost.
 bool check_bounds(const SolveTask&, const plan::Plan&, runtime::ValueFunction&);
@@ -162,7 +168,7 @@ std::string place_text(const model::Model&, const runtime::Grid&, std::size_t un
 std::string place_text(const model::Model&, const std::vector<double>& x);
 /// Unknowns at nodes in the inner half of every axis that is not periodic.
 std::vector<std::size_t> inner_half(const runtime::Grid&, std::size_t unknowns);
-/// Of the differences at each unknown, the share that is upwind; 0 where nothing moves.
+/// Of the differences at each unknown, the share that is upwind; where nothing moves, the mean one.
 std::vector<double> upwind_shares(const runtime::PolicySystem&, std::size_t dimension);
 
 }  // namespace hopf::driver

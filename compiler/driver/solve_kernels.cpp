@@ -206,10 +206,16 @@ bool may_not_arrive(const SolveTask& task, const kernel::HjbInput& input) {
   if (!std::all_of(input.covariance.begin(), input.covariance.end(),
                    [&](ExprId e) { return store.is_zero(e); }))
     return false;
-  expr::Box box;
-  for (const auto& state : model.states) box[state.symbol] = {*state.lo, *state.hi};
-  for (const auto& control : model.controls) box[control.symbol] = {control.lo, control.hi};
-  return expr::enclose(store, input.cost, box).lo >= 0;
+  return expr::enclose(store, input.cost, model::whole_box(model)).lo >= 0;
+}
+
+void add_time(const model::Model& model, const kernel::HjbInput& input,
+              runtime::PointProblem& problem) {
+  const expr::Store& store = *model.store;
+  problem.moving_target = input.until.valid() && depends_on(store, input.until, input.time);
+  problem.time_dependent = time_dependent(input, store);
+  if (problem.time_dependent && model.horizon)
+    problem.jumps = time_jumps(store, input, *model.horizon);
 }
 
 }  // namespace
@@ -295,14 +301,12 @@ runtime::PointProblem point_problem(const SolveTask& task, const plan::Plan& pla
   if (specs.covariance) problem.covariance = compiled.function(*specs.covariance);
   problem.has_until = input.until.valid();
   problem.has_stop = input.stop.valid();
+  add_time(task.model, input, problem);
   problem.cut = input.cut;
   problem.may_not_arrive = may_not_arrive(task, input);
   for (const auto& state : task.model.states)
     problem.stays.push_back(state.boundary == model::Boundary::Constrain &&
                             !state.boundary_defaulted);
-  problem.time_dependent = time_dependent(input, store);
-  if (problem.time_dependent && task.model.horizon)
-    problem.jumps = time_jumps(store, input, *task.model.horizon);
   problem.fixed_policy = task.policy != nullptr;
   for (const auto& control : task.model.controls)
     problem.first_control.push_back(first_value(task.model, control));

@@ -83,7 +83,7 @@ void find_error(const SolveTask& task, GridAnswer& answer) {
 /// Without a failure, and within the bounds that the costs give.
 bool serves(const plan::Plan& plan, const runtime::GridSolution& solution) {
   return solution.failure == runtime::Failure::None &&
-         !broken_bound(plan.bounds, solution.times, solution.value);
+         !broken_bound(plan.bounds, solution.times, solution.value, {solution.time_error});
 }
 
 /// Why the answer stays on its grid.

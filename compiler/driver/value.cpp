@@ -133,8 +133,7 @@ RoundedError rounded_up(double error) {
 std::string estimate_text(const Estimate& estimate) {
   const double V = estimate.mean, error = estimate.error();
   if (error == 0 || !std::isfinite(V)) return number_text(V);
-  if (std::isnan(error)) return fmt::format("{:.2g} ± ?", V);
-  if (std::isinf(error)) return fmt::format("{:.2g} ± inf", V);
+  if (!std::isfinite(error)) return fmt::format("{:.2g} ± ?", V);
   const int magnitude = V == 0 ? -300 : static_cast<int>(std::floor(std::log10(std::abs(V))));
   // No more digits than a number has otherwise.
   const double least = V == 0 ? 0 : std::pow(10.0, magnitude + 1 - kMostDigits);

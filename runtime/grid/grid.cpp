@@ -149,7 +149,9 @@ Axis uniform_axis(std::string name, std::string unit, Boundary boundary, double 
   Axis axis = axis_shell(std::move(name), std::move(unit), boundary, lo, hi);
   const int count = boundary == Boundary::Periodic ? n - 1 : n;
   axis.nodes.resize(static_cast<std::size_t>(count));
-  for (int i = 0; i < count; ++i) axis.nodes[i] = lo + (hi - lo) * i / (n - 1);
+  // So nodes of [-a, a] are symmetric to the last digit, and so are targets.
+  for (int i = 0; i < count; ++i)
+    axis.nodes[i] = i == 0 ? lo : (lo * (n - 1 - i) + hi * i) / (n - 1);
   if (boundary != Boundary::Periodic) axis.nodes.back() = hi;
   return axis;
 }

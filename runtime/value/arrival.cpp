@@ -186,9 +186,7 @@ bool Search::settle() {
 
 bool Search::first_policy(const Start& start) {
   base_ = kInfinity;
-  for (std::size_t u = 0; u < system_.unknowns(); ++u) {
-    if (system_.fixed(u)) base_ = std::min(base_, system_.fixed_value(u));
-  }
+  for (const double payment : system_.payments()) base_ = std::min(base_, payment);
   V_.assign(system_.unknowns(), kInfinity);
   if (!start.value.empty()) V_ = start.value;
   for (std::size_t u = 0; u < V_.size(); ++u) {

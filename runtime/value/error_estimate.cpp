@@ -226,13 +226,9 @@ ErrorEstimate estimate_error(const NestedValues& in) {
   const double safety = result.regular && !in.kinks ? kSafety : kIrregularSafety;
   result.error = prolong(*in.half, discrete, *in.fine, in.regimes);
   for (double& e : result.error) e = safety * e + kTiny * extent.middle;
-  const auto add = [&](const Grid& grid, std::span<const double> field, double factor) {
-    if (field.empty()) return;
-    const std::vector<double> more = prolong(grid, field, *in.fine, in.regimes);
-    for (std::size_t i = 0; i < more.size(); ++i) result.error[i] += factor * more[i];
-  };
-  add(*in.ends_on, in.ends, safety);
-  add(*in.coarsest, in.target, 1);
+  if (in.ends.empty()) return result;
+  const std::vector<double> more = prolong(*in.ends_on, in.ends, *in.fine, in.regimes);
+  for (std::size_t i = 0; i < more.size(); ++i) result.error[i] += safety * more[i];
   return result;
 }
 

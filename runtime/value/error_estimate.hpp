@@ -9,14 +9,13 @@
 namespace hopf::runtime {
 
 /// V of one time on grids of spacings h, 2h and 4h (about: ends need not fit), [regime*points +
-/// point] each, and what two more solves on the coarsest one tell. Without V4 no order is seen.
+/// point] each, and what one more solve on a coarser one tells. Without V4 no order is seen.
 struct NestedValues {
   const Grid *fine, *half, *coarsest;  // the last is that of 4h, where there is one
   const Grid *ends_on;                 // the grid of `ends`
   std::span<const double> V1, V2, V4;
   std::span<const double> upwind;  // at nodes of the fine grid: share of upwind differences
   std::span<const double> ends;    // on one of them: |V - V of a widened box|; may be empty
-  std::span<const double> target;  // on the coarsest: the change by a larger target; may be empty
   int regimes = 1;
   bool kinks = false;  // of what the end pays: their place in a cell is another on each grid
 };
@@ -28,13 +27,12 @@ struct ErrorEstimate {
   double ends_share = 0;      // of the nodes at which e_b is larger than e_d
 };
 
-/// e = c e_d + c e_b + e_t + 1e-9 median |V|, c = 1.5, or 2 with kinks and where the differences
+/// e = c e_d + c e_b + 1e-9 median |V|, c = 1.5, or 2 with kinks and where the differences
 /// are not regular. With D1 = V_h - V_2h and D2 = V_2h - V_4h at the nodes that the grids share,
 ///   e_d = max of |D1| over +-2 cells / (2^p - 1), p = log2(rms D2/rms D1) in +-8 cells,
 /// p at least 1/2, at most 2 - u, where u is the share of upwind differences there, and at most the
 /// order over the inner half: errors of two orders that partly cancel, or of a kink between nodes,
-/// show an order that is too high. e_b is what wider ends change, e_t what a target larger by a
-/// cell does (grids that share a misplaced edge do not show it).
+/// show an order that is too high. e_b is what wider ends change.
 ErrorEstimate estimate_error(const NestedValues &);
 
 }  // namespace hopf::runtime

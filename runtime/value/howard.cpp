@@ -73,6 +73,7 @@ GridSolution arriving(PolicySystem& system, const PointProblem& problem,
 GridSolution stationary(PolicySystem& system, const PointProblem& problem,
                         const SolveSettings& settings, Start start) {
   system.set_time(0);
+  if (problem.may_not_arrive && system.payments().empty()) return {.failure = Failure::NoTarget};
   if (problem.may_not_arrive) return arriving(system, problem, settings, start);
   Iteration iteration(system, problem, settings);
   const bool guessed = !start.value.empty();
@@ -93,7 +94,7 @@ GridSolution stationary(PolicySystem& system, const PointProblem& problem,
 
 SolveSettings coarser(const SolveSettings& settings) {
   SolveSettings result = settings;
-  if (result.steps > 0) result.steps = std::max(2, (result.steps + 1) / 2);
+  if (result.steps >= 4 * result.joined) result.joined *= 2;
   result.time_tolerance *= 4;  // it goes with the square of the step
   return result;
 }

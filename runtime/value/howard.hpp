@@ -17,6 +17,7 @@ struct SolveSettings {
   int threads = 1;
   double horizon = 0;  // > 0: finite horizon
   int steps = 0;       // > 0: as many, graded toward the end; 0: chosen by the error in time,
+  int joined = 1;      // so many of them are one step: on coarser grids, which share its times
   double time_tolerance =
       1e-5;                 // what V may turn away from a straight line in a step, over its range
   int fine_steps = 400;     // as short as that asks; later ones no shorter than graded steps
@@ -37,7 +38,14 @@ SolveSettings coarser(const SolveSettings&);
 /// And of a grid of twice the intervals.
 SolveSettings finer(const SolveSettings&);
 
-enum class Failure : std::uint8_t { None, Cancelled, NotConverged, Singular, Infeasible };
+enum class Failure : std::uint8_t {
+  None,
+  Cancelled,
+  NotConverged,
+  Singular,
+  Infeasible,
+  NoTarget,  // no node lies in the set of `until`, and no edge crosses it
+};
 
 struct GridSolution {
   Failure failure = Failure::None;
@@ -53,9 +61,6 @@ struct GridSolution {
   int steps = 0;        // in time, that were taken
   std::vector<double>
       time_error;  // [unknown]: what the steps add to the error of V at the first time
-  /// How far V left the bounds of its costs before it was put back, relative to its size. Monotone
-  /// rows keep them to rounding.
-  double beyond_bounds = 0;
 };
 
 /// Where a stationary iteration starts: V and the controls; V alone, to be improved once with

@@ -21,6 +21,7 @@ constexpr double kEnough = 3;       // tolerances that the last policy of a step
 constexpr double kEnoughStopping = 0.05;  // where nodes may also stop
 constexpr double kTurned = 0.35;          // error by third over that by second differences
 constexpr int kRepairs = 3;          // solves of a step with less momentum before all is dropped
+constexpr int kIterations = 40;      // of Howard's algorithm in a step, where nodes may not stop
 constexpr int kHistory = 3;          // steps that a third difference looks at
 constexpr double kRateShare = 0.25;  // of a step times a negative discount rate
 
@@ -29,14 +30,21 @@ double range_of(std::span<const double> v) {
   return *hi - *lo;
 }
 
+// A step that takes so many iterations will not come to rest; a shorter one may. Regions of
+// stopping may grow by one node an iteration.
+SolveSettings limited(SolveSettings settings, const PointProblem& problem) {
+  if (!problem.has_stop) settings.max_iterations = std::min(settings.max_iterations, kIterations);
+  return settings;
+}
+
 // The steps of one solve. They work with tau = T - t, which grows.
 class March {
  public:
   March(PolicySystem& system, const PointProblem& problem, const SolveSettings& settings)
       : system_(system),
         problem_(problem),
-        settings_(settings),
-        iteration_(system, problem, settings),
+        settings_(limited(settings, problem)),
+        iteration_(system, problem, settings_),
         levels_(settings.stored_levels),
         T_(settings.horizon) {}
   GridSolution run() {
@@ -74,7 +82,7 @@ class March {
 
   PolicySystem& system_;
   const PointProblem& problem_;
-  const SolveSettings& settings_;
+  const SolveSettings settings_;
   Iteration iteration_;
   Levels levels_;
   double T_, tau_ = 0, last_h_ = 0, older_h_ = 0, first_range_ = 0;
@@ -166,6 +174,7 @@ double March::time_at(double tau) const {
 void March::graded() {
   const double N = settings_.steps;
   for (int k = 1; k <= settings_.steps; ++k) {
+    if ((settings_.steps - k) % settings_.joined != 0) continue;
     const double end = k == settings_.steps ? T_ : T_ * (k * k / (N * N));
     while (goal() < T_ && goal() <= end) {
       if (!advance_to(goal()) || !cross()) return;
@@ -360,14 +369,7 @@ bool March::drop_momentum(int repair) {
 // The exact solution of the step lies within; what does not is the solver's tolerance, a policy not
 // yet the best, or rows that are not monotone.
 void March::keep_bounds() {
-  double beyond = 0;
-  for (double& v : iteration_.V) {
-    const double kept = std::clamp(v, next_bounds_.least, next_bounds_.most);
-    beyond = std::max(beyond, std::abs(v - kept));
-    v = kept;
-  }
-  GridSolution& answer = iteration_.answer;
-  answer.beyond_bounds = std::max(answer.beyond_bounds, relative(beyond, iteration_.size()));
+  for (double& v : iteration_.V) v = std::clamp(v, next_bounds_.least, next_bounds_.most);
 }
 
 void March::accept() {

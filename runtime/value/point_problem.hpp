@@ -57,10 +57,10 @@ struct PointProblem {
   /// and upper end.
   std::vector<PointFunction> conditions;
   bool has_until = false;
-  bool larger_target = false;         // the set of `until` reaches one node further along each axis
   bool has_stop = false;              // conditions' last output: the cost of stopping at once
   bool time_dependent = false;        // coefficients depend on t
   std::vector<TimeJump> jumps;        // and jump there, or have a kink; the latest first
+  bool moving_target = false;         // the set of `until` does
   bool cut = false;                   // edges that enter the set of `until` end where it begins
   std::vector<char> stays;            // per axis: the model forbids to leave, not the grid alone
   bool may_not_arrive = false;        // V may be infinite: no discount, noise or regimes, L >= 0

@@ -185,27 +185,6 @@ void PolicySystem::set_time(double t) {
   prepared_ = true;
 }
 
-namespace {
-
-// Marks the neighbours of marked nodes too, along every axis in turn.
-void enlarge(const Grid& grid, std::vector<double>& marked) {
-  for (std::size_t k = 0; k < grid.dimension(); ++k) {
-    const std::size_t count = grid.axes[k].nodes.size(), stride = grid.stride(k);
-    const bool periodic = grid.axes[k].periodic();
-    const std::vector<double> before = marked;
-    for (std::size_t u = 0; u < marked.size(); ++u) {
-      const std::size_t i = u / stride % count, base = u - i * stride;
-      const bool lower =
-          (periodic || i > 0) && before[base + (i + count - 1) % count * stride] != 0;
-      const bool upper =
-          (periodic || i + 1 < count) && before[base + (i + 1) % count * stride] != 0;
-      if (lower || upper) marked[u] = 1;
-    }
-  }
-}
-
-}  // namespace
-
 void PolicySystem::prepare_conditions() {
   std::vector<double> inside(unknowns()), pay(unknowns()), stop(unknowns());
   std::vector<std::vector<double>> ends(2 * dimension_, std::vector<double>(unknowns()));
@@ -214,7 +193,6 @@ void PolicySystem::prepare_conditions() {
   outputs.push_back(&stop);
   for (std::size_t r = 0; r < regimes_; ++r) call_everywhere(problem_.conditions[r], r, outputs);
   if (problem_.has_stop) stop_value_ = stop;
-  if (problem_.larger_target) enlarge(problem_.grid, inside);
   for (std::size_t u = 0; u < unknowns(); ++u) {
     inside_[u] = problem_.has_until && inside[u] != 0;
     fixed_[u] = inside_[u];

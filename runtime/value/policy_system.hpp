@@ -82,6 +82,10 @@ class PolicySystem {
   const std::vector<double>& terminal() const { return terminal_; }
   /// V is given there at this time, by an absorbing end or the set of 'until'.
   bool given(std::size_t unknown) const { return fixed_[unknown] != 0; }
+  /// What is paid at this time, at nodes where V is given and where edges enter the set of `until`.
+  std::vector<double> payments() const;
+  /// At some time so far the grid met the set of `until`.
+  bool meets_target() const { return meets_target_; }
   /// What stopping costs at every unknown; empty without 'stop pays'.
   std::span<const double> stop_value() const { return stop_value_; }
   bool fixed(std::size_t unknown) const {
@@ -134,7 +138,13 @@ class PolicySystem {
   Ending ending_at(std::span<const double> x, std::size_t regime) const;
   std::optional<std::size_t> beside(std::size_t point, std::size_t side) const;
   void prepare_cuts();
-  Cut cut_edge(std::size_t unknown, std::size_t side, std::size_t neighbour);
+  struct Bracket {  // of an edge, in shares of it
+    double outside, inside;
+  };
+  using Brackets = std::vector<std::vector<std::array<unsigned char, 2>>>;
+  Brackets sample_edges();
+  Cut cut_edge(std::size_t unknown, std::size_t side, std::size_t neighbour, Bracket);
+  bool find_cuts(const Brackets&);
   void cut_gradients(std::span<const double> field, std::size_t regime);
   void bend_gradients();
   double spacing(std::size_t side, std::size_t point, std::size_t regime) const;
@@ -209,6 +219,8 @@ class PolicySystem {
   std::vector<std::size_t> pins_;
   std::vector<Cut> cuts_;                      // by unknown
   std::vector<std::vector<double>> spacings_;  // h-, h+ of each axis at every unknown, where cut
+  Brackets samples_;
+  bool meets_target_ = false;
   double bending_ = 0;
   SparseMatrix pattern_;
   std::vector<std::int32_t> slots_;  // in the order in which for_weights visits

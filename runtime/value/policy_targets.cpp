@@ -11,8 +11,11 @@ namespace {
 
 constexpr double kLeastShare = 1e-3;  // of an edge that enters a target: shorter ones are as bad as
                                       // division by zero, and move the edge by h/1000 at most
+constexpr double kOnEdge = 1e-9;      // a node so close to the target, as shares of h go, is in it
 constexpr int kHalvings = 40;
-constexpr int kMovingHalvings = 20;     // of a target that moves: a millionth of h
+constexpr int kMovingHalvings = 32;     // of a target that moves
+constexpr unsigned char kSamples = 8;   // of an edge: a target thinner than an eighth may be missed
+constexpr unsigned char kFewer = 2;     // of which only every other one, of a target that moves
 constexpr double kMostBent = 300;       // exponents beyond which only the order matters
 constexpr double kOutwardDrift = 1e-9;  // relative to the axis: what counts as leaving
 
@@ -59,7 +62,7 @@ double PolicySystem::spacing(std::size_t side, std::size_t point, std::size_t re
 // matrix and slopes stay those of an M-matrix (Shortley & Weller 1938), and V does not depend on
 // where the set's edge lies between the nodes.
 PolicySystem::Cut PolicySystem::cut_edge(std::size_t unknown, std::size_t side,
-                                         std::size_t neighbour) {
+                                         std::size_t neighbour, Bracket at) {
   const std::size_t point = unknown % points_, regime = unknown / points_, axis = side / 2;
   std::vector<double> x(dimension_);
   for (std::size_t k = 0; k < dimension_; ++k) {
@@ -69,26 +72,53 @@ PolicySystem::Cut PolicySystem::cut_edge(std::size_t unknown, std::size_t side,
   const Axis& along = problem_.grid.axes[axis];
   const double from = x[axis];
   double& h = spacings_[side][unknown];
-  const auto move = [&](double share) {
+  const auto ending = [&](double share) {
     x[axis] = from + (side % 2 == 1 ? share : -share) * h;
-    if (!along.periodic()) return;
-    if (x[axis] >= along.hi) x[axis] -= along.hi - along.lo;
-    if (x[axis] < along.lo) x[axis] += along.hi - along.lo;
+    if (along.periodic() && x[axis] >= along.hi) x[axis] -= along.hi - along.lo;
+    if (along.periodic() && x[axis] < along.lo) x[axis] += along.hi - along.lo;
+    return ending_at(x, regime);
   };
-  double outside = 0, inside = 1, pay = fixed_value_[regime * points_ + neighbour];
+  double pay = at.inside == 1 ? fixed_value_[regime * points_ + neighbour] : ending(at.inside).pay;
   const int halvings = problem_.time_dependent ? kMovingHalvings : kHalvings;
   for (int k = 0; k < halvings; ++k) {
-    const double middle = 0.5 * (outside + inside);
-    move(middle);
-    const Ending ending = ending_at(x, regime);
-    (ending.inside ? inside : outside) = middle;
-    if (ending.inside) pay = ending.pay;
+    const double middle = 0.5 * (at.outside + at.inside);
+    const Ending here = ending(middle);
+    (here.inside ? at.inside : at.outside) = middle;
+    if (here.inside) pay = here.pay;
   }
-  h *= std::max(inside, kLeastShare);
+  h *= at.inside;
   return {unknown, regime * points_ + neighbour, side, pay};
 }
 
-void PolicySystem::prepare_cuts() {
+// For every edge in the direction of its axis the first and the last of some points between its
+// nodes that lie in the target, 0 where none does: a target thinner than a cell is seen by them.
+PolicySystem::Brackets PolicySystem::sample_edges() {
+  Brackets result(dimension_);
+  std::vector<double> inside(unknowns()), nothing(unknowns());
+  std::vector<std::vector<double>*> outputs(4 + 2 * dimension_, &nothing);
+  outputs[0] = &inside;
+  const unsigned char step = problem_.moving_target ? kFewer : 1;
+  for (std::size_t k = 0; k < dimension_; ++k) {
+    result[k].assign(unknowns(), {0, 0});
+    const std::vector<double> nodes = blocks_[k][0];
+    for (unsigned char sample = step; sample < kSamples; sample += step) {
+      for (std::size_t i = 0; i < nodes.size(); ++i)
+        blocks_[k][0][i] = nodes[i] + sample * blocks_[k][2][i] / kSamples;
+      for (std::size_t r = 0; r < regimes_; ++r)
+        call_everywhere(problem_.conditions[r], r, outputs);
+      for (std::size_t u = 0; u < unknowns(); ++u) {
+        if (inside[u] == 0) continue;
+        if (result[k][u][0] == 0) result[k][u][0] = sample;
+        result[k][u][1] = sample;
+      }
+    }
+    blocks_[k][0] = nodes;
+  }
+  return result;
+}
+
+// False when a node turned out to lie on the target's edge, in which it is from now on.
+bool PolicySystem::find_cuts(const Brackets& samples) {
   cuts_.clear();
   for (std::size_t side = 0; side < spacings_.size(); ++side) {
     const std::size_t stride = problem_.grid.stride(side / 2);
@@ -96,14 +126,48 @@ void PolicySystem::prepare_cuts() {
     for (std::size_t u = 0; u < unknowns(); ++u)
       spacings_[side][u] = block[u % points_ / stride % block.size()];
   }
+  const int step = problem_.moving_target ? kFewer : 1;
+  bool complete = true;
   for (std::size_t u = 0; u < unknowns(); ++u) {
-    if (fixed_[u]) continue;
-    for (std::size_t side = 0; side < spacings_.size(); ++side) {
+    for (std::size_t side = 0; side < spacings_.size() && !fixed_[u]; ++side) {
       const auto neighbour = beside(u % points_, side);
-      if (neighbour && inside_[u / points_ * points_ + *neighbour])
-        cuts_.push_back(cut_edge(u, side, *neighbour));
+      if (!neighbour) continue;
+      const std::size_t base = u / points_ * points_;
+      const bool upper = side % 2 == 1;
+      const auto [first, last] = samples[side / 2][upper ? u : base + *neighbour];
+      const int hit = first == 0 ? kSamples : upper ? first : kSamples - last;
+      if (hit == kSamples && !inside_[base + *neighbour]) continue;
+      const double full = spacings_[side][u];
+      const Cut cut = cut_edge(
+          u, side, *neighbour,
+          {static_cast<double>(hit - step) / kSamples, static_cast<double>(hit) / kSamples});
+      double& h = spacings_[side][u];
+      if (h < kOnEdge * full) {
+        fixed_[u] = inside_[u] = 1;
+        fixed_value_[u] = cut.value;
+        complete = false;
+      }
+      h = std::max(h, kLeastShare * full);
+      cuts_.push_back(cut);
     }
   }
+  return complete;
+}
+
+void PolicySystem::prepare_cuts() {
+  if (samples_.empty() || problem_.moving_target) samples_ = sample_edges();
+  while (!find_cuts(samples_)) continue;
+  meets_target_ = meets_target_ || !cuts_.empty() ||
+                  std::find(inside_.begin(), inside_.end(), 1) != inside_.end();
+}
+
+std::vector<double> PolicySystem::payments() const {
+  std::vector<double> result;
+  for (std::size_t u = 0; u < unknowns(); ++u) {
+    if (given(u)) result.push_back(fixed_value_[u]);
+  }
+  for (const Cut& cut : cuts_) result.push_back(cut.value);
+  return result;
 }
 
 void PolicySystem::cut_gradients(std::span<const double> field, std::size_t regime) {

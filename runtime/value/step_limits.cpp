@@ -37,11 +37,9 @@ ValueBounds advance(const ValueBounds& now, double h, const PolicySystem& system
                     const SolveSettings& settings) {
   Range rho, paid, stops;
   for (std::size_t u = 0; u < system.unknowns(); ++u) {
-    if (system.given(u))
-      paid.add(system.fixed_value(u));
-    else
-      rho.add(system.discount()[u]);
+    if (!system.given(u)) rho.add(system.discount()[u]);
   }
+  for (const double payment : system.payments()) paid.add(payment);
   if (rho.lo > rho.hi) return {paid.lo, paid.hi};  // V is given everywhere
   const double most = most_cost(system, settings);
   ValueBounds next{paid.lo, paid.hi};

@@ -86,7 +86,7 @@ double ValueFunction::operator()(std::span<const double> x, double t, int regime
 
 double ValueFunction::error(std::span<const double> x, double t, int regime) const {
   if (!on_grid()) return 0;
-  if (node_error.empty()) return std::numeric_limits<double>::quiet_NaN();
+  if (node_error.empty()) return std::numeric_limits<double>::infinity();
   const Moment moment = moment_of(*this, t);
   const auto V = [&](std::size_t level) {
     return interpolate(grid, regime_part(grid, value[level], regime), x);
