@@ -160,6 +160,7 @@ std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask& task, boo
     return std::nullopt;
   }
   runtime::ValueFunction V = empty_value(task.model);
+  report_on(answer, task.model.reward, V.report);
   V.quadratic = std::move(answer.levels);
   for (std::size_t i = 0; policies && i < V.quadratic.size(); ++i) {
     runtime::QuadraticLevel& level = V.quadratic[i];
@@ -167,7 +168,6 @@ std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask& task, boo
     level.K = policy.at(model, policy.K, level.t);
     level.k = policy.at(model, policy.k, level.t);
   }
-  report_on(answer, task.model.reward, V.report);
   return V;
 }
 
