@@ -26,7 +26,7 @@ ErrorEstimate estimate(double p, double upwind) {
   const Grid fine = line(81), half = line(41), quarter = line(21);
   const auto V1 = disturbed(fine, p), V2 = disturbed(half, p), V4 = disturbed(quarter, p);
   const std::vector<double> shares(V1.size(), upwind);
-  return estimate_error({&fine, &half, &quarter, &quarter, V1, V2, V4, shares, {}, {}, 1});
+  return estimate_error({&fine, &half, &quarter, &quarter, V1, V2, V4, shares, {}, 1});
 }
 
 }  // namespace
@@ -60,8 +60,7 @@ TEST_CASE("infinite values are equal to themselves, and their edge is in doubt")
   };
   const auto V1 = step(fine, 0.72), V2 = step(half, 0.68), V4 = step(quarter, 0.68);
   const std::vector<double> shares(V1.size(), 1.0);
-  const auto found =
-      estimate_error({&fine, &half, &quarter, &quarter, V1, V2, V4, shares, {}, {}, 1});
+  const auto found = estimate_error({&fine, &half, &quarter, &quarter, V1, V2, V4, shares, {}, 1});
   CHECK(found.error[20] < 1e-6);
   CHECK(found.error[56] == inf);
   CHECK(found.error[78] < 1e-6);
