@@ -216,8 +216,7 @@ Letters choose_letters(const Context& context) {
 /// The data as numbers; what differs between regimes has their number beside its name.
 class MatrixList {
  public:
-  MatrixList(const Context& context, const Equations& eqs, Step& step)
-      : eqs_(eqs), regime_(context.model.regime ? context.model.regime->name : ""), step_(step) {}
+  MatrixList(const Equations& eqs, Step& step) : eqs_(eqs), step_(step) {}
 
   using Part = std::vector<double> Equations::LinearQuadratic::*;
   /// `size` entries from `first` on.
@@ -235,8 +234,8 @@ class MatrixList {
                                   [&](const auto& each) { return each == entries[0]; });
     for (std::size_t j = 0; j < (same ? 1 : entries.size()); ++j) {
       if (!nonzero(entries[j])) continue;
-      const std::string which = same ? "" : fmt::format("[{} = {}]", regime_, j + 1);
-      step_.matrices.push_back({name + which, rows, columns, std::move(entries[j])});
+      step_.matrices.push_back({same ? name : regime_field(name, static_cast<int>(j) + 1), rows,
+                                columns, std::move(entries[j])});
     }
   }
   void add_each(const std::string& name, int count, int rows, int columns, Part part) {
@@ -248,7 +247,6 @@ class MatrixList {
 
  private:
   const Equations& eqs_;
-  std::string regime_;
   Step& step_;
 };
 
@@ -257,7 +255,7 @@ void add_matrices(const Context& context, const Equations& eqs, const Letters& l
   const int n = static_cast<int>(context.model.dimension());
   const int m = static_cast<int>(context.model.controls.size());
   const int k = static_cast<int>(context.model.noise_count());
-  MatrixList list(context, eqs, step);
+  MatrixList list(eqs, step);
   list.add(l.A, n, n, &LQ::A);
   list.add(l.B, n, m, &LQ::B);
   list.add(l.b, n, 1, &LQ::c);

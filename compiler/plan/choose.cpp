@@ -81,11 +81,15 @@ void explain_others(const derive::Equations& equations, Plan& plan) {
   plan.refusals.push_back({"explicit stepping", "an implicit step needs no bound on its length"});
 }
 
-void plan_riccati(const model::Model& model, Plan& plan) {
+void plan_riccati(const model::Model& model, const derive::Equations& equations, Plan& plan) {
   plan.method = Method::Riccati;
   plan.bounds = derive::bounds(model, {.everywhere = true});
   plan.name = "Riccati equation, exact";
+  const bool coupled = std::any_of(equations.lq.begin(), equations.lq.end(), [&](const auto& lq) {
+    return model.regime || !lq.C.empty() || !lq.D.empty();
+  });
   plan.scheme = model.horizon ? "backward from the terminal cost, exact at every time"
+                : coupled     ? "Newton's method along falling discounts"
                               : "the limit of doubled horizons, then Newton's method";
   plan.findings.push_back(
       "linear dynamics and quadratic cost without active bounds: the value is quadratic");
@@ -175,7 +179,7 @@ std::optional<Plan> choose(const model::Model& model, const derive::Equations& e
     return std::nullopt;
   }
   if (refusal.empty() && options.method != "fd") {
-    plan_riccati(model, plan);
+    plan_riccati(model, equations, plan);
     explain_others(equations, plan);
     return plan;
   }
