@@ -3,6 +3,7 @@
 
 #include "driver/pipeline.hpp"
 #include "driver/script.hpp"
+#include "expr/watched.hpp"
 
 namespace hopf::driver {
 namespace {
@@ -105,6 +106,9 @@ bool run_item(Script& s, const syntax::ExpressionItem& item) {
   if (!value) return false;
   const bool speaks = value->as<Derivation>() || value->as<PlanValue>();
   if (!speaks && (!s.interactive || value->as<Nothing>())) return true;
+  std::optional<expr::Watched> watched;  // a large derivation takes a while to write down
+  if (const auto* derivation = value->as<Derivation>())
+    watched.emplace(*derivation->handle->model->store, s.context.watch());
   std::string text = to_text(*value);
   if (text.empty() || text.back() != '\n') text += '\n';
   s.context.print(text);

@@ -158,6 +158,25 @@ TEST_CASE_METHOD(Fixture, "linear systems") {
   CHECK(*solve_linear(s, swapped, rhs) == std::vector<ExprId>{s.div(y, n(3)), s.div(x, n(2))});
 }
 
+TEST_CASE("sums of sines and cosines fold") {
+  Store s;
+  const ExprId a = s.symbol("a"), b = s.symbol("b"), k = s.symbol("k");
+  auto f = [&](Op op, ExprId e) { return s.apply(op, {e}); };
+  auto product = [&](Op f1, Op f2) { return s.mul(f(f1, a), f(f2, b)); };
+  const ExprId cc = product(Op::Cos, Op::Cos), ss = product(Op::Sin, Op::Sin);
+  const ExprId sc = product(Op::Sin, Op::Cos), cs = product(Op::Cos, Op::Sin);
+  CHECK(simplify(s, s.add(cc, ss)) == f(Op::Cos, s.sub(a, b)));
+  CHECK(simplify(s, s.sub(cc, ss)) == f(Op::Cos, s.add(a, b)));
+  CHECK(simplify(s, s.sub(ss, cc)) == s.neg(f(Op::Cos, s.add(a, b))));
+  CHECK(simplify(s, s.add(sc, cs)) == f(Op::Sin, s.add(a, b)));
+  CHECK(simplify(s, s.sub(sc, cs)) == f(Op::Sin, s.sub(a, b)));
+  CHECK(simplify(s, s.sub(cs, sc)) == f(Op::Sin, s.sub(b, a)));
+  CHECK(simplify(s, s.add(s.mul(k, cc), s.mul(k, ss))) == s.mul(k, f(Op::Cos, s.sub(a, b))));
+  // What is no identity stays.
+  CHECK(simplify(s, s.add(s.mul(k, cc), ss)) == s.add(s.mul(k, cc), ss));
+  CHECK(simplify(s, s.add(cc, sc)) == s.mul(f(Op::Cos, b), s.add(f(Op::Sin, a), f(Op::Cos, a))));
+}
+
 TEST_CASE("passes keep the value of random expressions") {
   for (int seed = 0; seed < 300; ++seed) {
     Random random(static_cast<std::uint64_t>(seed) + 100);
