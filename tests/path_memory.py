@@ -44,7 +44,7 @@ def main():
         many = peak(hopf, folder, 1_000_000, 0.05)
         long = peak(hopf, folder, 2, 1e-6)
     print(f"two paths {least} kB, a million {many} kB, a million steps {long} kB")
-    return 0 if many - least < 120_000 and long - least < 10_000 else 1
+    return 0 if many - least < 100_000 and long - least < 10_000 else 1
 
 
 if __name__ == "__main__":

@@ -159,12 +159,12 @@ std::optional<Value> ensemble_field(Script& s, const Value& object, const Ident&
   return no_field(s, object, name, known);
 }
 
-/// On a circle the circular standard deviation.
+/// Of the last values; on a circle the circular standard deviation.
 std::optional<Value> series_deviation(Script& s, const runtime::Ensemble& paths, std::size_t state,
                                       const Ident& name) {
-  if (paths.circle(state).round())
-    return Value{std::sqrt(paths.variance(state, paths.times.size() - 1))};
-  return call_statistics(s, "std", {final_values(paths, state)}, name.span);
+  if (!paths.circle(state).round() && paths.final_values[state].size() < 2)
+    return call_statistics(s, "std", {final_values(paths, state)}, name.span);
+  return Value{std::sqrt(paths.variance(state, paths.times.size() - 1))};
 }
 
 std::optional<Value> series_field(Script& s, const Value& object, const Ident& name) {

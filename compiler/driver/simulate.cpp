@@ -96,12 +96,13 @@ TimeGrid times_of(const Job& job, const PathProgram& program, const kernel::Path
 }
 
 /// What twice the step adds to the mean cost, on some of the same paths with the same noise: to
-/// first order what the step itself adds. Its own sampling error is taken out: where a path's noise
-/// decides when it stops or switches, the two runs part, and the difference is mostly chance.
-double cost_bias(const Job& job, PathRun run, const Ensemble& fine,
+/// first order what the step itself adds, or what chance may hide of it. Where a path's noise
+/// decides when it stops or switches, the two runs part, and all paths are needed until chance
+/// hides no more than in the mean itself.
+double cost_bias(const PathRun& all, std::int64_t pairs, const Ensemble& fine,
                  const runtime::PoolProgress& tick) {
-  // One path may stand for all.
-  run.paths = std::min(run.paths, std::max(job.options.paths / kPairedShare, kLeastPaired));
+  PathRun run = all;
+  run.paths = std::min(run.paths, pairs);  // one path may stand for all
   run.kept = 0;
   Ensemble coarse;
   if (runtime::run_paths(run, coarse, tick).cancelled) return std::nan("");
@@ -111,9 +112,11 @@ double cost_bias(const Job& job, PathRun run, const Ensemble& fine,
     if (std::isfinite(difference)) differences.push_back(difference);
   }
   const runtime::Moments m = runtime::moments_of(differences);
-  const double chance = m.variance({}) / static_cast<double>(m.count);
-  const double square = m.mean * m.mean - (std::isfinite(chance) ? chance : 0.0);
-  return std::copysign(std::sqrt(std::max(0.0, square)), m.mean);
+  if (m.count == 0) return std::nan("");
+  const double chance = std::sqrt(m.variance({}) / static_cast<double>(m.count));
+  if (chance > fine.cost_standard_error() && run.paths < all.paths)
+    return cost_bias(all, all.paths, fine, tick);
+  return std::copysign(std::max(std::abs(m.mean), std::isnan(chance) ? 0.0 : chance), m.mean);
 }
 
 /// The same at four times the tolerance, with steps four times as long where they are forced: both
@@ -217,12 +220,13 @@ std::optional<Ensemble> simulate(const Model& model, const ValueFunction* value,
   const auto paths_of = [&](PathRun& run, Ensemble& ensemble) {
     return runtime::run_paths(run, ensemble, tick);
   };
+  const std::int64_t pairs = std::max(options.paths / kPairedShare, kLeastPaired);
   std::optional<Ensemble> ensemble;
   if (!program.kernels.rate.outputs.empty()) {
     PathRun run = ordinary_run(job, program, law, tables);
     ensemble = ensemble_of(job, run, paths_of);
     if (ensemble && options.bias && model.has_cost) {
-      const double coarse = cost_bias(job, less_exact(run), *ensemble, tick);
+      const double coarse = cost_bias(less_exact(run), pairs, *ensemble, tick);
       ensemble->cost_bias = coarse / (kLessExact - 1);
     }
   } else {
@@ -231,7 +235,7 @@ std::optional<Ensemble> simulate(const Model& model, const ValueFunction* value,
     ensemble = ensemble_of(job, run, paths_of);
     if (ensemble && options.bias && model.has_cost && grid.steps() > 1)
       ensemble->cost_bias =
-          cost_bias(job, paired_run(job, program, law, tables, grid), *ensemble, tick);
+          cost_bias(paired_run(job, program, law, tables, grid), pairs, *ensemble, tick);
   }
   if (ensemble) runtime::without_failed(*ensemble);
   return ensemble;

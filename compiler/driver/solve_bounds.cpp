@@ -113,8 +113,9 @@ BelowUnbounded below_unbounded(const std::vector<runtime::QuadraticLevel>& level
       x[k] = nodes[point / V.grid.stride(k) % nodes.size()];
     }
     const double least = runtime::quadratic_value(levels[u / V.grid.points()], x);
-    const double error = V.node_error.empty() ? 0 : V.node_error.front()[u];
-    const double slack = 3 * (std::isfinite(error) ? error : 0) + 1e-6 * std::abs(least);
+    const double error =
+        V.node_error.empty() ? std::numeric_limits<double>::infinity() : V.node_error.front()[u];
+    const double slack = 3 * error + 1e-6 * std::abs(least);
     const double by = least - value[u] - slack;
     if (by > result.by) result = {by, least, u};
   }
@@ -151,10 +152,11 @@ std::optional<BrokenBound> broken_bound(const derive::Bounds& bounds,
                                         const std::vector<double>& times,
                                         const std::vector<std::vector<double>>& value,
                                         const std::vector<std::vector<double>>& error) {
-  const bool growing = bounds.discount.lo < 0 && !error.empty();
+  const bool growing = bounds.discount.lo < 0;
   const std::vector<double> none;
   for (std::size_t level = value.size(); level-- > 0;) {
-    const auto& own = growing ? error[std::min(level, error.size() - 1)] : none;
+    const auto& own = growing && !error.empty() ? error[std::min(level, error.size() - 1)] : none;
+    if (growing && own.empty()) continue;  // few steps exceed an exponential, by an unknown error
     if (const auto at = broken_at(value[level], bounds.at(times[level]), own))
       return BrokenBound{*at, times[level], value[level][*at]};
   }

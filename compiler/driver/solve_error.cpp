@@ -233,31 +233,62 @@ void add_time_error(const runtime::GridSolution& solution, std::size_t level,
   for (std::size_t u = 0; u < error.size(); ++u) error[u] += share * solution.time_error[u];
 }
 
-/// Largest and middle error in the inner half, relative to the largest |V| there.
-void summarise(const runtime::Grid& grid, const std::vector<double>& V,
-               const runtime::ErrorEstimate& estimate, ErrorOfValue& result) {
+/// The errors in the inner half of the model's domain, in increasing order.
+struct Inner {
   std::vector<double> errors;
-  result.largest = 0;
-  for (const std::size_t u : inner_half(grid, V.size())) {
-    if (!std::isfinite(V[u])) continue;
-    errors.push_back(estimate.error[u]);
-    result.size = std::max(result.size, std::abs(V[u]));
+  std::size_t unknown = 0;  // nodes whose error is infinite though V is not
+  double size = 0;          // the largest |V|
+};
+
+Inner inner_errors(const GridAnswer& answer, const runtime::Grid& domain,
+                   std::vector<double> error) {
+  std::vector<double> V = answer.solution.value.front();
+  const auto regimes = static_cast<std::size_t>(answer.problem->regimes);
+  if (answer.wide) {
+    V = runtime::cropped(domain, *answer.wide, V, regimes);
+    error = runtime::cropped(domain, *answer.wide, error, regimes);
   }
-  if (errors.empty() || result.size == 0) {
+  Inner inner;
+  for (const std::size_t u : inner_half(domain, V.size())) {
+    if (!std::isfinite(V[u])) continue;
+    inner.size = std::max(inner.size, std::abs(V[u]));
+    if (std::isfinite(error[u]))
+      inner.errors.push_back(error[u]);
+    else
+      ++inner.unknown;
+  }
+  std::sort(inner.errors.begin(), inner.errors.end());
+  return inner;
+}
+
+std::string order_words(const runtime::ErrorEstimate& estimate) {
+  if (std::isnan(estimate.order))
+    return estimate.regular ? "coarser grids give the same" : "one coarser grid shows no order";
+  return fmt::format("order {:.1f} seen on coarser grids{}", estimate.order,
+                     estimate.regular ? "" : ", not regular, so that it is taken larger");
+}
+
+void summarise(const Inner& inner, const runtime::ErrorEstimate& estimate, ErrorOfValue& result) {
+  result.size = inner.size;
+  if (inner.errors.empty() && inner.unknown > 0) {
+    result.largest = std::numeric_limits<double>::infinity();
+    result.check = {"error", "unknown", "coarser grids have no finite V: ask for a finer grid",
+                    result.largest, true};
+    return;
+  }
+  if (inner.errors.empty() || inner.size == 0) {
+    result.largest = 0;
     result.check = {"error", "none", "V is the same on coarser grids", 0};
     return;
   }
-  std::sort(errors.begin(), errors.end());
-  result.largest = errors.back();
-  const double largest = errors.back() / result.size,
-               middle = errors[errors.size() / 2] / result.size;
-  std::string words = "of V in the inner half of the domain, relative to its size there; ";
-  words += !std::isnan(estimate.order)
-               ? fmt::format("order {:.1f} seen on coarser grids", estimate.order)
-           : estimate.regular ? "coarser grids give the same"
-                              : "one coarser grid shows no order";
-  if (!estimate.regular && !std::isnan(estimate.order))
-    words += ", not regular, so that it is taken larger";
+  result.largest = inner.errors.back();
+  const double largest = result.largest / inner.size,
+               middle = inner.errors[inner.errors.size() / 2] / inner.size;
+  std::string words =
+      "of V in the inner half of the domain, relative to its size there; " + order_words(estimate);
+  if (inner.unknown > 0)
+    words +=
+        fmt::format("; not known at {} nodes, where coarser grids have no finite V", inner.unknown);
   result.check = {"error", fmt::format("{:.1g} at most, {:.1g} in the middle", largest, middle),
                   words, largest, middle > kLargeError};
 }
@@ -312,25 +343,27 @@ Family family_of(const SolveTask& task, const runtime::PointProblem& problem,
 ErrorOfValue unknown(const runtime::PointProblem& problem, bool cancelled) {
   const bool surprise = coarsened(problem).has_value();
   ErrorOfValue result;
+  result.largest = std::numeric_limits<double>::infinity();
   result.check = {"error", "unknown",
                   surprise ? "coarser grids have no solution to compare with: ask for a finer grid"
                            : "the grid is too small to have coarser ones to compare with",
-                  std::numeric_limits<double>::infinity(), surprise};
+                  result.largest, surprise};
   result.cancelled = cancelled;
   return result;
 }
 
 }  // namespace
 
-ErrorOfValue error_of_value(const SolveTask& task, const runtime::PointProblem& problem,
-                            const runtime::PolicySystem& system,
-                            const runtime::SolveSettings& settings,
-                            const runtime::GridSolution& solution,
-                            std::vector<CoarseSolution>& coarse) {
+ErrorOfValue error_of_value(const SolveTask& task, const runtime::Grid& domain,
+                            GridAnswer& answer) {
+  const runtime::PointProblem& problem = *answer.problem;
+  const runtime::SolveSettings& settings = answer.settings;
+  const runtime::GridSolution& solution = answer.solution;
+  std::vector<CoarseSolution>& coarse = answer.coarse;
   bool cancelled = false;
   complete(task, problem, settings, coarse, cancelled);
   if (coarse.empty() || cancelled) return unknown(problem, cancelled);
-  Family family = family_of(task, problem, system, settings, solution, coarse);
+  Family family = family_of(task, problem, *answer.system, settings, solution, coarse);
   std::vector<std::size_t> known = common_levels(solution, coarse);
   if (known.size() < 3) {  // steps that follow the error; V between levels is as good as on them
     known.clear();
@@ -341,7 +374,7 @@ ErrorOfValue error_of_value(const SolveTask& task, const runtime::PointProblem& 
   for (const std::size_t level : known) {
     auto estimate = estimate_at(family, solution.times[level], solution.value[level]);
     add_time_error(solution, level, estimate.error);
-    if (level == 0) summarise(problem.grid, solution.value[level], estimate, result);
+    if (level == 0) summarise(inner_errors(answer, domain, estimate.error), estimate, result);
     errors.push_back(std::move(estimate.error));
   }
   result.levels = spread(solution.times, known, errors);

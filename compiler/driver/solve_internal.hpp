@@ -90,16 +90,11 @@ runtime::GridSolution solve_from_coarse(const SolveTask&, runtime::PolicySystem&
 /// the grid is too small to have coarser ones, or where these have no solution.
 struct ErrorOfValue {
   std::vector<std::vector<double>> levels;
-  double largest = std::numeric_limits<double>::quiet_NaN();  // in the inner half of the domain
+  double largest = std::numeric_limits<double>::quiet_NaN();  // known in the domain's inner half
   double size = 0;                                            // the largest |V| there
   runtime::Check check;
   bool cancelled = false;
 };
-/// `coarse` are the solutions that are there already, the finest last; what is missing is solved
-/// and kept there.
-ErrorOfValue error_of_value(const SolveTask&, const runtime::PointProblem&,
-                            const runtime::PolicySystem&, const runtime::SolveSettings&,
-                            const runtime::GridSolution&, std::vector<CoarseSolution>& coarse);
 /// A solution on the grid of its problem, which is larger than the plan's where that was needed,
 /// with all that it was found with: the system refers to the problem beside it.
 struct GridAnswer {
@@ -112,6 +107,9 @@ struct GridAnswer {
   std::optional<runtime::Widened> wide;
   ErrorOfValue error;
 };
+/// Solutions on coarser grids that are missing are added to the answer. `domain` is the model's,
+/// where the answer has a wider one.
+ErrorOfValue error_of_value(const SolveTask&, const runtime::Grid& domain, GridAnswer&);
 /// The solution on the problem's grid, from the finest of the coarser ones where there are any.
 GridAnswer answer_on_grid(const SolveTask&, runtime::PointProblem, const runtime::SolveSettings&,
                           std::vector<CoarseSolution> coarse = {});

@@ -9,6 +9,8 @@ namespace hopf::driver {
 
 namespace {
 
+constexpr double kHolds = 1e-9;  // residual of an equation that is solved, relative to its terms
+
 runtime::QuadraticProblem quadratic_problem(const model::Model& model,
                                             const derive::Equations::LinearQuadratic& lq) {
   runtime::QuadraticProblem problem;
@@ -122,7 +124,7 @@ void report_on(const runtime::QuadraticAnswer& answer, bool reward, runtime::Rep
   report.residual = answer.residual;
   report.checks.push_back({"residual", fmt::format("{:.2g}", answer.residual),
                            "of the Riccati equation, relative to its terms", answer.residual,
-                           !(answer.residual < 1e-9)});
+                           !(answer.residual < kHolds)});
   if (!answer.other) return;
   const char* sign = reward ? "-" : "";
   const std::string other =
@@ -175,7 +177,8 @@ std::vector<runtime::QuadraticLevel> unbounded_value(const SolveTask& task) {
   if (task.equations.lq.empty()) return {};
   const auto system = [&](double t) { return system_at(task, t); };
   auto answer = riccati_answer(task, system, task.equations.lq_varies());
-  if (answer.cancelled || !answer.failure.empty()) return {};
+  const bool holds = answer.failure.empty() && answer.residual < kHolds;
+  if (answer.cancelled || !holds) return {};
   answer.levels.resize(task.equations.lq.size());
   return std::move(answer.levels);
 }

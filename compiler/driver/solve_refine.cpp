@@ -15,8 +15,9 @@ namespace {
 constexpr double kDefaultError = 1e-4;  // relative, of grids that nobody chose,
 constexpr double kDefaultWork = 1.5;    // and what the next one may cost, in seconds
 constexpr std::size_t kDefaultNodes =
-    8001;                          // of an axis, at most: finer ones begin to feel rounding
-constexpr double kMostWork = 100;  // of grids for an error that was asked for
+    8001;                               // of an axis, at most: finer ones begin to feel rounding
+constexpr double kMostWork = 100;       // of grids for an error that was asked for
+constexpr double kDefaultMemory = 1e9;  // bytes of a grid that nobody chose
 constexpr double kProgress = 0.8;  // of the last error: a finer grid that leaves more does not help
 constexpr double kBytesPerUnknown = 3000;  // of factors, levels and policies, roughly
 
@@ -54,10 +55,13 @@ bool too_many_nodes(const Goal& goal, const runtime::Grid& grid) {
   });
 }
 
-bool fits_memory(const GridAnswer& answer) {
+/// Grids that nobody chose are the same on every machine, whatever memory it has.
+bool fits_memory(const Goal& goal, const GridAnswer& answer) {
+  const double room =
+      goal.asked ? static_cast<double>(runtime::available_memory()) : kDefaultMemory;
   const double dimension = static_cast<double>(answer.problem->grid.dimension());
   return std::exp2(dimension) * static_cast<double>(answer.system->unknowns()) * kBytesPerUnknown <
-         static_cast<double>(runtime::available_memory());
+         room;
 }
 
 bool reached(const Goal& goal, const ErrorOfValue& error) {
@@ -75,9 +79,9 @@ GridAnswer finer(const SolveTask& task, const GridAnswer& answer) {
   return next;
 }
 
-void find_error(const SolveTask& task, GridAnswer& answer) {
-  answer.error = error_of_value(task, *answer.problem, *answer.system, answer.settings,
-                                answer.solution, answer.coarse);
+void find_error(const SolveTask& task, const plan::Plan& plan, GridAnswer& answer) {
+  const runtime::Grid& domain = answer.wide ? plan.grid : answer.problem->grid;
+  answer.error = error_of_value(task, domain, answer);
 }
 
 /// Without a failure, and within the bounds that the costs give.
@@ -91,7 +95,8 @@ const char* obstacle(const Goal& goal, const GridAnswer& answer) {
   if (answer.wide) return "a domain that had to be larger than the model's is not refined";
   if (next_work(answer) > goal.work || too_many_nodes(goal, answer.problem->grid))
     return "the next finer grid would take minutes";
-  if (!fits_memory(answer)) return "the next finer grid does not fit into the memory that is free";
+  if (!fits_memory(goal, answer))
+    return "the next finer grid does not fit into the memory that is free";
   return nullptr;
 }
 
@@ -105,7 +110,7 @@ void say_short(const Goal& goal, const char* why, runtime::Check& check) {
 }  // namespace
 
 void refine(const SolveTask& task, const plan::Plan& plan, GridAnswer& answer) {
-  find_error(task, answer);
+  find_error(task, plan, answer);
   const auto goal = goal_of(task);
   const char* why = nullptr;
   while (goal && !answer.error.cancelled && !reached(*goal, answer.error) && !why) {
@@ -118,9 +123,9 @@ void refine(const SolveTask& task, const plan::Plan& plan, GridAnswer& answer) {
     } else if (!serves(plan, next.solution)) {
       why = "the next finer grid has no solution that was found";
     } else {
-      find_error(task, next);
+      find_error(task, plan, next);
       answer = std::move(next);
-      if (answer.error.largest > kProgress * before && !reached(*goal, answer.error))
+      if (!(answer.error.largest <= kProgress * before) && !reached(*goal, answer.error))
         why = "the last finer grid brought it no closer";
     }
   }

@@ -83,7 +83,7 @@ struct ValueFunction {
   /// V(x, t, j); on a grid linear in t between levels; j is 1-based.
   double operator()(std::span<const double> x, double t = 0, int regime = 1) const;
   /// The estimated error of V(x, t, j), with that of the interpolation between nodes and levels: 0
-  /// in closed form, NaN where it is not known.
+  /// in closed form, infinite where it is not known.
   double error(std::span<const double> x, double t = 0, int regime = 1) const;
   /// The error at the nodes as a field of its own, to be drawn; nothing where it is not known.
   std::optional<ValueFunction> error_field() const;

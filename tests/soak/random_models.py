@@ -24,6 +24,7 @@ import tempfile
 
 TIMEOUT = 60
 CLOSE = 1e-6   # relative to the size of V: the same problem in other words
+WIDEST = 0.5   # relative to the size of V: no error shown excuses more
 STEPS = 1e-3   # relative to the errors shown: other steps and iterations
 POINTS = 5
 NODES = {1: 41, 2: 13, 3: 7}
@@ -231,8 +232,9 @@ def compare(base, other, close, same_ends=True):
     size = max([abs(v) for v in base.values + other.values if math.isfinite(v)] or [0])
     part = 0 if not close else STEPS if same_ends and not (base.warned or other.warned) else 1
     for v, w, e, f in zip(base.values, other.values, base.errors, other.errors):
-        if v != w and not abs(v - w) <= close * size + part * (e + f):
-            return f"{v:.10g} becomes {w:.10g}"
+        allowed = part * min(e + f, WIDEST * size)
+        if v != w and not abs(v - w) <= close * size + allowed:
+            return f"{v:.10g} becomes {w:.10g}, errors {e:.2g} and {f:.2g}"
     return ""
 
 
