@@ -17,6 +17,8 @@ constexpr double kSafety = 1.5, kIrregularSafety = 2;
 constexpr double kTiny = 1e-9;
 constexpr double kMostIncreasing = 0.1;  // share of nodes where differences grow
 constexpr double kLargeError = 0.2;      // of the range of V
+constexpr double kSteep = 0.8;           // order of the steps between nodes, of a V without slope
+constexpr double kFlat = 1e-6;           // of the range of V: steps that are none
 
 // a - b; nothing where both are the same infinity.
 double difference(double a, double b) {
@@ -84,9 +86,45 @@ double ratio_of(const Grid& fine, const Grid& coarse) {
   return std::pow(product, 1.0 / static_cast<double>(fine.dimension()));
 }
 
+// The largest |V_j - V_i| over the neighbours j of each node i where both are finite.
+std::vector<double> steps_of(const Grid& grid, std::span<const double> V) {
+  std::vector<double> result(V.size(), 0.0);
+  for (std::size_t k = 0; k < grid.dimension(); ++k) {
+    const std::size_t count = grid.axes[k].nodes.size(), stride = grid.stride(k);
+    for (std::size_t u = 0; u < V.size(); ++u) {
+      const std::size_t i = u / stride % count;
+      if (i + 1 == count && !grid.axes[k].periodic()) continue;
+      const std::size_t next = u - i * stride + (i + 1) % count * stride;
+      const double step = std::abs(V[next] - V[u]);
+      if (!std::isfinite(step)) continue;
+      result[u] = std::max(result[u], step);
+      result[next] = std::max(result[next], step);
+    }
+  }
+  return result;
+}
+
+// Where V has a slope, steps between nodes fall like the spacing. A jump is smeared by upwind
+// differences over the root of it: then steps fall like its root, and so does the error, however
+// small the differences of V happen to be (Kuznetsov 1976).
+void limit_by_steps(const Grid& fine, std::span<const double> V1, const Grid& half,
+                    std::span<const double> V2, double range, std::vector<double>& limit) {
+  const auto largest = [](double a, double b) { return std::max(a, b); };
+  const std::vector<double> near = filtered(fine, steps_of(fine, V1), 1, largest);
+  const std::vector<double> none(half.points(), 0.0);
+  const std::vector<double> S1 = filtered(half, changes(fine, near, half, none), kWindow, largest);
+  const std::vector<double> S2 = filtered(half, steps_of(half, V2), kWindow, largest);
+  const double log_ratio = std::log(ratio_of(fine, half));
+  for (std::size_t i = 0; i < limit.size(); ++i) {
+    if (!(S1[i] > kFlat * range)) continue;
+    const double order = std::log(S2[i] / S1[i]) / log_ratio;
+    if (order < kSteep) limit[i] = std::min(limit[i], std::max(kLeastOrder, order));
+  }
+}
+
 // One regime's differences at the nodes of the half grid.
 struct Differences {
-  std::vector<double> D1, D2, limit;  // limit: the scheme's own order, 2 - u
+  std::vector<double> D1, D2, limit;  // limit: the scheme's own order, 2 - u, and V's
   double upwind = 0;                  // mean share
 };
 
@@ -95,7 +133,7 @@ std::span<const double> part_of(const Grid& grid, std::span<const double> field,
   return field.subspan(regime * grid.points(), grid.points());
 }
 
-Differences differences_of(const NestedValues& in, std::size_t regime) {
+Differences differences_of(const NestedValues& in, std::size_t regime, double range) {
   const Grid &fine = *in.fine, &half = *in.half, &quarter = *in.coarsest;
   const auto V2 = part_of(half, in.V2, regime);
   Differences result;
@@ -111,6 +149,7 @@ Differences differences_of(const NestedValues& in, std::size_t regime) {
     result.upwind += here[i] / static_cast<double>(here.size());
     result.limit.push_back(2 - total[i] / count[i]);
   }
+  limit_by_steps(fine, part_of(fine, in.V1, regime), half, V2, range, result.limit);
   return result;
 }
 
@@ -202,7 +241,7 @@ ErrorEstimate estimate_error(const NestedValues& in) {
   const auto regimes = static_cast<std::size_t>(in.regimes);
   const Extent extent = extent_of(in.V1);
   std::vector<Differences> all;
-  for (std::size_t r = 0; r < regimes; ++r) all.push_back(differences_of(in, r));
+  for (std::size_t r = 0; r < regimes; ++r) all.push_back(differences_of(in, r, extent.range));
   const double ratio = total_ratio(*in.half, all, kTiny * extent.middle);
   ErrorEstimate result;
   result.order = std::log(ratio) / std::log(ratio_of(*in.half, *in.coarsest));

@@ -32,7 +32,8 @@ struct ErrorEstimate {
 ///   e_d = max of |D1| over +-2 cells / (2^p - 1), p = log2(rms D2/rms D1) in +-8 cells,
 /// p at least 1/2, at most 2 - u, where u is the share of upwind differences there, and at most the
 /// order over the inner half: errors of two orders that partly cancel, or of a kink between nodes,
-/// show an order that is too high. e_b is what wider ends change.
+/// show an order that is too high. Where the steps between neighbours fall more slowly than the
+/// spacing, V jumps, and p is at most their order. e_b is what wider ends change.
 ErrorEstimate estimate_error(const NestedValues &);
 
 }  // namespace hopf::runtime

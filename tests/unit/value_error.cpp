@@ -66,6 +66,27 @@ TEST_CASE("infinite values are equal to themselves, and their edge is in doubt")
   CHECK(found.error[78] < 1e-6);
 }
 
+TEST_CASE("a smeared jump is known to the order of its smearing") {
+  // Upwind differences smear a jump over the root of the spacing.
+  const auto smeared = [](const Grid& grid) {
+    std::vector<double> result;
+    const double h = 1 / static_cast<double>(grid.axes[0].nodes.size() - 1);
+    for (const double x : grid.axes[0].nodes)
+      result.push_back(0.5 * std::erfc((x - 0.5) / std::sqrt(2 * h)));
+    return result;
+  };
+  const Grid fine = line(81), half = line(41), quarter = line(21);
+  const auto V1 = smeared(fine), V2 = smeared(half), V4 = smeared(quarter);
+  const std::vector<double> shares(V1.size(), 1.0);
+  const auto found = estimate_error({&fine, &half, &quarter, &quarter, V1, V2, V4, shares, {}, 1});
+  const auto wrong = [&](std::size_t i) {
+    return std::abs(V1[i] - (i < 40 ? 1.0 : i > 40 ? 0.0 : 0.5)) > found.error[i] + 1e-3;
+  };
+  // On the jump itself nothing can tell where it is.
+  for (std::size_t i = 0; i < V1.size(); ++i) CHECK((!wrong(i) || (i > 34 && i < 46)));
+  CHECK(found.error[30] > 0.05);
+}
+
 TEST_CASE("finer and wider axes keep their nodes") {
   for (const Axis& axis : {uniform_axis("x", "", Boundary::Constrain, -1, 2, 11),
                            geometric_axis("x", "", Boundary::Constrain, 0.1, 10, 12),
