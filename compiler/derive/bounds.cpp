@@ -125,15 +125,16 @@ Box natural_box(const model::Model& model, const BoundsOf& of) {
   return box;
 }
 
-/// The range of an amount. Ends within rounding of zero, as that of 1 - cos(x), are zero.
+/// The range of an amount. Ends within rounding of zero, as that of 1 - cos(x), are zero, and so is
+/// what outward rounding makes of zero itself.
 Interval range_of(const model::Model& model, ExprId e, const Box& box) {
   Interval range = expr::enclose(*model.store, e, box);
   const Interval inside = expr::enclose(*model.store, e, model::whole_box(model));
-  const double least = kRounding * (inside.hi - inside.lo);
-  if (std::isfinite(least)) {
-    if (std::abs(range.lo) <= least) range.lo = 0;
-    if (std::abs(range.hi) <= least) range.hi = 0;
-  }
+  double least = kRounding * (inside.hi - inside.lo);
+  if (!std::isfinite(least)) least = 0;
+  least = std::max(least, std::numeric_limits<double>::min());
+  if (std::abs(range.lo) <= least) range.lo = 0;
+  if (std::abs(range.hi) <= least) range.hi = 0;
   return range;
 }
 

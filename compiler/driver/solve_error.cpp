@@ -207,6 +207,7 @@ struct Family {
   std::vector<double> upwind;
   const CoarseSolution* narrow;  // what `wide` is compared with
   Variation wide;
+  bool noisy;
   bool kinks;  // of the terminal amount
 };
 
@@ -218,10 +219,10 @@ runtime::ErrorEstimate estimate_at(const Family& family, double t, const std::ve
   if (family.wide.solution)
     ends = beyond_ends(family.narrow->grid, at_time(family.narrow->solution, t), family.wide.grid,
                        at_time(*family.wide.solution, t));
-  return runtime::estimate_error({&family.problem.grid, &half.grid, &last.grid,
-                                  &family.narrow->grid, V, V2,
-                                  two ? std::span<const double>(lowest) : std::span<const double>(),
-                                  family.upwind, ends, family.problem.regimes, family.kinks});
+  return runtime::estimate_error(
+      {&family.problem.grid, &half.grid, &last.grid, &family.narrow->grid, V, V2,
+       two ? std::span<const double>(lowest) : std::span<const double>(), family.upwind, ends,
+       family.problem.regimes, family.noisy, family.kinks});
 }
 
 /// What the steps themselves say of their error, which has grown from the horizon on.
@@ -293,6 +294,11 @@ void summarise(const Inner& inner, const runtime::ErrorEstimate& estimate, Error
                   words, largest, middle > kLargeError};
 }
 
+bool has_noise(const model::Model& model) {
+  return std::any_of(model.diffusion.begin(), model.diffusion.end(),
+                     [&](expr::ExprId g) { return !model.store->is_zero(g); });
+}
+
 bool has_kinks(const expr::Store& store, expr::ExprId e) {
   using expr::Op;
   for (const expr::ExprId part : expr::topological(store, e)) {
@@ -322,6 +328,7 @@ Family family_of(const SolveTask& task, const runtime::PointProblem& problem,
                 upwind_shares(system, problem.grid.dimension()),
                 &coarse.front(),
                 widen(task, narrow, rough),
+                has_noise(task.model),
                 task.model.terminal && has_kinks(*task.model.store, task.model.terminal->value)};
   // A coarse grid lets the ends be felt too far: where they decide the error, the next finer one is
   // asked as well, if that is cheap.

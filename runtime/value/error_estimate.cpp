@@ -19,6 +19,9 @@ constexpr double kMostIncreasing = 0.1;  // share of nodes where differences gro
 constexpr double kLargeError = 0.2;      // of the range of V
 constexpr double kSteep = 0.8;           // order of the steps between nodes, of a V without slope
 constexpr double kFlat = 1e-6;           // of the range of V: steps that are none
+constexpr double kUnresolved = 0.25;     // order of the steps across a layer inside of a cell,
+constexpr double kFade = 0.14;   // a cell: a layer of noise and drift whose cell number is 2, e^-2
+constexpr double kLayer = 0.01;  // the least such step, of the range of V
 
 // a - b; nothing where both are the same infinity.
 double difference(double a, double b) {
@@ -120,6 +123,36 @@ void limit_by_steps(const Grid& fine, std::span<const double> V1, const Grid& ha
     const double order = std::log(S2[i] / S1[i]) / log_ratio;
     if (order < kSteep) limit[i] = std::min(limit[i], std::max(kLeastOrder, order));
   }
+}
+
+// Beside each node what fades by kFade a cell from its neighbours.
+void fade(const Grid& grid, std::vector<double>& field) {
+  for (std::size_t k = 0; k < grid.dimension(); ++k) {
+    const std::size_t count = grid.axes[k].nodes.size(), stride = grid.stride(k);
+    for (std::size_t u = 0; u < field.size(); ++u) {
+      if (u / stride % count > 0) field[u] = std::max(field[u], kFade * field[u - stride]);
+    }
+    for (std::size_t u = field.size(); u-- > 0;) {
+      if (u / stride % count + 1 < count) field[u] = std::max(field[u], kFade * field[u + stride]);
+    }
+  }
+}
+
+void add_layers(const Grid& fine, std::span<const double> V1, const Grid& half,
+                std::span<const double> V2, double range, std::span<double> error) {
+  const auto largest = [](double a, double b) { return std::max(a, b); };
+  const std::vector<double> own = steps_of(fine, V1);
+  const std::vector<double> S1 = filtered(fine, own, 2, largest);
+  const std::vector<double> S2 =
+      prolong(half, filtered(half, steps_of(half, V2), 1, largest), fine, 1);
+  const double log_ratio = std::log(ratio_of(fine, half));
+  std::vector<double> layer(own.size(), 0.0);
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    if (!(own[i] > kLayer * range) || own[i] < 0.5 * S1[i]) continue;
+    if (std::log(S2[i] / S1[i]) / log_ratio < kUnresolved) layer[i] = own[i];
+  }
+  fade(fine, layer);
+  for (std::size_t i = 0; i < own.size(); ++i) error[i] += layer[i];
 }
 
 // One regime's differences at the nodes of the half grid.
@@ -265,6 +298,10 @@ ErrorEstimate estimate_error(const NestedValues& in) {
   const double safety = result.regular && !in.kinks ? kSafety : kIrregularSafety;
   result.error = prolong(*in.half, discrete, *in.fine, in.regimes);
   for (double& e : result.error) e = safety * e + kTiny * extent.middle;
+  for (std::size_t r = 0; in.noisy && r < regimes; ++r)
+    add_layers(*in.fine, part_of(*in.fine, in.V1, r), *in.half, part_of(*in.half, in.V2, r),
+               extent.range,
+               std::span(result.error).subspan(r * in.fine->points(), in.fine->points()));
   if (in.ends.empty()) return result;
   const std::vector<double> more = prolong(*in.ends_on, in.ends, *in.fine, in.regimes);
   for (std::size_t i = 0; i < more.size(); ++i) result.error[i] += safety * more[i];

@@ -17,6 +17,7 @@ struct NestedValues {
   std::span<const double> upwind;  // at nodes of the fine grid: share of upwind differences
   std::span<const double> ends;    // on one of them: |V - V of a widened box|; may be empty
   int regimes = 1;
+  bool noisy = false;  // a jump of V between neighbours is a layer that no grid resolves
   bool kinks = false;  // of what the end pays: their place in a cell is another on each grid
 };
 
@@ -27,13 +28,15 @@ struct ErrorEstimate {
   double ends_share = 0;      // of the nodes at which e_b is larger than e_d
 };
 
-/// e = c e_d + c e_b + 1e-9 median |V|, c = 1.5, or 2 with kinks and where the differences
+/// e = c e_d + c e_b + e_j + 1e-9 median |V|, c = 1.5, or 2 with kinks and where the differences
 /// are not regular. With D1 = V_h - V_2h and D2 = V_2h - V_4h at the nodes that the grids share,
 ///   e_d = max of |D1| over +-2 cells / (2^p - 1), p = log2(rms D2/rms D1) in +-8 cells,
 /// p at least 1/2, at most 2 - u, where u is the share of upwind differences there, and at most the
 /// order over the inner half: errors of two orders that partly cancel, or of a kink between nodes,
 /// show an order that is too high. Where the steps between neighbours fall more slowly than the
-/// spacing, V jumps, and p is at most their order. e_b is what wider ends change.
+/// spacing, V jumps, and p is at most their order. e_b is what wider ends change. With noise, a
+/// step between neighbours that is the same on both grids is a layer thinner than their cells, and
+/// is the error on both sides of it.
 ErrorEstimate estimate_error(const NestedValues &);
 
 }  // namespace hopf::runtime
