@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "driver/hidden_terminal.hpp"
 #include "driver/solve_internal.hpp"
 
 namespace hopf::driver {
@@ -187,6 +188,7 @@ std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
     if (check) checks.push_back(std::move(*check));
   };
   add(splitting_check(problem, system));
+  add(hidden_terminal(task, problem.grid));
   add(target_check(problem, system));
   add(arrival_check(task, answer.solution));
   add(leaving_check(plan.grid, problem, system));
