@@ -43,7 +43,7 @@ Known Inference::look_up(const std::string& name) {
 }
 
 Known Inference::infer(syntax::NodeId id) {
-  if (++work_ > kMostWork) return {};
+  if (!id.valid() || ++work_ > kMostWork) return {};  // an argument that is missing was told
   if (is_constant(id)) {
     const auto value = evaluate(id);
     return value ? known_value(*value) : Known{};

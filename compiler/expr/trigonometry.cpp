@@ -23,6 +23,8 @@ struct Square {
 constexpr Square kSquares[] = {
     {Op::Sin, Op::Cos, 1}, {Op::Cos, Op::Sin, 1}, {Op::Cosh, Op::Sinh, -1}};
 
+constexpr std::size_t kMostCalls = 6;  // of a term that are paired: their pairs are its partners
+
 class Folder {
  public:
   Folder(Store& store, ExprId sum)
@@ -72,6 +74,7 @@ class Folder {
         if (const auto fold = angles(term, other, call)) return fold;
       }
       if (is_circular(call)) calls.push_back(call);
+      if (calls.size() == kMostCalls) break;
     }
     return std::nullopt;
   }
