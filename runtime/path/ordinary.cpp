@@ -32,15 +32,20 @@ constexpr std::array<double, kStages> kDense{
 constexpr std::array<double, 4> kLooks{0.25, 0.5, 0.75, 1};  // of a step, for arrivals
 constexpr double kOfLargest = 0.05;  // what has decayed is held to a part of what it was
 constexpr double kShortest = 1e-13;  // step, of the time simulated
-constexpr int kAttempts = 100, kRejected = 30, kWindows = 10;  // what chattering is
+constexpr int kCrossings = 20;       // of a jump, within 25 forced steps: the path slides on it
+constexpr double kWindow = 25;
+constexpr double kSeen = 1e-3;  // error of an accepted step that may hide a jump
+constexpr int kHalvings = 20;   // of a step in which a jump is looked for
+constexpr double kStays = 0.4;  // of a change, in half the step: it halves where all is smooth
 
 /// What is known of one path besides its registers.
 struct Progress {
   double t = 0, h = 0, growth = 1, last_error = 1e-4;
   std::size_t next_record = 1;
   double shortest = 0;
-  int attempts = 0, rejected = 0, windows = 0;
-  bool running = true;
+  double since = 0;   // the time of the first of `crossings`
+  int crossings = 0;  // accepted steps across a jump of the rate
+  bool slides = false, running = true;
 };
 
 class OrdinaryChunk {
@@ -236,16 +241,25 @@ class OrdinaryChunk {
     return paths_[lane].h * sum;
   }
 
-  /// The largest error in units of what is allowed; NaN when anything is not finite.
-  double scaled_error(std::size_t lane) const {
-    double worst = 0;
+  /// The error of component k in units of what is allowed; NaN when anything is not finite.
+  double scaled_error(std::size_t k, std::size_t lane) const {
+    const double size = std::max(
+        {kOfLargest * largest_[k][lane], std::abs(lanes_[k][lane]), std::abs(next_[k][lane])});
+    const double error = std::abs(local_error(k, lane)) / (ode_.tolerance * size + 1e-300);
+    const bool finite = std::isfinite(error) && std::isfinite(next_[k][lane]);
+    return finite ? error : std::numeric_limits<double>::quiet_NaN();
+  }
+
+  struct Worst {
+    double error = 0;
+    std::size_t component = 0;
+  };
+  Worst worst_error(std::size_t lane) const {
+    Worst worst;
     for (std::size_t k = 0; k < solved(); ++k) {
-      const double size = std::max(
-          {kOfLargest * largest_[k][lane], std::abs(lanes_[k][lane]), std::abs(next_[k][lane])});
-      const double error = std::abs(local_error(k, lane)) / (ode_.tolerance * size + 1e-300);
-      if (!std::isfinite(error) || !std::isfinite(next_[k][lane]))
-        return std::numeric_limits<double>::quiet_NaN();
-      worst = std::max(worst, error);
+      const double error = scaled_error(k, lane);
+      if (std::isnan(error)) return {error, k};
+      if (error > worst.error) worst = {error, k};
     }
     return worst;
   }
@@ -254,28 +268,70 @@ class OrdinaryChunk {
   void judge(std::size_t a, double end) {
     const std::size_t lane = active_[a];
     Progress& path = paths_[lane];
-    const double error = scaled_error(lane);
-    note_attempt(path, !(error <= 1));
+    const Worst worst = worst_error(lane);
+    const double error = worst.error, forced = ode_.forced * run_.grid.until();
+    const bool brief = path.h <= 1.2 * forced;  // a last step is a little longer
     const bool at_floor = path.h <= path.shortest * (1 + 1e-9) || path.h <= 1e-15 * path.t;
-    if (error <= 1 || (at_floor && std::isfinite(error))) {
-      if (!(error <= 1)) ++out_.forced;
+    const bool jumps =
+        brief && error > kSeen && (error <= 1 || path.slides) && has_jump(lane, worst.component);
+    if (error <= 1 || ((at_floor || jumps) && std::isfinite(error))) {
       accepted_.push_back(lane);
+      if (jumps) note_crossing(path, forced);
+      out_.forced += !(error <= 1);
       const double factor =
           0.9 * std::pow(std::max(error, 1e-10), -0.17) * std::pow(path.last_error, 0.04);
       path.growth = std::clamp(factor, 0.2, 5.0);
+      if (jumps && path.slides) path.growth = std::clamp(forced / path.h, 0.2, 1.5);
       path.last_error = std::max(error, 1e-4);
       return;
     }
     if (at_floor) return give_up(lane);
     const double factor = std::isfinite(error) ? 0.9 * std::pow(error, -0.2) : 0.2;
-    path.h = std::max(path.h * std::clamp(factor, 0.1, 0.9), std::min(path.shortest, end - path.t));
+    const double least = path.slides && !brief ? forced : path.shortest;
+    path.h = std::max(path.h * std::clamp(factor, 0.1, 0.9), std::min(least, end - path.t));
   }
 
-  static void note_attempt(Progress& path, bool rejected) {
-    path.rejected += rejected;
-    if (++path.attempts < kAttempts) return;
-    path.windows += path.rejected >= kRejected;
-    path.attempts = path.rejected = 0;
+  /// More crossings than could be followed for the whole time: the path slides.
+  static void note_crossing(Progress& path, double forced) {
+    if (path.t - path.since > kWindow * forced) {
+      path.crossings = 0;
+      path.since = path.t;
+    }
+    path.slides = path.slides || ++path.crossings >= kCrossings;
+  }
+
+  /// Does component k's rate jump between the step's start and the stage where it differs most? The
+  /// half with the larger change is halved again: where the rate is smooth the change halves too.
+  bool has_jump(std::size_t lane, std::size_t k) {
+    std::size_t far = 1;
+    for (std::size_t j = 2; j < kStages; ++j)
+      if (std::abs(rates_[j][k][lane] - rates_[0][k][lane]) >
+          std::abs(rates_[far][k][lane] - rates_[0][k][lane]))
+        far = j;
+    double lo = 0, hi = 1, f_lo = rates_[0][k][lane], f_hi = rates_[far][k][lane];
+    const double change = std::abs(f_hi - f_lo);
+    if (!(change > 0)) return false;
+    for (int halving = 0; halving < kHalvings; ++halving) {
+      const double middle = 0.5 * (lo + hi), f = rate_towards(far, middle, lane, k);
+      const bool first = std::abs(f - f_lo) > std::abs(f_hi - f);
+      (first ? hi : lo) = middle;
+      (first ? f_hi : f_lo) = f;
+      if (!(std::abs(f_hi - f_lo) >= kStays * change)) return false;
+    }
+    return true;
+  }
+
+  /// Component k's rate on the way from the step's start to a stage.
+  double rate_towards(std::size_t stage, double share, std::size_t lane, std::size_t k) {
+    const double h = paths_[lane].h;
+    for (std::size_t i = 0; i < solved(); ++i) {
+      double sum = 0;
+      for (std::size_t j = 0; j < stage; ++j) sum += kWeights[stage][j] * rates_[j][i][lane];
+      work_[i][0] = lanes_[i][lane] + share * h * sum;
+    }
+    set_scalars(0, paths_[lane].t + share * kNodes[stage] * h);
+    call(ode_.rate, 1);
+    return work_[k][0];
   }
 
   /// The path cannot go on: its rate is not finite however short the step.
@@ -396,7 +452,6 @@ class OrdinaryChunk {
     hold(lane);
     path.t = end;
     path.h *= path.growth;
-    if (path.windows >= kWindows) path.shortest = ode_.forced * whole;
   }
 
   void arrive(std::size_t lane, double share) {

@@ -8,9 +8,10 @@
 // at four places of every step, and between them where a level has a minimum; the arrival is found
 // by bisection. Held ends (constrain, reflect) are part of the rate: outward motion is cut off.
 //
-// Where a policy jumps between two values across a surface that the path cannot leave, no step is
-// short enough: after many rejected ones the step is held at 1/20,000 of the time, and such steps
-// are counted as forced.
+// Where the rate jumps across a surface that the path cannot leave, no step is short enough. Jumps
+// are found by halving a short step: a smooth rate's change halves with it. After 20 crossings
+// within 1/2,000 of the time steps across a jump are held at 1/50,000, and counted as forced:
+// the path then follows Filippov's solution to about a step. Other steps stay controlled.
 #pragma once
 
 #include "path/lanes.hpp"

@@ -65,7 +65,7 @@ struct PathRun {
     std::vector<Interval> domain;  // one a state: leaving it is counted
     std::vector<Circle> circles;   // one a state
     double tolerance = 1e-8;
-    double forced = 1.0 / 20'000;  // of the time: the shortest step of a path that chatters
+    double forced = 1.0 / 50'000;  // of the time: the shortest step of a path that chatters
     double longest = 0;            // step
   };
   std::optional<Ordinary> ordinary;
