@@ -68,7 +68,7 @@ bool stabilises(const Discrete& d, const Dense& P) {
   const Dense coupling = d.B.transpose() * P * d.A + d.N.transpose();
   const Dense gain = (d.R + d.B.transpose() * P * d.B).ldlt().solve(coupling);
   const Dense residual = d.Q + d.A.transpose() * P * d.A - coupling.transpose() * gain - P;
-  if (!(residual.norm() <= 1e-9 * (1 + P.norm()))) return false;
+  if (!(residual.norm() <= 1e-9 * (d.Q.norm() + P.norm()))) return false;
   const Dense closed = d.A - d.B * gain;
   return closed.eigenvalues().cwiseAbs().maxCoeff() < 1;
 }
@@ -90,7 +90,7 @@ std::optional<Dense> solve_discrete(const Discrete& d) {
     A = (A * WA).eval();
     H += change;
     if (!H.allFinite()) return std::nullopt;
-    if (change.norm() > 1e-15 * (1 + H.norm())) continue;
+    if (change.norm() > 1e-15 * H.norm()) continue;
     const Dense P = 0.5 * (H + H.transpose());
     return stabilises(d, P) ? std::optional(P) : std::nullopt;
   }

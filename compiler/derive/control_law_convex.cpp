@@ -21,7 +21,8 @@ using expr::Store;
 namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
-constexpr double kMargin = 1e-12;  // how near a target may come to the edge of a range
+constexpr double kMargin = 1e-12;  // how near a target may come to the edge of a range, ...
+constexpr double kLeast = 1e-300;  // ... as a share of it, and to zero
 
 /// `target` must lie above (below) `edge` for a root to exist.
 struct Range {
@@ -30,6 +31,13 @@ struct Range {
   bool above;
   int derivative_sign;  // of dH/du when it fails: +1, -1, or 0 when not known
 };
+
+/// The last target for which a root exists; where the edge is zero any number beyond it may be one,
+/// in whatever units.
+double guard_of(double edge, bool above) {
+  const double margin = edge == 0 ? kLeast : kMargin * std::abs(edge);
+  return edge + (above ? margin : -margin);
+}
 
 struct Inversion {
   ExprId remaining;  // f(u) still to be undone, f(u) = target
@@ -183,7 +191,7 @@ class Peeler {
     // `direction`.
     const int sign = state.direction * (above ? 1 : -1);
     state.ranges.push_back({state.target, edge, above, sign});
-    const ExprId limit = store_.number(edge + (above ? kMargin : -kMargin));
+    const ExprId limit = store_.number(guard_of(edge, above));
     state.target = above ? store_.max(state.target, limit) : store_.min(state.target, limit);
     if (!increasing) state.direction = -state.direction;
   }
@@ -378,7 +386,7 @@ ExprId assemble(const Assembly& a, const Inversion& inversion) {
 ExprId without_guards(Store& store, ExprId e, const Inversion& inversion) {
   // The last guard is the outermost.
   for (auto range = inversion.ranges.rbegin(); range != inversion.ranges.rend(); ++range) {
-    const ExprId limit = store.number(range->edge + (range->above ? kMargin : -kMargin));
+    const ExprId limit = store.number(guard_of(range->edge, range->above));
     const ExprId guarded =
         range->above ? store.max(range->target, limit) : store.min(range->target, limit);
     e = replace_node(store, e, guarded, range->target);

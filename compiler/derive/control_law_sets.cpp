@@ -232,13 +232,14 @@ Attempt heading_law(Context& context, const Block& block) {
   const ExprId B = tidy(store, expr::substitute(store, slope, at_zero));
   ExprId law =
       store.apply(Op::Atan2, {store.neg(B), store.neg(A)});  // in [-pi, pi]; atan2(0, 0) = 0
-  const bool symmetric = std::isinf(lo) || std::isinf(hi) || (lo <= -turn / 2 && hi >= turn / 2);
+  const bool symmetric = lo <= -turn / 2 && hi >= turn / 2;
   BlockLaw result{.form = Form::Heading};
   result.stationary = {law};
   if (!symmetric) {
+    const double start = std::isfinite(lo) ? lo : hi - turn;
     const ExprId two_pi = store.mul(store.integer(2), store.pi());
     const ExprId turns =
-        store.apply(Op::Floor, {store.div(store.sub(law, store.number(lo)), two_pi)});
+        store.apply(Op::Floor, {store.div(store.sub(law, store.number(start)), two_pi)});
     law = clamp(store, store.sub(law, store.mul(two_pi, turns)), lo, hi);
   } else {
     law = clamp(store, law, lo, hi);

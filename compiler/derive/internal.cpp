@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "expr/print_parts.hpp"
 #include "expr/traverse.hpp"
 
 namespace hopf::derive {
@@ -150,7 +151,8 @@ std::string number(double value) {
 }
 
 std::string text(const Context& context, ExprId e) {
-  if (written_size(context.store, e) > kLongestInWords) return "an expression too long to print";
+  if (expr::written_nodes(context.store, std::span(&e, 1)) > kLongestInWords)
+    return "an expression too long to print";
   return expr::print(context.store, e, expr::Style::Unicode);
 }
 

@@ -108,8 +108,6 @@ ExprId amount_in_user_terms(const Context&, ExprId e);
 /// e with conditions as one writes them: what is surely positive is dropped (0 < -s^2*V_xx is
 /// V_xx < 0), then simplified.
 ExprId readable(const Context&, ExprId e);
-/// Nodes of the expression written out as a tree, saturating: what a reader would face.
-double written_size(const expr::Store&, ExprId e);
 /// A law, already in the user's terms, as it is printed; an invalid id where it is too long.
 ExprId on_paper(const Context&, ExprId law);
 

@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "derive/internal.hpp"
+#include "expr/print_parts.hpp"
 
 namespace hopf::derive {
 
@@ -94,7 +95,7 @@ std::string offending_terms(Reader& reader, ExprId e, const std::vector<SymbolId
   std::vector<std::string> words;
   // Products of sums are named as they stand where writing them out would fill pages.
   constexpr double kMostToExpand = 2000;
-  const bool small = written_size(store, e) <= kMostToExpand;
+  const bool small = expr::written_nodes(store, std::span(&e, 1)) <= kMostToExpand;
   for (ExprId term : summands(store, small ? expr::expand(store, e) : e)) {
     if (words.size() == 3) break;
     const ExprId numeric = reader.numeric(term);

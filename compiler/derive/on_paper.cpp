@@ -1,5 +1,6 @@
 // Laws and conditions as one writes them down.
 #include "derive/internal.hpp"
+#include "expr/print_parts.hpp"
 #include "expr/traverse.hpp"
 
 namespace hopf::derive {
@@ -70,19 +71,9 @@ ExprId readable(const Context& context, ExprId e) {
   return tidy(store, rewritten);
 }
 
-double written_size(const Store& store, ExprId e) {
-  base::IdMap<ExprId, double> size;
-  for (ExprId node : expr::topological(store, e)) {
-    double total = 1;
-    for (ExprId arg : store.args(node)) total += *size.find(arg);
-    size.insert(node, std::min(total, 1e9));
-  }
-  return *size.find(e);
-}
-
 ExprId on_paper(const Context& context, ExprId law) {
   const ExprId shown = readable(context, law);
-  return written_size(context.store, shown) > kLongestLaw ? ExprId() : shown;
+  return expr::written_nodes(context.store, std::span(&shown, 1)) > kLongestLaw ? ExprId() : shown;
 }
 
 }  // namespace hopf::derive

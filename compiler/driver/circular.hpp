@@ -6,8 +6,9 @@
 
 namespace hopf::driver {
 
-/// The circle that a control of an interval lives on: dynamics, noise and cost are periodic in it
-/// with the interval's length, or a whole fraction of it. Period 0 where it is none.
+/// The circle that a control lives on whose set is a turn long or longer: it stands in dynamics,
+/// noise and cost only within sines, cosines and tangents of k u + c, with numbers k whose ratios
+/// are rational, so that their periods have a common multiple. Period 0 where it is none.
 runtime::Circle circle_of(const model::Model&, std::size_t control);
 
 }  // namespace hopf::driver

@@ -83,7 +83,10 @@ kernel::PathPolicy path_policy(const model::Model& model, const ValueFunction* v
     for (const std::size_t k : control_order(model, *value)) {
       result.nearest.push_back(k < value->control_is_discrete.size() &&
                                value->control_is_discrete[k]);
-      result.period.push_back(value->period(k));
+      const bool round = value->period(k) > 0;
+      result.turns.push_back(round ? kernel::PathPolicy::Turn{value->control_circle[k].origin,
+                                                              value->control_circle[k].period}
+                                   : kernel::PathPolicy::Turn{});
     }
   } else if (value) {
     result.from = kernel::PathPolicy::From::Affine;

@@ -6,16 +6,11 @@ using expr::ExprId;
 using expr::Op;
 using expr::Store;
 
-namespace {
-
-/// lo + ((x - lo) mod period)
-ExprId wrapped(Store& s, ExprId at, double lo, double period) {
-  const ExprId offset = s.sub(at, s.number(lo));
+ExprId wrapped(Store& s, ExprId x, double lo, double period) {
+  const ExprId offset = s.sub(x, s.number(lo));
   const ExprId turns = s.apply(Op::Floor, {s.mul(offset, s.number(1 / period))});
-  return s.sub(at, s.mul(s.number(period), turns));
+  return s.sub(x, s.mul(s.number(period), turns));
 }
-
-}  // namespace
 
 ExprId bounded(Store& s, const model::State& state, ExprId at) {
   if (!state.lo) return at;

@@ -6,6 +6,9 @@
 
 namespace hopf::kernel {
 
+/// lo + ((x - lo) mod period)
+expr::ExprId wrapped(expr::Store&, expr::ExprId x, double lo, double period);
+
 /// The end `at` of a step put back into the domain: round a circle, reflected, or held. NaN stays.
 expr::ExprId bounded(expr::Store&, const model::State&, expr::ExprId at);
 

@@ -140,9 +140,17 @@ class PathBuilder {
       for (std::size_t i = 0; i < n_; ++i) table.at.push_back(x(i));
       table.first_uniform = PathScalars::kFirstAxis;
       table.nearest = policy_.nearest[k];
-      if (k < policy_.period.size()) table.period = policy_.period[k];
+      const PathPolicy::Turn turn =
+          k < policy_.turns.size() ? policy_.turns[k] : PathPolicy::Turn{};
+      table.period = turn.period;
       tables_.push_back(std::move(table));
-      const ExprId control = store_.symbol(model_.controls[k].symbol);
+      ExprId control = store_.symbol(model_.controls[k].symbol);
+      if (turn.period > 0) {  // interpolated in no particular turn: its own is that of its set
+        const ExprId direction = store_.symbol("$direction" + std::to_string(k));
+        substitution_[model_.controls[k].symbol] =
+            clamped(k, wrapped(store_, direction, turn.origin, turn.period));
+        control = direction;
+      }
       bind(control, InputBinding::From::Interpolated, static_cast<std::uint32_t>(k));
     }
     out_.tables = static_cast<std::uint32_t>(tables_.size());

@@ -32,9 +32,13 @@ struct PathPolicy {
   enum class From : std::uint8_t { None, Expressions, Tables, Affine };
   From from = From::None;
   std::vector<expr::ExprId>
-      expressions;             // Expressions: one per control, over states, t and parameters
-  std::vector<bool> nearest;   // Tables: one per control
-  std::vector<double> period;  // the same; of a control on a circle, else 0
+      expressions;            // Expressions: one per control, over states, t and parameters
+  std::vector<bool> nearest;  // Tables: one per control
+  /// Tables: one per control that is on a circle; else period 0.
+  struct Turn {
+    double origin = 0, period = 0;
+  };
+  std::vector<Turn> turns;
 };
 
 /// Carried registers. States come first; -1 where the model needs none.

@@ -269,7 +269,8 @@ HeatMap panel_map(const ValueFunction& value, const Plane& plane) {
   map.y_label = axis_label(value.states[plane.second].name, value.states[plane.second].unit);
   const auto& values = map.samples.values;
   if (std::any_of(values.begin(), values.end(), [](double v) { return !std::isfinite(v); }))
-    map.colour_label += fmt::format(", hatched: V = {}", value.reward ? "-inf" : "inf");
+    map.colour_label +=
+        fmt::format(", hatched: {} = {}", value.quantity, value.reward ? "-inf" : "inf");
   const std::string what = plane.control ? "policy " + named.name : named.name;
   map.title = what + where(value, plane);
   return map;

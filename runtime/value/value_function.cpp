@@ -114,6 +114,7 @@ std::optional<ValueFunction> ValueFunction::error_field() const {
   if (node_error.empty()) return std::nullopt;
   ValueFunction result = *this;
   result.quantity = "error of V";
+  result.reward = false;
   result.value = node_error;
   result.node_error.clear();
   result.policy.clear();
@@ -170,15 +171,16 @@ std::vector<double> ValueFunction::law(std::span<const double> x, double t, int 
       if (turn > 0) return interpolate_circular(grid, field, x, turn);
       return discrete ? nearest(grid, field, x) : interpolate(grid, field, x);
     };
-    result[c] = discrete ? on_level(moment.weight > 0.5 ? moment.after : moment.before)
-                         : blend(moment, on_level);
-    if (turn <= 0) continue;
-    if (moment.weight > 0) {
-      const double before = on_level(moment.before);
-      result[c] = before + moment.weight * arc(before, on_level(moment.after), turn);
+    if (turn <= 0) {
+      result[c] = discrete ? on_level(moment.weight > 0.5 ? moment.after : moment.before)
+                           : blend(moment, on_level);
+      continue;
     }
-    const double offset = result[c] - control_circle[c].origin;
-    result[c] -= turn * std::floor(offset / turn);
+    const double before = on_level(moment.before), origin = control_circle[c].origin;
+    const double on =
+        moment.weight > 0 ? moment.weight * arc(before, on_level(moment.after), turn) : 0.0;
+    const double u = before + on;
+    result[c] = std::clamp(u - turn * std::floor((u - origin) / turn), origin, origin + turn);
   }
   return result;
 }
