@@ -16,14 +16,17 @@ using runtime::Check;
 
 constexpr double kLargestResidual = 1e-6;
 
-// Steps whose length follows from the error leave a residual within that error.
+// Steps whose length follows from the error leave a residual within that error; those that were
+// taken while V still moved leave as much as it moved.
 Check residual_check(const runtime::SolveSettings& settings,
                      const runtime::GridSolution& solution) {
   const bool chosen = settings.horizon > 0 && settings.steps == 0;
   const double most = std::max(kLargestResidual, chosen ? settings.time_tolerance : 0);
-  return {"residual", fmt::format("{:.2g}", solution.residual),
-          "largest |discrete HJB equation|, relative to the size of V", solution.residual,
-          !(solution.residual < most)};
+  std::string words = "largest |discrete HJB equation|, relative to the size of V";
+  if (solution.unsettled > 0)
+    words += fmt::format("; steps that V had not settled in add up to {:.2g}", solution.unsettled);
+  return {"residual", fmt::format("{:.2g}", solution.residual), words, solution.residual,
+          !(std::max(solution.residual, solution.unsettled) < most)};
 }
 
 // Rows that continue V beyond an open end are not monotone, and need not be: they are a face of the
@@ -139,6 +142,15 @@ std::optional<Check> target_check(const runtime::PointProblem& problem,
       1, true};
 }
 
+std::optional<Check> switches_check(const runtime::PointProblem& problem) {
+  if (!problem.jumps_missed) return std::nullopt;
+  const double count = static_cast<double>(problem.jumps.size());
+  return Check{"switches in time", fmt::format("{} found", problem.jumps.size()),
+               "the model switches so often, or conditions are equal for so long, that some may be "
+               "missed: steps do not end there",
+               count, true};
+}
+
 std::optional<Check> closed_check(const SolveTask& task, const runtime::Grid& declared,
                                   const runtime::Grid& used) {
   bool closed = false;
@@ -190,6 +202,7 @@ std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
   add(splitting_check(problem, system));
   add(hidden_terminal(task, problem.grid));
   add(target_check(problem, system));
+  add(switches_check(problem));
   add(arrival_check(task, answer.solution));
   add(leaving_check(plan.grid, problem, system));
   for (const Check& check : answer.checks) checks.push_back(check);

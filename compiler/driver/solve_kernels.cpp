@@ -211,11 +211,13 @@ bool may_not_arrive(const SolveTask& task, const kernel::HjbInput& input) {
 
 void add_time(const model::Model& model, const kernel::HjbInput& input,
               runtime::PointProblem& problem) {
-  const expr::Store& store = *model.store;
+  expr::Store& store = *model.store;
   problem.moving_target = input.until.valid() && depends_on(store, input.until, input.time);
   problem.time_dependent = time_dependent(input, store);
-  if (problem.time_dependent && model.horizon)
-    problem.jumps = time_jumps(store, input, *model.horizon);
+  if (!problem.time_dependent || !model.horizon) return;
+  TimeJumps found = time_jumps(store, input, *model.horizon);
+  problem.jumps = std::move(found.jumps);
+  problem.jumps_missed = !found.complete;
 }
 
 }  // namespace

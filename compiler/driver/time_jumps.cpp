@@ -12,8 +12,10 @@ namespace {
 using expr::ExprId;
 using expr::Op;
 
-constexpr int kCells = 1024;  // of the horizon, in each of which a condition changes at most once
-constexpr double kSame = 1e-12;  // of the horizon: changes so close are one
+constexpr double kSame = 1e-12;      // of the horizon: changes so close are one
+constexpr double kResolved = 1e-9;   // of the horizon: in less a condition changes at most once
+constexpr int kMostCells = 1 << 18;  // for one condition in one regime
+constexpr std::size_t kMostChanges = 4096;
 
 /// Which branch a node takes: the value of a condition, the side of a kink.
 double branch(const expr::Store& store, ExprId node, const expr::Binding& at) {
@@ -58,27 +60,105 @@ std::vector<ExprId> deciders(const expr::Store& store, const kernel::HjbInput& i
   return result;
 }
 
+bool is_kink(Op op) { return op == Op::Abs || op == Op::Min || op == Op::Max; }
+
+/// Every argument is affine in t: conditions and sides change once, the best of some lines holds
+/// over an interval, and floors are monotone. What is the same at two times is so between them.
+bool convex(expr::Store& store, ExprId node, expr::SymbolId time) {
+  const auto args = store.args(node);
+  const std::vector<ExprId> all(args.begin(), args.end());
+  return std::all_of(all.begin(), all.end(), [&](ExprId argument) {
+    return expr::as_affine(store, argument, std::span(&time, 1)).has_value();
+  });
+}
+
 /// The changes of one node in one regime, each bracketed by neighbouring doubles.
-void find_changes(const expr::Store& store, ExprId node, expr::Binding at, expr::SymbolId time,
-                  double horizon, std::vector<runtime::TimeJump>& found) {
-  const auto value = [&](double t) {
-    at[time] = t;
-    return branch(store, node, at);
-  };
-  double last = value(0);
-  for (int cell = 1; cell <= kCells; ++cell) {
-    double before = horizon * (cell - 1) / kCells, after = horizon * cell / kCells;
-    const double next = value(after);
-    if (next == last || std::isnan(next) || std::isnan(last)) {
-      last = next;
-      continue;
-    }
-    for (double middle = 0.5 * (before + after); before < middle && middle < after;
-         middle = 0.5 * (before + after))
-      (value(middle) == last ? before : after) = middle;
-    if (before > kSame * horizon) found.push_back({before, after});
-    last = next;
+class Changes {
+ public:
+  Changes(expr::Store& store, ExprId node, expr::SymbolId time, double horizon,
+          std::vector<runtime::TimeJump>& found)
+      : store_(store),
+        node_(node),
+        time_(time),
+        horizon_(horizon),
+        convex_(convex(store, node, time)),
+        found_(found) {}
+  void set_regime(expr::SymbolId symbol, double regime) {
+    at_[symbol] = regime;
+    box_[symbol] = {regime, regime};
   }
+  /// False where there are too many to be told apart.
+  bool find() {
+    cells_ = 0;
+    complete_ = true;
+    search(0, horizon_, value(0), value(horizon_));
+    return complete_;
+  }
+
+ private:
+  double value(double t) {
+    at_[time_] = t;
+    return branch(store_, node_, at_);
+  }
+  bool constant(double lo, double hi);
+  void search(double lo, double hi, double first, double last);
+  void bisect(double lo, double hi, double first);
+
+  expr::Store& store_;
+  const ExprId node_;
+  const expr::SymbolId time_;
+  const double horizon_;
+  const bool convex_;
+  std::vector<runtime::TimeJump>& found_;
+  expr::Binding at_;
+  expr::Box box_;
+  int cells_ = 0;
+  bool complete_ = true;
+};
+
+/// Interval arithmetic shows that the node takes one branch all over [lo, hi].
+bool Changes::constant(double lo, double hi) {
+  box_[time_] = {lo, hi};
+  const auto args = store_.args(node_);
+  const Op op = store_.op(node_);
+  if (op == Op::Abs) {
+    const expr::Interval side = expr::enclose(store_, args[0], box_);
+    return side.lo > 0 || side.hi <= 0;
+  }
+  if (op != Op::Min && op != Op::Max) {
+    const expr::Interval range = expr::enclose(store_, node_, box_);
+    return range.lo == range.hi;
+  }
+  std::vector<expr::Interval> ranges;
+  for (const ExprId argument : args) {
+    const expr::Interval r = expr::enclose(store_, argument, box_);
+    ranges.push_back(op == Op::Min ? r : expr::Interval{-r.hi, -r.lo});
+  }
+  const auto best = std::min_element(ranges.begin(), ranges.end(),
+                                     [](const auto& a, const auto& b) { return a.hi < b.hi; });
+  return std::all_of(ranges.begin(), ranges.end(),
+                     [&](const auto& r) { return &r == &*best || best->hi < r.lo; });
+}
+
+void Changes::search(double lo, double hi, double first, double last) {
+  const double middle = 0.5 * (lo + hi);
+  const bool ends = hi - lo <= kResolved * horizon_ || (convex_ ? first == last : constant(lo, hi));
+  const bool enough = ++cells_ > kMostCells || found_.size() >= kMostChanges;
+  if (ends || enough) {
+    complete_ = complete_ && ends;
+    if (first != last && !std::isnan(first) && !std::isnan(last)) bisect(lo, hi, first);
+    return;
+  }
+  const double between = value(middle);
+  search(lo, middle, first, between);
+  search(middle, hi, between, last);
+}
+
+void Changes::bisect(double lo, double hi, double first) {
+  for (double middle = 0.5 * (lo + hi); lo < middle && middle < hi; middle = 0.5 * (lo + hi))
+    (value(middle) == first ? lo : hi) = middle;
+  // A kink is the same on both sides, so that the first time needs none.
+  if (lo > kSame * horizon_ || !is_kink(store_.op(node_))) found_.push_back({lo, hi});
 }
 
 }  // namespace
@@ -95,25 +175,25 @@ std::vector<ExprId> timed_expressions(const kernel::HjbInput& input) {
   return result;
 }
 
-std::vector<runtime::TimeJump> time_jumps(const expr::Store& store, const kernel::HjbInput& input,
-                                          double horizon) {
+TimeJumps time_jumps(expr::Store& store, const kernel::HjbInput& input, double horizon) {
   std::vector<runtime::TimeJump> found;
+  TimeJumps result;
   for (const ExprId node : deciders(store, input)) {
+    Changes changes(store, node, input.time, horizon, found);
     for (int regime = 1; regime <= input.regimes; ++regime) {
-      expr::Binding at;
-      if (input.regime) at[*input.regime] = regime;
-      find_changes(store, node, std::move(at), input.time, horizon, found);
+      if (input.regime) changes.set_regime(*input.regime, regime);
+      result.complete = changes.find() && result.complete;
       if (!input.regime || !expr::depends_on(store, node, *input.regime)) break;
     }
   }
   std::sort(found.begin(), found.end(),
             [](const auto& a, const auto& b) { return a.after > b.after; });
-  std::vector<runtime::TimeJump> result;
+  auto& jumps = result.jumps;
   for (const auto& jump : found) {  // conditions that change together are one jump
-    if (!result.empty() && result.back().after - jump.after <= kSame * horizon)
-      result.back().before = std::min(result.back().before, jump.before);
+    if (!jumps.empty() && jumps.back().after - jump.after <= kSame * horizon)
+      jumps.back().before = std::min(jumps.back().before, jump.before);
     else
-      result.push_back(jump);
+      jumps.push_back(jump);
   }
   return result;
 }

@@ -13,7 +13,10 @@ std::vector<expr::ExprId> timed_expressions(const kernel::HjbInput&);
 
 /// The times in (0, horizon] at which a condition or kink of these that depends on time alone
 /// changes, to the last digit of a double; the latest first.
-std::vector<runtime::TimeJump> time_jumps(const expr::Store&, const kernel::HjbInput&,
-                                          double horizon);
+struct TimeJumps {
+  std::vector<runtime::TimeJump> jumps;
+  bool complete = true;  // not so many, or so hard to tell apart, that some may be missed
+};
+TimeJumps time_jumps(expr::Store&, const kernel::HjbInput&, double horizon);
 
 }  // namespace hopf::driver

@@ -24,10 +24,10 @@ bool undiscounted(const PolicySystem& system) {
 
 // An artificial discount that is taken away in steps leads to policies that arrive: whoever does
 // not pays its inverse. False when the solve is over.
-bool lead_in(Iteration& iteration, double artificial) {
+bool lead_in(Iteration& iteration, int most, double artificial) {
   for (; artificial > kLeastDiscount; artificial *= 0.1) {
     const std::vector<double> shift(iteration.V.size(), artificial);
-    if (iteration.howard({shift, {}})) continue;
+    if (iteration.howard({shift, {}}, most)) continue;
     if (iteration.answer.failure != Failure::NotConverged) return false;
     iteration.answer.failure = Failure::None;  // it is a start, not the answer
   }
@@ -64,7 +64,7 @@ GridSolution arriving(PolicySystem& system, const PointProblem& problem,
   iteration.answer.where = arrival.where;
   if (iteration.answer.failure == Failure::None) iteration.answer.failure = arrival.failure;
   iteration.V = std::move(arrival.V);
-  if (iteration.answer.failure == Failure::None) iteration.howard({});
+  if (iteration.answer.failure == Failure::None) iteration.howard({}, settings.max_iterations);
   return finish(system, iteration, arrival.never);
 }
 
@@ -84,9 +84,10 @@ GridSolution stationary(PolicySystem& system, const PointProblem& problem,
   if (!has_policy && !problem.fixed_policy) system.restrain(iteration.V, start.limit);
   if (!iteration.feasible()) return finish(system, iteration);
   system.choose_stops(iteration.V, {});
-  if (undiscounted(system) && !problem.fixed_policy && !lead_in(iteration, guessed ? 1e-2 : 1))
+  if (undiscounted(system) && !problem.fixed_policy &&
+      !lead_in(iteration, settings.max_iterations, guessed ? 1e-2 : 1))
     return finish(system, iteration);
-  iteration.howard({});
+  iteration.howard({}, settings.max_iterations);
   return finish(system, iteration);
 }
 

@@ -56,9 +56,10 @@ struct GridSolution {
   std::vector<std::vector<std::vector<double>>> policy;  // [level][control][unknown]
   int iterations = 0;                                    // of Howard's algorithm, summed over steps
   int linear_iterations = 0;
-  double residual = 0;  // max |discrete HJB| / (max|V| + the largest cost of one step)
-  double change = 0;    // of the last iteration
-  int steps = 0;        // in time, that were taken
+  double residual = 0;   // max |discrete HJB| / (max|V| + the largest cost of one step)
+  double unsettled = 0;  // sum over the steps that were taken while V still moved, over its size
+  double change = 0;     // of the last iteration
+  int steps = 0;         // in time, that were taken
   std::vector<double>
       time_error;  // [unknown]: what the steps add to the error of V at the first time
 };

@@ -93,18 +93,19 @@ bool Iteration::again(std::span<const double> b, std::span<double> x) {
 // It is Newton's method for the discrete equation, and for M-matrices the iterates decrease to the
 // solution (Bokanowski, Maroso & Zidani 2009). The linear solves of a stationary problem are
 // inexact while the policy still moves.
-bool Iteration::howard(const TimeTerms& step, double enough) {
+bool Iteration::howard(const TimeTerms& step, int most, double enough) {
   const bool in_step = !step.source.empty();
-  double change = 1, least = 1;
+  double change = 1, least = 1, moved = 0;
+  unsettled_ = 0;
   int stalled = 0;
   system_.set_shift(step.shift.empty() ? 0
                                        : *std::min_element(step.shift.begin(), step.shift.end()));
   if (system_.ends_stage() == PolicySystem::Ends::Settled)
     system_.set_ends_stage(PolicySystem::Ends::Choosing);
-  for (int iteration = 1; iteration <= settings_.max_iterations; ++iteration) {
+  for (int iteration = 1; iteration <= most; ++iteration) {
     const double accuracy = in_step ? kStepTight : std::clamp(1e-3 * change, 1e-13, 1e-5);
     if (!linear_solve(step, problem_.fixed_policy ? 1e-13 : accuracy)) return false;
-    double moved = 0;
+    moved = 0;
     for (std::size_t u = 0; u < V.size(); ++u) moved = std::max(moved, std::abs(next_[u] - V[u]));
     const bool first = answer.iterations++ == 0;
     V.swap(next_);
@@ -123,8 +124,11 @@ bool Iteration::howard(const TimeTerms& step, double enough) {
     least = std::min(least, change);
     if (system_.has_open_ends() && stalled >= kStalled) return true;
   }
-  // Rows that are not monotone may keep a step from its last digits; its residual tells.
-  if (in_step && change <= kRoundedChange) return true;
+  // Rows that are not monotone may keep a step from its last digits; the report tells.
+  if (in_step && change <= kRoundedChange) {
+    unsettled_ = moved;
+    return true;
+  }
   answer.failure = Failure::NotConverged;
   return false;
 }

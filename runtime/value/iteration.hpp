@@ -19,8 +19,11 @@ class Iteration {
   Iteration(PolicySystem&, const PointProblem&, const SolveSettings&);
 
   /// Solves the equation from the system's present policy. A stationary one (no source) until V
-  /// rests; a step until V changes by no more than `enough`. False: see `answer.failure`.
-  bool howard(const TimeTerms&, double enough = 0);
+  /// rests; a step until V changes by no more than `enough`, in at most so many iterations. False:
+  /// see `answer.failure`.
+  bool howard(const TimeTerms&, int most, double enough = 0);
+  /// By how much V still moved, beyond `enough`, when the last step was taken as it is.
+  double unsettled() const { return unsettled_; }
   /// x of the last matrix for another right-hand side.
   bool again(std::span<const double> b, std::span<double> x);
   /// A node where every control is infeasible, or gives NaN or infinity, ends the solve.
@@ -46,6 +49,7 @@ class Iteration {
   LinearSolver solver_;
   SparseMatrix A_;
   std::vector<double> b_, next_;
+  double unsettled_ = 0;
   double step_cost_ = 0;  // max |b|/diagonal of the last system
   double told_ = 0;       // the largest part of a stationary iteration that was told
 };

@@ -2,22 +2,37 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <stdexcept>
 
 namespace hopf::runtime {
 
 void Levels::push(double t, const std::vector<double>& V, double scale, bool kept) {
+  if (!levels_.empty() && !(t < levels_.back().t))
+    throw std::logic_error("times of levels do not decrease");
   levels_.push_back({t, V, scale, 0, kept});
+  if (!kept) ++free_;
   const std::size_t count = levels_.size();
   if (count > 2) measure(count - 2);
-  if (count <= most_) return;
-  const auto least =
-      std::min_element(levels_.begin() + 1, levels_.end() - 1,
-                       [](const Level& a, const Level& b) { return a.bend < b.bend; });
-  const auto k = static_cast<std::size_t>(least - levels_.begin());
-  levels_.erase(least);
-  if (k > 1) measure(k - 1);
-  if (k + 1 < levels_.size()) measure(k);
+  if (free_ <= most_) return;
+  std::size_t least = 0;
+  for (std::size_t k = 1; k + 1 < count; ++k) {
+    if (may_go(k) && (least == 0 || levels_[k].bend < levels_[least].bend)) least = k;
+  }
+  if (least == 0) return;
+  levels_.erase(levels_.begin() + static_cast<std::ptrdiff_t>(least));
+  --free_;
+  if (least > 1) measure(least - 1);
+  if (least + 1 < levels_.size()) measure(least);
+}
+
+void Levels::keep_last() {
+  if (!levels_.back().kept) --free_;
+  levels_.back().kept = true;
+}
+
+bool Levels::may_go(std::size_t k) const {
+  const bool alone = levels_[k - 1].kept && (levels_[k + 1].kept || k + 2 == levels_.size());
+  return !levels_[k].kept && !alone;
 }
 
 // On a parabola a chord over the times a and b on both sides of t misses V'' a b/2 there and at
@@ -25,10 +40,6 @@ void Levels::push(double t, const std::vector<double>& V, double scale, bool kep
 void Levels::measure(std::size_t k) {
   const Level &before = levels_[k - 1], &after = levels_[k + 1];
   Level& here = levels_[k];
-  if (here.kept) {
-    here.bend = std::numeric_limits<double>::infinity();
-    return;
-  }
   const double a = here.t - before.t, b = after.t - here.t, share = a / (a + b);
   double worst = 0;
   for (std::size_t u = 0; u < here.V.size(); ++u) {

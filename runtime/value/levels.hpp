@@ -15,17 +15,23 @@ struct Level {
   bool kept = false;
 };
 
-/// Takes one level after the other; of more than `most` the one that is missed least goes. The
-/// first and the last stay, and those that are to be kept.
+/// Takes one level after the other, back in time; of more than `most`, not counting those that are
+/// to be kept, the one that is missed least goes. The first and the last stay, and between two that
+/// are kept the last one left: it tells how far V bends there.
 class Levels {
  public:
   explicit Levels(int most) : most_(most < 2 ? 2 : static_cast<std::size_t>(most)) {}
+  /// t lies before all that came.
   void push(double t, const std::vector<double>& V, double scale, bool kept = false);
+  /// The last one stays.
+  void keep_last();
   std::vector<Level>& all() { return levels_; }
 
  private:
   void measure(std::size_t k);
+  bool may_go(std::size_t k) const;
   std::size_t most_;
+  std::size_t free_ = 0;  // levels that are not to be kept
   std::vector<Level> levels_;
 };
 

@@ -21,7 +21,7 @@ constexpr double kEnough = 3;       // tolerances that the last policy of a step
 constexpr double kEnoughStopping = 0.05;  // where nodes may also stop
 constexpr double kTurned = 0.35;          // error by third over that by second differences
 constexpr int kRepairs = 3;          // solves of a step with less momentum before all is dropped
-constexpr int kIterations = 40;      // of Howard's algorithm in a step, where nodes may not stop
+constexpr int kIterations = 40;      // of Howard's algorithm, where a shorter step may need less
 constexpr int kHistory = 3;          // steps that a third difference looks at
 constexpr double kRateShare = 0.25;  // of a step times a negative discount rate
 
@@ -30,20 +30,13 @@ double range_of(std::span<const double> v) {
   return *hi - *lo;
 }
 
-// A step that takes so many iterations will not come to rest; a shorter one may. Regions of
-// stopping may grow by one node an iteration.
-SolveSettings limited(SolveSettings settings, const PointProblem& problem) {
-  if (!problem.has_stop) settings.max_iterations = std::min(settings.max_iterations, kIterations);
-  return settings;
-}
-
 // The steps of one solve. They work with tau = T - t, which grows.
 class March {
  public:
   March(PolicySystem& system, const PointProblem& problem, const SolveSettings& settings)
       : system_(system),
         problem_(problem),
-        settings_(limited(settings, problem)),
+        settings_(settings),
         iteration_(system, problem, settings_),
         levels_(settings.stored_levels),
         T_(settings.horizon) {}
@@ -57,7 +50,10 @@ class March {
 
   bool begin();
   bool fresh(double t);
+  void stop_where_better();
   bool cross();
+  void take_residual();
+  bool at_jump() const { return jump_ < problem_.jumps.size(); }
   double goal() const;
   double time_at(double tau) const;
   void graded();
@@ -130,6 +126,7 @@ bool March::fresh(double t) {
   std::vector<double>& V = iteration_.V;
   iteration_.answer.t = t;
   system_.set_time(t);
+  if (problem_.has_stop) stop_where_better();
   for (std::size_t u = 0; u < V.size(); ++u) {
     given_[u] = system_.given(u);
     if (given_[u]) V[u] = system_.fixed_value(u);
@@ -147,11 +144,20 @@ bool March::fresh(double t) {
   return true;
 }
 
+// Nobody waits where stopping pays at once. Which nodes stop from now on the next step finds.
+void March::stop_where_better() {
+  system_.forget_stops();
+  const std::span<const double> stop = system_.stop_value();
+  std::vector<double>& V = iteration_.V;
+  for (std::size_t u = 0; u < V.size(); ++u) V[u] = std::min(V[u], stop[u]);
+}
+
 // From the first time after a jump of the model to the last one before it: V goes on as it is, but
-// where a target pays now.
+// where a target, or stopping, pays now. What was stored last is V after the jump.
 bool March::cross() {
   const TimeJump& jump = problem_.jumps[jump_++];
-  if (tau_ > 0) levels_.push(jump.after, now_, allowed(), true);
+  take_residual();
+  levels_.keep_last();
   if (!fresh(jump.before)) return false;
   const auto [lo, hi] = std::minmax_element(now_.begin(), now_.end());
   bounds_ = {std::min(bounds_.least, *lo), std::max(bounds_.most, *hi)};
@@ -161,13 +167,11 @@ bool March::cross() {
 }
 
 /// Where steps must end next.
-double March::goal() const {
-  return jump_ < problem_.jumps.size() ? T_ - problem_.jumps[jump_].after : T_;
-}
+double March::goal() const { return at_jump() ? T_ - problem_.jumps[jump_].after : T_; }
 
 double March::time_at(double tau) const {
   if (tau < goal() - kShortest * T_) return T_ - tau;
-  return jump_ < problem_.jumps.size() ? problem_.jumps[jump_].after : 0.0;
+  return at_jump() ? problem_.jumps[jump_].after : 0.0;
 }
 
 // tau_k = T (k/N)^2: a terminal layer gets the short steps that it needs.
@@ -176,7 +180,7 @@ void March::graded() {
   for (int k = 1; k <= settings_.steps; ++k) {
     if ((settings_.steps - k) % settings_.joined != 0) continue;
     const double end = k == settings_.steps ? T_ : T_ * (k * k / (N * N));
-    while (goal() < T_ && goal() <= end) {
+    while (at_jump() && goal() <= end) {
       if (!advance_to(goal()) || !cross()) return;
     }
     if (!advance_to(end)) return;
@@ -196,10 +200,10 @@ bool March::advance_to(double tau) {
 
 void March::adaptive() {
   double h = first_step();
-  while (tau_ < T_ * (1 - kShortest)) {
+  for (;;) {
     const double rest = goal() - tau_;
     if (rest <= kShortest * T_) {
-      if (!cross()) return;
+      if (!at_jump() || !cross()) return;
       h = first_step();
       continue;
     }
@@ -307,7 +311,10 @@ bool March::solve() {
   double enough = tolerances * allowed();
   if (settings_.steps > 0)
     enough = settings_.tolerance * (allowed() / settings_.time_tolerance + largest(V));
-  if (!iteration_.howard(terms, enough)) return false;
+  const bool limited = shrinkable() && !problem_.has_stop;  // stops may grow by a node an iteration
+  const int most =
+      limited ? std::min(settings_.max_iterations, kIterations) : settings_.max_iterations;
+  if (!iteration_.howard(terms, most, enough)) return false;
   if (std::all_of(V.begin(), V.end(), [](double v) { return std::isfinite(v); })) return true;
   iteration_.answer.failure = Failure::Singular;
   return false;
@@ -374,6 +381,7 @@ void March::keep_bounds() {
 
 void March::accept() {
   carry_error();
+  iteration_.answer.unsettled += relative(iteration_.unsettled(), iteration_.size());
   std::swap(earlier_, before_);
   std::swap(before_, now_);
   now_ = iteration_.V;
@@ -400,7 +408,7 @@ void March::carry_error() {
   std::vector<double> rhs(E_.size(), 0.0), next = E_;
   for (std::size_t u = 0; u < rhs.size(); ++u) {
     if (system_.fixed(u)) continue;
-    const double own = phi_[u] * turn3_[u] + (1 - phi_[u]) * turn_[u];
+    const double own = phi_[u] * turn3_[u] + (1 - phi_[u]) * turn_[u] + iteration_.unsettled();
     rhs[u] = std::max(0.0, E_[u] + phi_[u] * step_.mu * (E_[u] - E_before_[u])) + own;
   }
   std::vector<double> scaled = rhs;
@@ -413,8 +421,23 @@ void March::carry_error() {
   std::swap(E_, next);
 }
 
+// Of the last step before a jump, or before the first time.
+void March::take_residual() {
+  if (since_ == 0) return;
+  system_.improve(now_);
+  std::vector<double> residual(system_.unknowns());
+  system_.residual(now_, {shift_, source_}, residual);
+  for (std::size_t u = 0; u < residual.size(); ++u) residual[u] = std::abs(residual[u] / shift_[u]);
+  const auto worst = std::max_element(residual.begin(), residual.end());
+  const double largest = relative(*worst, iteration_.size());
+  if (largest < iteration_.answer.residual) return;
+  iteration_.answer.residual = largest;
+  iteration_.answer.where = static_cast<std::size_t>(worst - residual.begin());
+}
+
 // The policy of every level that was kept, from its V.
 GridSolution March::finish() {
+  if (iteration_.answer.failure == Failure::None) take_residual();
   GridSolution answer = std::move(iteration_.answer);
   if (answer.failure != Failure::None) return answer;
   answer.steps = taken_;
@@ -427,12 +450,6 @@ GridSolution March::finish() {
   }
   for (auto level = levels_.all().rbegin(); level != levels_.all().rend(); ++level)
     answer.value.push_back(std::move(level->V));
-  std::vector<double> residual(system_.unknowns());
-  system_.residual(now_, {shift_, source_}, residual);
-  for (std::size_t u = 0; u < residual.size(); ++u) residual[u] = std::abs(residual[u] / shift_[u]);
-  const auto worst = std::max_element(residual.begin(), residual.end());
-  answer.residual = relative(*worst, iteration_.size());
-  answer.where = static_cast<std::size_t>(worst - residual.begin());
   return answer;
 }
 

@@ -60,6 +60,7 @@ struct PointProblem {
   bool has_stop = false;              // conditions' last output: the cost of stopping at once
   bool time_dependent = false;        // coefficients depend on t
   std::vector<TimeJump> jumps;        // and jump there, or have a kink; the latest first
+  bool jumps_missed = false;          // there may be more of these
   bool moving_target = false;         // the set of `until` does
   bool cut = false;                   // edges that enter the set of `until` end where it begins
   std::vector<char> stays;            // per axis: the model forbids to leave, not the grid alone

@@ -433,6 +433,8 @@ std::size_t PolicySystem::choose_stops(std::span<const double> V, const TimeTerm
   return changed;
 }
 
+void PolicySystem::forget_stops() { std::fill(stopped_.begin(), stopped_.end(), 0); }
+
 template <class Diagonal, class Gain, class Paid>
 void PolicySystem::fill(SparseMatrix& A, std::vector<double>& b, Diagonal diagonal, Gain gain,
                         Paid paid) const {

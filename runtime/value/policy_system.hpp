@@ -52,6 +52,8 @@ class PolicySystem {
   /// With `stop pays`: stops where that is better than going on, given V, s and g. Returns the
   /// nodes that changed.
   std::size_t choose_stops(std::span<const double> V, const TimeTerms&);
+  /// From now on no node stops.
+  void forget_stops();
 
   /// The matrix of the present chain that dies at rate `killing`, where fixed nodes and targets
   /// give paid(value) and others gain `source`: killing_i y_i = sum_k w_k (y_k - y_i) + source_i.
@@ -129,12 +131,14 @@ class PolicySystem {
   struct Cut {
     std::size_t unknown, neighbour;
     std::size_t side;  // 2 axis + 1 for the upper one
+    double share;      // of the edge, up to the set
     double value;
   };
   struct Ending {
     bool inside;
     double pay;
   };
+  Ending ending_on(const Cut&, double share) const;
   Ending ending_at(std::span<const double> x, std::size_t regime) const;
   std::optional<std::size_t> beside(std::size_t point, std::size_t side) const;
   void prepare_cuts();
@@ -143,7 +147,8 @@ class PolicySystem {
   };
   using Brackets = std::vector<std::vector<std::array<unsigned char, 2>>>;
   Brackets sample_edges();
-  Cut cut_edge(std::size_t unknown, std::size_t side, std::size_t neighbour, Bracket);
+  Cut cut_edge(Cut, Bracket) const;
+  void pay_cuts();
   bool find_cuts(const Brackets&);
   void cut_gradients(std::span<const double> field, std::size_t regime);
   void bend_gradients();
@@ -218,6 +223,7 @@ class PolicySystem {
   std::vector<char> fixed_, stopped_, inside_, pinned_;
   std::vector<std::size_t> pins_;
   std::vector<Cut> cuts_;                      // by unknown
+  std::vector<Cut> on_edge_;                   // from nodes that lie on the target's edge
   std::vector<std::vector<double>> spacings_;  // h-, h+ of each axis at every unknown, where cut
   Brackets samples_;
   bool meets_target_ = false;

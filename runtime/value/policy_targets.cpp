@@ -58,36 +58,37 @@ double PolicySystem::spacing(std::size_t side, std::size_t point, std::size_t re
   return block[point / stride % block.size()];
 }
 
-// The predicate is bisected along the edge. With the distance to the set in place of the spacing,
-// matrix and slopes stay those of an M-matrix (Shortley & Weller 1938), and V does not depend on
-// where the set's edge lies between the nodes.
-PolicySystem::Cut PolicySystem::cut_edge(std::size_t unknown, std::size_t side,
-                                         std::size_t neighbour, Bracket at) {
-  const std::size_t point = unknown % points_, regime = unknown / points_, axis = side / 2;
+// The conditions a share of an edge away from its node.
+PolicySystem::Ending PolicySystem::ending_on(const Cut& cut, double share) const {
+  const std::size_t point = cut.unknown % points_, axis = cut.side / 2;
   std::vector<double> x(dimension_);
   for (std::size_t k = 0; k < dimension_; ++k) {
     const auto& nodes = problem_.grid.axes[k].nodes;
     x[k] = nodes[point / problem_.grid.stride(k) % nodes.size()];
   }
   const Axis& along = problem_.grid.axes[axis];
-  const double from = x[axis];
-  double& h = spacings_[side][unknown];
-  const auto ending = [&](double share) {
-    x[axis] = from + (side % 2 == 1 ? share : -share) * h;
-    if (along.periodic() && x[axis] >= along.hi) x[axis] -= along.hi - along.lo;
-    if (along.periodic() && x[axis] < along.lo) x[axis] += along.hi - along.lo;
-    return ending_at(x, regime);
-  };
-  double pay = at.inside == 1 ? fixed_value_[regime * points_ + neighbour] : ending(at.inside).pay;
-  const int halvings = problem_.time_dependent ? kMovingHalvings : kHalvings;
+  const auto& block = blocks_[axis][1 + cut.side % 2];
+  const double h = block[point / problem_.grid.stride(axis) % block.size()];
+  x[axis] += (cut.side % 2 == 1 ? share : -share) * h;
+  if (along.periodic() && x[axis] >= along.hi) x[axis] -= along.hi - along.lo;
+  if (along.periodic() && x[axis] < along.lo) x[axis] += along.hi - along.lo;
+  return ending_at(x, cut.unknown / points_);
+}
+
+// The predicate is bisected along the edge. With the distance to the set in place of the spacing,
+// matrix and slopes stay those of an M-matrix (Shortley & Weller 1938), and V does not depend on
+// where the set's edge lies between the nodes.
+PolicySystem::Cut PolicySystem::cut_edge(Cut cut, Bracket at) const {
+  cut.value = at.inside == 1 ? fixed_value_[cut.neighbour] : ending_on(cut, at.inside).pay;
+  const int halvings = problem_.moving_target ? kMovingHalvings : kHalvings;
   for (int k = 0; k < halvings; ++k) {
     const double middle = 0.5 * (at.outside + at.inside);
-    const Ending here = ending(middle);
+    const Ending here = ending_on(cut, middle);
     (here.inside ? at.inside : at.outside) = middle;
-    if (here.inside) pay = here.pay;
+    if (here.inside) cut.value = here.pay;
   }
-  h *= at.inside;
-  return {unknown, regime * points_ + neighbour, side, pay};
+  cut.share = at.inside;
+  return cut;
 }
 
 // For every edge in the direction of its axis the first and the last of some points between its
@@ -139,12 +140,14 @@ bool PolicySystem::find_cuts(const Brackets& samples) {
       if (hit == kSamples && !inside_[base + *neighbour]) continue;
       const double full = spacings_[side][u];
       const Cut cut = cut_edge(
-          u, side, *neighbour,
+          {u, base + *neighbour, side, 1, 0},
           {static_cast<double>(hit - step) / kSamples, static_cast<double>(hit) / kSamples});
       double& h = spacings_[side][u];
-      if (h < kOnEdge * full) {
+      h *= cut.share;
+      if (cut.share < kOnEdge) {
         fixed_[u] = inside_[u] = 1;
         fixed_value_[u] = cut.value;
+        on_edge_.push_back(cut);
         complete = false;
       }
       h = std::max(h, kLeastShare * full);
@@ -154,8 +157,24 @@ bool PolicySystem::find_cuts(const Brackets& samples) {
   return complete;
 }
 
+// A target that rests is found once; what it pays may still depend on time.
+void PolicySystem::pay_cuts() {
+  for (const Cut& cut : on_edge_) {
+    fixed_[cut.unknown] = inside_[cut.unknown] = 1;
+    fixed_value_[cut.unknown] = ending_on(cut, cut.share).pay;
+  }
+  for (Cut& cut : cuts_)
+    cut.value = cut.share == 1 ? fixed_value_[cut.neighbour] : ending_on(cut, cut.share).pay;
+}
+
 void PolicySystem::prepare_cuts() {
-  if (samples_.empty() || problem_.moving_target) samples_ = sample_edges();
+  const bool known = !samples_.empty() && !problem_.moving_target;
+  if (known) {
+    pay_cuts();
+    return;
+  }
+  samples_ = sample_edges();
+  on_edge_.clear();
   while (!find_cuts(samples_)) continue;
   meets_target_ = meets_target_ || !cuts_.empty() ||
                   std::find(inside_.begin(), inside_.end(), 1) != inside_.end();

@@ -61,6 +61,32 @@ double affine_row(const std::vector<double>& M, const std::vector<double>& v, st
   return sum;
 }
 
+/// Between levels V is linear in t: the second differences on both sides tell how far it bends,
+/// and what it misses there is L^2/2 times that times w (1 - w). Where both sides jump, the slopes
+/// beyond the jumps stand for those at the ends: such an interval is one step of the solver.
+template <class At>
+double turn_between(const std::vector<double>& times, const Moment& moment, At V) {
+  const auto slope = [&](std::size_t k) { return (V(k + 1) - V(k)) / (times[k + 1] - times[k]); };
+  const double length = times[moment.after] - times[moment.before], here = slope(moment.before);
+  double bend = 0, beyond = 0;
+  bool known = false;
+  for (const std::size_t middle : {moment.before, moment.after}) {
+    const bool lower = middle == moment.before;
+    if (middle == 0 || middle + 1 >= times.size()) continue;
+    std::size_t other = lower ? middle - 1 : middle;
+    double width = times[other + 1] - times[other];
+    const bool jump = width < kJump * (width + length);
+    if (jump && (lower ? other == 0 : other + 2 >= times.size())) continue;
+    if (jump) other += lower ? -1 : 1;
+    const double turn = std::abs(slope(other) - here);
+    if (!std::isfinite(turn)) continue;
+    if (jump) beyond = std::max(beyond, turn);
+    if (!jump) bend = std::max(bend, 2 * turn / (width + length));
+    known = known || !jump;
+  }
+  return known ? 0.5 * length * length * bend : length * beyond;
+}
+
 std::span<const double> regime_part(const Grid& grid, const std::vector<double>& field,
                                     int regime) {
   return std::span(field).subspan(static_cast<std::size_t>(regime - 1) * grid.points(),
@@ -96,18 +122,7 @@ double ValueFunction::error(std::span<const double> x, double t, int regime) con
            interpolation_error(grid, regime_part(grid, value[level], regime), x);
   });
   if (moment.weight == 0) return sum;
-  // Between levels V is linear in t: the second differences on both sides tell how far it bends.
-  double bend = 0;
-  const double length = times[moment.after] - times[moment.before];
-  for (const std::size_t middle : {moment.before, moment.after}) {
-    if (middle == 0 || middle + 1 >= times.size()) continue;
-    const double left = times[middle] - times[middle - 1],
-                 right = times[middle + 1] - times[middle];
-    if (std::min(left, right) < kJump * (left + right)) continue;
-    const double slopes = (V(middle + 1) - V(middle)) / right - (V(middle) - V(middle - 1)) / left;
-    if (std::isfinite(slopes)) bend = std::max(bend, std::abs(2 * slopes / (left + right)));
-  }
-  return sum + 0.5 * length * length * bend * moment.weight * (1 - moment.weight);
+  return sum + turn_between(times, moment, V) * moment.weight * (1 - moment.weight);
 }
 
 std::optional<ValueFunction> ValueFunction::error_field() const {

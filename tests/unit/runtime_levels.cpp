@@ -1,10 +1,12 @@
 // Levels, bins and labels of figures, where ranges have hardly any size, none, or too much.
+#include <cmath>
 #include <limits>
 
 #include "io/contour.hpp"
 #include "io/figure.hpp"
 #include "path/ensemble.hpp"
 #include "test.hpp"
+#include "value/levels.hpp"
 
 using namespace hopf::runtime;
 
@@ -52,4 +54,27 @@ TEST_CASE("labels are one quoted line", "[io]") {
   CHECK(quoted("it's") == "'it''s'");
   CHECK(quoted("a\n!touch x\r\t\x7f") == "'a !touch x   '");
   CHECK(quoted("`touch x` $(x) @x \\") == "'`touch x` $(x) @x \\'");
+}
+
+TEST_CASE("times that are kept take no room from others, and all are in order", "[value]") {
+  Levels levels(21);
+  double t = 50;
+  levels.push(t, {0}, 1);
+  for (int segment = 0; segment < 50; ++segment) {
+    for (int step = 0; step < 10; ++step) {
+      t -= 0.1;
+      levels.push(t, {t * t}, 1);
+    }
+    levels.keep_last();
+    CHECK_THROWS(levels.push(t, {t * t}, 1, true));
+    t = std::nextafter(t, 0);
+    levels.push(t, {t * t}, 1, true);
+  }
+  const auto& all = levels.all();
+  for (std::size_t k = 1; k < all.size(); ++k) CHECK(all[k].t < all[k - 1].t);
+  std::size_t free = 0, sides = 0;
+  for (const auto& level : all) ++(level.kept ? sides : free);
+  CHECK(sides == 100);
+  CHECK(free >= 50);
+  CHECK(free <= 51);
 }
