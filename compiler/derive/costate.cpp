@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "derive/autonomous.hpp"
 #include "derive/regimes.hpp"
 
 namespace hopf::derive {
@@ -210,15 +211,6 @@ void split_regimes(Context& context, const Adjoint& adjoint, Step& step) {
       context.names.costate));
 }
 
-bool is_autonomous(const Context& context) {
-  std::vector<ExprId> all = context.model.drift;
-  all.insert(all.end(), context.model.diffusion.begin(), context.model.diffusion.end());
-  if (context.model.lagrangian.value.valid()) all.push_back(context.model.lagrangian.value);
-  return std::none_of(all.begin(), all.end(), [&](ExprId e) {
-    return expr::depends_on(context.store, e, context.model.time);
-  });
-}
-
 /// Where a path may end before the horizon, or has none.
 void add_end_notes(Context& context, Step& step) {
   const auto& model = context.model;
@@ -231,7 +223,7 @@ void add_end_notes(Context& context, Step& step) {
         "on entering the {} {} equals the gradient of what is paid there plus a multiple of the "
         "normal (transversality)",
         model.until ? "set," : "boundary,", p));
-    if (!model.horizon && !model.discount && model.noises.empty() && is_autonomous(context))
+    if (!model.horizon && !model.discount && model.noises.empty() && timed_parts(model).empty())
       step.notes.push_back(
           "the end time is free and nothing depends on t, so the optimised "
           "Hamiltonian is 0 along the path");

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "derive/autonomous.hpp"
 #include "derive/internal.hpp"
 
 namespace hopf::derive {
@@ -23,14 +24,17 @@ std::vector<int> open_groups(bool substituted, const model::Model& model) {
   return groups;
 }
 
-/// -V_t + rho V, or the long-run average, or 0.
+/// -V_t + rho V, or the long-run average, or 0. V depends on t with a horizon, and where anything
+/// does.
 ExprId left_side(Context& context, const Equations& eqs) {
   Store& store = context.store;
   const auto& model = context.model;
-  if (model.average) return store.symbol(unknown(store, context.names.average));
   std::vector<ExprId> terms;
-  if (model.horizon) terms.push_back(store.neg(store.symbol(eqs.V_t)));
-  if (model.discount) terms.push_back(store.mul(model.discount->value, store.symbol(eqs.V)));
+  if (model.average) terms.push_back(store.symbol(unknown(store, context.names.average)));
+  if (model.horizon || !timed_parts(model).empty())
+    terms.push_back(store.neg(store.symbol(eqs.V_t)));
+  if (model.discount && !model.average)
+    terms.push_back(store.mul(model.discount->value, store.symbol(eqs.V)));
   return store.add(terms);
 }
 
@@ -142,7 +146,9 @@ std::string words(const Context& context) {
       fmt::format("{} is the {}{} {}", V, model.reward ? "largest" : "least",
                   model.noises.empty() && model.jumps.empty() && !model.regime ? "" : " expected",
                   model.reward ? "reward" : "cost");
-  text += model.horizon ? "; it runs backward from the horizon." : "; it does not depend on time.";
+  text += model.horizon                ? "; it runs backward from the horizon."
+          : timed_parts(model).empty() ? "; it does not depend on time."
+                                       : "; it depends on time, and no horizon ends it.";
   if (model.stop_pays) text += " The right to stop makes it a variational inequality.";
   if (model.regime) text += " Each regime has its own equation, coupled by the switching rates.";
   return text;

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "derive/autonomous.hpp"
 #include "derive/internal.hpp"
 
 namespace hopf::derive {
@@ -222,7 +223,8 @@ void add_equations(Context& context, const Equations& eqs, const Split& split, S
   const ExprId log_psi = store.mul(split.lambda, store.apply(expr::Op::Log, {field}));
   step.equations.push_back({store.symbol(eqs.V), model.reward ? log_psi : store.neg(log_psi)});
   ExprId left = store.integer(0);
-  if (model.horizon) left = store.neg(store.symbol(fmt::format("D({},t)", psi)));
+  if (model.horizon || !timed_parts(model).empty())
+    left = store.neg(store.symbol(fmt::format("D({},t)", psi)));
   if (model.average)
     left =
         store.neg(store.mul(store.div(store.symbol(context.names.average), split.lambda), field));

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "driver/ahead.hpp"
 #include "driver/ast_walk.hpp"
 #include "driver/files.hpp"
 #include "driver/inference.hpp"
@@ -205,7 +206,9 @@ Known Inference::verb(const Signature& signature, const syntax::Call& call, sour
     return known_kind(Kind::Derivation, handle);
   }
   if (signature.name == "simulate") {
-    if (known && all_constant(call, "policy")) simulate_options(s_, arguments, *model);
+    if (known && all_constant(call, "policy"))
+      if (const auto options = simulate_options(s_, arguments, *model))
+        check_settings(*model, *options, s_.context.sink);
     if (known && !all_constant(call, "policy")) start_argument(arguments, *model);
     if (known) policy_argument(arguments, *model, true);
     return known_kind(Kind::Ensemble, handle);
@@ -253,7 +256,10 @@ void Inference::policy_argument(const Arguments& arguments, const model::Model& 
   }
   const syntax::NodeId node = arguments.node("policy");
   if (std::holds_alternative<syntax::Record>((*s_.ast)[node].value)) {
-    if (bind_numbers(node)) policy_of(s_, model, node);
+    const auto policy = bind_numbers(node) ? policy_of(s_, model, node) : std::nullopt;
+    const bool valued = !must;  // else simulated, where t is as good as a state
+    if (policy && valued)
+      check_stationary(model, *policy, arguments.span_of("policy"), s_.context.sink);
     return;
   }
   const Known known = infer(node);

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -246,7 +247,23 @@ int plan(const Arguments& arguments) {
   });
 }
 
+/// Why nothing can be written to `path`; empty when nothing is known against it.
+std::string cannot_write(const std::string& path) {
+  namespace fs = std::filesystem;
+  const fs::path folder = path.empty() ? "" : fs::path(path).parent_path();
+  std::error_code ignored;
+  if (folder.empty()) return {};
+  if (!fs::is_directory(folder, ignored)) return "there is no folder '" + folder.string() + "'";
+  return access(folder.c_str(), W_OK) == 0 ? "" : "its folder may not be written to";
+}
+
 int solve(const Arguments& arguments) {
+  for (const std::string& path : {arguments.save, arguments.plot}) {
+    const std::string why = cannot_write(path);
+    if (why.empty()) continue;
+    std::fprintf(stderr, "hopf: '%s' is not written: %s\n", path.c_str(), why.c_str());
+    return kMachine;
+  }
   Command command(arguments);
   const auto model = command.session().model_in_file(arguments.file, arguments.model);
   if (const int code = command.finish(); !model) return code;
@@ -374,6 +391,16 @@ CLI::Validator ends_in(std::vector<std::string> endings) {
       "FILE");
 }
 
+CLI::Validator positive() {
+  return CLI::Validator(
+      [](std::string& word) {
+        double number = 0;
+        const bool good = CLI::detail::lexical_cast(word, number) && number > 0;
+        return good && number < HUGE_VAL ? std::string() : "'" + word + "' is no positive number";
+      },
+      "NUMBER");
+}
+
 struct Verb {
   CLI::App* app;
   int (*action)(const Arguments&);
@@ -403,7 +430,7 @@ std::vector<Verb> add_verbs(CLI::App& app, Arguments& a) {
   derive_app->add_option("--as", a.as, "unicode, latex or hopf")
       ->check(CLI::IsMember({"unicode", "latex", "hopf"}));
   solve_app->add_option("--error", a.error, "solve on finer grids until V is known as well")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   solve_app->add_option("--save", a.save, "write the solution: .nc, .npy or .csv")
       ->check(ends_in({".nc", ".npy", ".csv"}));
   solve_app->add_option("--plot", a.plot, "draw the solution: .svg, .png or .html")

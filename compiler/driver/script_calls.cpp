@@ -252,7 +252,12 @@ bool check_coordinates(Script& s, const model::Model& model, std::size_t found, 
 }
 
 bool time_inside(Script& s, std::optional<double> horizon, double t, Span span) {
-  if (!horizon || (t >= -1e-12 * *horizon && t <= *horizon * (1 + 1e-12))) return true;
+  if (!horizon) {
+    s.error(Kind::OutsideSolution, span, "a time, and V does not depend on it: it has no horizon")
+        .help = "leave 't' out";
+    return false;
+  }
+  if (t >= -1e-12 * *horizon && t <= *horizon * (1 + 1e-12)) return true;
   s.error(Kind::OutsideSolution, span,
           fmt::format("time {} is outside 0..{}", number_text(t), number_text(*horizon)));
   return false;

@@ -140,10 +140,12 @@ std::optional<std::size_t> position(Script& s, const Value& index, std::size_t c
   if (number && *number >= 1 && *number <= static_cast<double>(count) &&
       std::floor(*number) == *number)
     return static_cast<std::size_t>(*number) - 1;
-  auto& error =
-      s.error(Kind::IndexOutOfRange, span,
-              number ? fmt::format("index {} is outside 1..{}", number_text(*number), count)
-                     : fmt::format("an index is a whole number, and this is {}", describe(index)));
+  const bool whole = number && std::floor(*number) == *number;
+  auto& error = s.error(
+      Kind::IndexOutOfRange, span,
+      whole    ? fmt::format("index {} is outside 1..{}", number_text(*number), count)
+      : number ? fmt::format("an index is a whole number, and this is {}", number_text(*number))
+               : fmt::format("an index is a whole number, and this is {}", describe(index)));
   if (number && *number == 0) error.notes.push_back("indices start at 1, as in mathematics");
   return {};
 }

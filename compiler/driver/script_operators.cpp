@@ -1,6 +1,7 @@
 // Arithmetic and comparison of script values: numbers, vectors and matrices.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "driver/script.hpp"
@@ -9,6 +10,7 @@ namespace hopf::driver {
 namespace {
 
 using diagnostics::Kind;
+using source::Span;
 using syntax::ChainOp;
 using syntax::CompareOp;
 
@@ -90,6 +92,21 @@ std::optional<Numeric> combine(ChainOp op, const Numeric& a, const Numeric& b,
   return result;
 }
 
+bool has_nan(const std::vector<double>& numbers) {
+  return std::any_of(numbers.begin(), numbers.end(), [](double x) { return std::isnan(x); });
+}
+
+/// inf - inf, 0*inf and inf/inf are no numbers; what is none already stays so.
+std::optional<Value> no_number(Script& s, ChainOp op, const Value& left, const Value& right,
+                               Span span) {
+  const auto a = number_of(left), b = number_of(right);
+  s.error(
+      Kind::OutsideFunctionDomain, span,
+      a && b ? fmt::format("{} {} {} is not a number", number_text(*a), symbol(op), number_text(*b))
+             : fmt::format("'{}' gives an entry that is not a number", symbol(op)));
+  return {};
+}
+
 bool divides_by_zero(ChainOp op, const Numeric& b) {
   return op == ChainOp::Div && b.shape.empty() && b.data[0] == 0;
 }
@@ -111,7 +128,11 @@ bool equal(const Value& a, const Value& b) {
 std::optional<Value> arithmetic(Script& s, ChainOp op, const Value& left, const Value& right,
                                 source::Span span) {
   const auto *a = left.as<double>(), *b = right.as<double>();
-  if (a && b && !(op == ChainOp::Div && *b == 0)) return Value{apply(op, *a, *b)};
+  if (a && b && !(op == ChainOp::Div && *b == 0)) {
+    const double result = apply(op, *a, *b);
+    if (!std::isnan(result) || std::isnan(*a) || std::isnan(*b)) return Value{result};
+    return no_number(s, op, left, right, span);
+  }
   const auto *first = left.as<std::string>(), *second = right.as<std::string>();
   if (op == ChainOp::Add && first && second) {
     const auto size = static_cast<double>(first->size() + second->size());
@@ -126,6 +147,8 @@ std::optional<Value> arithmetic(Script& s, ChainOp op, const Value& left, const 
     return {};
   }
   const auto result = combine(op, *x, *y, s.context.watch());
+  if (result && has_nan(result->data) && !has_nan(x->data) && !has_nan(y->data))
+    return no_number(s, op, left, right, span);
   if (result) return from_numeric(*result);
   const bool vectors = op == ChainOp::Mul && x->shape.size() == 1 && x->shape == y->shape;
   return mismatch(s, symbol(op), left, right, span,

@@ -225,6 +225,11 @@ std::optional<SimulateOptions> simulate_options(Script& s, const Arguments& argu
                         number_text(options.tolerance)));
     return {};
   }
+  if (arguments.has("until") && options.until == 0) {
+    s.error(Kind::InvalidTimes, arguments.span_of("until"),
+            "'until' is 0, and must be a positive time");
+    return {};
+  }
   if (!arguments.has("until") && !model.horizon) {
     s.error(Kind::MissingArgument, arguments.span(),
             fmt::format("'simulate' needs 'until', because '{}' has no horizon", model.name));

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "driver/ahead.hpp"
 #include "driver/simulate_job.hpp"
 
 namespace hopf::driver {
@@ -56,37 +57,65 @@ bool check_policy(Job& job) {
   return true;
 }
 
-bool check_start(Job& job) {
-  const Model& m = job.model;
-  const std::vector<double>& from = job.options.from;
-  if (from.empty() && m.initial) return true;
-  if (from.size() != m.dimension()) {
-    const char* what = from.empty() ? "'simulate' needs 'from', the state to start at" : nullptr;
-    job.sink.emit(from.empty() ? Kind::MissingArgument : Kind::WrongCoordinateCount,
-                  job.options.span,
-                  what ? what
-                       : fmt::format("'{}' has {} states, and the start has {} coordinates", m.name,
-                                     m.dimension(), from.size()));
-    return false;
-  }
-  for (std::size_t i = 0; i < from.size(); ++i) {
+bool check_place(const Model& m, const SimulateOptions& options, diagnostics::Sink& sink) {
+  for (std::size_t i = 0; i < options.from.size(); ++i) {
     const model::State& state = m.states[i];
+    const double at = options.from[i];
     const bool bounded = state.lo && state.boundary != model::Boundary::Periodic;
-    if (std::isfinite(from[i]) && (!bounded || (from[i] >= *state.lo && from[i] <= *state.hi)))
-      continue;
+    if (std::isfinite(at) && (!bounded || (at >= *state.lo && at <= *state.hi))) continue;
     const std::string domain =
         bounded ? fmt::format("its domain [{}, {}]", *state.lo, *state.hi) : "the real line";
-    auto& d = job.sink.emit(
-        Kind::StartOutsideDomain, job.options.span,
-        fmt::format("the start {} = {} is outside of {}", state.name, from[i], domain));
+    auto& d = sink.emit(Kind::StartOutsideDomain, options.span,
+                        fmt::format("the start {} = {} is outside of {}", state.name, at, domain));
     d.labels.push_back({state.span, "declared here"});
     return false;
   }
+  return true;
+}
+
+bool check_start(const Model& m, const SimulateOptions& options, diagnostics::Sink& sink) {
+  if (options.from.empty() && m.initial) return true;
+  if (options.from.size() != m.dimension()) {
+    const bool none = options.from.empty();
+    sink.emit(none ? Kind::MissingArgument : Kind::WrongCoordinateCount, options.span,
+              none ? "'simulate' needs 'from', the state to start at"
+                   : fmt::format("'{}' has {} states, and the start has {} coordinates", m.name,
+                                 m.dimension(), options.from.size()));
+    return false;
+  }
+  if (!check_place(m, options, sink)) return false;
   const int regimes = m.regime ? m.regime->count : 1;
-  if (job.options.regime >= 1 && job.options.regime <= regimes) return true;
-  job.sink.emit(Kind::OutsideSolution, job.options.span,
-                fmt::format("regime {} is none of 1..{}", job.options.regime, regimes));
+  if (options.regime >= 1 && options.regime <= regimes) return true;
+  sink.emit(Kind::OutsideSolution, options.span,
+            fmt::format("regime {} is none of 1..{}", options.regime, regimes));
   return false;
+}
+
+/// The time at which paths end; nothing after an error.
+std::optional<double> last_time(const Model& m, const SimulateOptions& options,
+                                diagnostics::Sink& sink) {
+  const double until = options.until != 0 ? options.until : m.horizon.value_or(0);
+  const auto reject = [&](const std::string& message) {
+    sink.emit(Kind::InvalidTimes, options.span, message);
+    return std::nullopt;
+  };
+  if (!(until > 0) || !std::isfinite(until)) {
+    return reject(
+        options.until != 0
+            ? fmt::format("'until' is {}, and must be a positive time", options.until)
+            : fmt::format("'simulate' needs 'until', because '{}' has no horizon", m.name));
+  }
+  if (m.horizon && until > *m.horizon * (1 + 1e-12)) {
+    return reject(
+        fmt::format("'until' is {}, and '{}' ends at its horizon {}", until, m.name, *m.horizon));
+  }
+  const double step = options.step;
+  if (step != 0 && !(step > 0 && step <= until)) {
+    return reject(fmt::format("'step' is {}, and must be between 0 and 'until' = {}", step, until));
+  }
+  if (step > 0 && until / step > 1e12)
+    return reject(fmt::format("{:g} steps of {} are more than can be counted", until / step, step));
+  return until;
 }
 
 /// Under V's own policy a path from where V is infinite would run for ever.
@@ -108,35 +137,21 @@ bool check_arrival(Job& job) {
 }  // namespace
 
 bool can_simulate(Job& job) {
-  return supported(job) && check_policy(job) && check_start(job) && check_arrival(job);
+  return supported(job) && check_policy(job) && check_start(job.model, job.options, job.sink) &&
+         check_arrival(job);
 }
 
 bool choose_until(Job& job) {
-  const Model& m = job.model;
-  const double until = job.options.until > 0 ? job.options.until : m.horizon.value_or(0);
-  const auto reject = [&](const std::string& message) {
-    job.sink.emit(Kind::InvalidTimes, job.options.span, message);
-    return false;
-  };
-  if (!(until > 0) || !std::isfinite(until)) {
-    return reject(
-        job.options.until != 0
-            ? fmt::format("'until' is {}, and must be a positive time", job.options.until)
-            : fmt::format("'simulate' needs 'until', because '{}' has no horizon", m.name));
-  }
-  if (m.horizon && until > *m.horizon * (1 + 1e-12)) {
-    return reject(
-        fmt::format("'until' is {}, and '{}' ends at its horizon {}", until, m.name, *m.horizon));
-  }
-  const double step = job.options.step;
-  if (step != 0 && !(step > 0 && step <= until)) {
-    return reject(fmt::format("'step' is {}, and must be between 0 and 'until' = {}", step, until));
-  }
-  if (step > 0 && until / step > 1e12)
-    return reject(fmt::format("{:g} steps of {} are more than can be counted", until / step, step));
-  job.until = until;
-  job.at_horizon = m.horizon && until >= *m.horizon * (1 - 1e-12);
+  const auto until = last_time(job.model, job.options, job.sink);
+  if (!until) return false;
+  job.until = *until;
+  job.at_horizon = job.model.horizon && *until >= *job.model.horizon * (1 - 1e-12);
   return true;
+}
+
+bool check_settings(const Model& m, const SimulateOptions& options, diagnostics::Sink& sink) {
+  const bool starts = check_start(m, options, sink);
+  return last_time(m, options, sink).has_value() && starts;
 }
 
 }  // namespace hopf::driver

@@ -1,8 +1,11 @@
 #include "driver/solve.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cmath>
 
+#include "driver/ahead.hpp"
 #include "driver/circular.hpp"
 #include "driver/solve_internal.hpp"
 
@@ -110,7 +113,23 @@ std::optional<runtime::ValueFunction> evaluate(const model::Model& model,
                                                const Policy& policy, const plan::Options& options,
                                                const Progress& progress, diagnostics::Sink& sink,
                                                Phases* phases) {
+  if (!check_stationary(model, policy, options.span, sink)) return std::nullopt;
   return run({model, equations, options, progress, sink, &policy, phases});
+}
+
+bool check_stationary(const model::Model& model, const Policy& policy, source::Span span,
+                      diagnostics::Sink& sink) {
+  if (model.horizon) return true;
+  for (const auto& [control, law] : policy) {
+    if (!expr::depends_on(*model.store, law, model.time)) continue;
+    auto& d = sink.emit(diagnostics::Kind::MethodNotApplicable, span,
+                        fmt::format("the policy for '{}' depends on t, and '{}' has no horizon",
+                                    control, model.name));
+    d.notes.push_back("its value would depend on t too, and one for all times is solved");
+    d.help = "write 'horizon T', or make the time a state, as in 'state s in [0, T]' with s' = 1";
+    return false;
+  }
+  return true;
 }
 
 }  // namespace hopf::driver

@@ -16,7 +16,7 @@ struct Body {
 std::vector<Body> bodies(const Model& model) {
   std::vector<Body> all;
   const auto add = [&](ExprId value, Span span, const std::string& what) {
-    if (value.valid()) all.push_back({value, span, what});
+    if (value.valid()) all.push_back({value, span, "the " + what});
   };
   add(model.lagrangian.value, model.lagrangian.span, model.reward ? "reward" : "running cost");
   if (model.terminal) add(model.terminal->value, model.terminal->span, "terminal amount");
@@ -49,7 +49,7 @@ void report_divisor(Context& context, const Body& body, ExprId divisor) {
   const std::string text = print(context.store(), divisor);
   const std::string values = with_values(context, divisor);
   auto& diagnostic = report(context, Kind::DivisionByZero, body.span,
-                            "the " + body.what + " divides by '" + text + "', which is zero" +
+                            body.what + " divides by '" + text + "', which is zero" +
                                 (values.empty() ? "" : " for " + values));
   diagnostic.help =
       "choose other values, or write the limit as a case of its own: 'if ... == ... then ... else "
@@ -75,22 +75,30 @@ std::vector<ExprId> evaluated_parts(Context& context, ExprId e) {
   return {args.begin(), args.end()};
 }
 
+/// `seen` and `told` are what was looked at and reported before.
+void refuse_in(Context& context, const Body& body, std::set<ExprId>& seen, std::set<ExprId>& told) {
+  std::vector<ExprId> pending{body.value};
+  while (!pending.empty()) {
+    const ExprId e = pending.back();
+    pending.pop_back();
+    if (!seen.insert(e).second) continue;
+    const bool zero = is_zero_divisor(context, e);
+    if (zero && told.insert(context.store().args(e)[0]).second)
+      report_divisor(context, body, context.store().args(e)[0]);
+    for (const ExprId part : evaluated_parts(context, e)) pending.push_back(part);
+  }
+}
+
 }  // namespace
 
 void refuse_zero_divisors(Context& context) {
   std::set<ExprId> seen, told;
-  for (const Body& body : bodies(context.model)) {
-    std::vector<ExprId> pending{body.value};
-    while (!pending.empty()) {
-      const ExprId e = pending.back();
-      pending.pop_back();
-      if (!seen.insert(e).second) continue;
-      const bool zero = is_zero_divisor(context, e);
-      if (zero && told.insert(context.store().args(e)[0]).second)
-        report_divisor(context, body, context.store().args(e)[0]);
-      for (const ExprId part : evaluated_parts(context, e)) pending.push_back(part);
-    }
-  }
+  for (const Body& body : bodies(context.model)) refuse_in(context, body, seen, told);
+}
+
+void refuse_zero_divisors(Context& context, ExprId e, Span span, const std::string& what) {
+  std::set<ExprId> seen, told;
+  refuse_in(context, {e, span, what}, seen, told);
 }
 
 }  // namespace hopf::model

@@ -8,5 +8,7 @@ namespace hopf::model {
 /// Reports each divisor of parameters alone that is zero. A branch that the parameters rule out is
 /// not looked at, so that a limit may be written as a case of its own.
 void refuse_zero_divisors(Context&);
+/// The same in one expression, "the policy for 'u'".
+void refuse_zero_divisors(Context&, ExprId, Span, const std::string& what);
 
 }  // namespace hopf::model

@@ -1,7 +1,10 @@
 // Expressions in the names of a checked model: the policies that a script gives by hand.
+#include <cmath>
+
 #include "model/arithmetic.hpp"
 #include "model/check.hpp"
 #include "model/context.hpp"
+#include "model/divisions.hpp"
 #include "model/evaluate.hpp"
 
 namespace hopf::model {
@@ -99,6 +102,23 @@ Context context_of(const Model& model, const syntax::Ast& ast, const Scope& scop
   return context;
 }
 
+/// False, with an error, where a law divides by zero or is a constant that is no number.
+bool is_finite(Context& context, const std::vector<ExprId>& law, Span span,
+               const std::string& control) {
+  const std::string what = "the policy for '" + control + "'";
+  const std::size_t before = context.sink->error_count();
+  for (const ExprId e : law) {
+    refuse_zero_divisors(context, e, span, what);
+    if (context.sink->error_count() > before) return false;
+    const auto number = constant(context, e);
+    if (!number || std::isfinite(*number)) continue;
+    report(context, Kind::OutsideFunctionDomain, span,
+           what + (std::isnan(*number) ? " is not a number" : " is infinite"));
+    return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<ExprId> check_expression(const Model& model, const syntax::Ast& ast, NodeId node,
@@ -145,6 +165,7 @@ std::optional<std::vector<ExprId>> check_policy(const Model& model, const std::s
   if (!value.literal)
     for (ExprId& component : value.entries)
       component = scaled(context, component, 1 / entry->scale);
+  if (!is_finite(context, value.entries, span, control)) return std::nullopt;
   return value.entries;
 }
 

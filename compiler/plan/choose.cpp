@@ -168,6 +168,7 @@ bool plan_grid(const model::Model& model, const derive::Equations& equations,
 std::optional<Plan> choose(const model::Model& model, const derive::Equations& equations,
                            const Options& options, diagnostics::Sink& sink) {
   if (!check_options(options, sink) || !check_cost(model, options, sink)) return std::nullopt;
+  if (!check_stationary(model, sink)) return std::nullopt;
   Plan plan;
   plan.tolerance = options.tolerance > 0 ? options.tolerance : 1e-10;
   plan.bounds = derive::bounds(model);

@@ -9,6 +9,9 @@ namespace hopf::plan {
 bool choose_grid(const model::Model&, const derive::Equations&, const Options&, Plan&,
                  diagnostics::Sink&);
 
+/// False, with an error, where a model without a horizon depends on t.
+bool check_stationary(const model::Model&, diagnostics::Sink&);
+
 /// False, with an error that says the size, when the solve would not fit in the memory that is
 /// free.
 bool check_memory(const model::Model&, const std::vector<int>& counts, std::int64_t regimes,

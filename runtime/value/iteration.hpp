@@ -41,6 +41,8 @@ class Iteration {
  private:
   bool linear_solve(const TimeTerms&, double tolerance);
   void advance_ends(int iteration, double change);
+  /// Is the residual of a stationary equation too large, and did it fall since it was `residual`?
+  bool residual_falls(const TimeTerms&, double& residual);
   bool tell(double change);
 
   PolicySystem& system_;
