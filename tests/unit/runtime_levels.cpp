@@ -58,7 +58,7 @@ TEST_CASE("labels are one quoted line", "[io]") {
 
 TEST_CASE("times that are kept take no room from others, and all are in order", "[value]") {
   Levels levels(21);
-  double t = 50;
+  double t = 60;
   levels.push(t, {0}, 1);
   for (int segment = 0; segment < 50; ++segment) {
     for (int step = 0; step < 10; ++step) {
