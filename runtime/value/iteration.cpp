@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
+
+#include "value/control_set.hpp"
 
 namespace hopf::runtime {
 
@@ -19,9 +20,9 @@ constexpr double kUnbounded = 1e11;      // V relative to the largest cost, with
 constexpr int kFreeIterations = 20;      // in which open ends choose their continuation,
 constexpr double kRoughChange = 1e-2;    // once V changes by less
 constexpr double kRounding = 1e-13;      // of V, which no step settles below
-constexpr double kLeastResidual = 1e-6;  // of the equation, which need not fall further
-constexpr double kFalls = 0.75;          // from one iteration to the next
-constexpr double kBarTolerance = 1e-3;   // of solves for an error
+constexpr double kRunaway = 0.5 * kFarthest;
+constexpr double kGrowth = 10;          // of controls that run off, from one iteration to the next
+constexpr double kBarTolerance = 1e-3;  // of solves for an error
 
 }  // namespace
 
@@ -93,16 +94,25 @@ bool Iteration::again(std::span<const double> b, std::span<double> x) {
   return solver_.again(A_, b, x, kBarTolerance);
 }
 
-// Where a law is a power of V_x, as c = V_x^-2, a node at which V was flat takes a huge control.
-// The V that follows is as good as flat again, and rests within any tolerance, while its slope
-// doubles and the residual is halved from one iteration to the next: V rests and the policy does
-// not.
-bool Iteration::residual_falls(const TimeTerms& step, double& residual) {
-  std::vector<double> each(V.size());
-  system_.residual(V, step, each);
-  const double before = residual;
-  residual = relative(largest(each), size());
-  return residual > kLeastResidual && residual < kFalls * before;
+// A law such as c = V_x^-2 runs off where V is flat or falls under the policy of an iteration, and
+// would stay there: under a control without measure V is flat to rounding. Such controls go ten
+// times as far as any other, then ten times as far again. For a Hamiltonian that is convex in the
+// control each step on the way to its minimum improves V; where it has none they arrive at
+// infinity.
+bool Iteration::hold_back(double& limit) {
+  bool runaway = false;
+  for (const auto& control : system_.controls()) {
+    for (const double u : control) {
+      if (std::abs(u) >= kRunaway)
+        runaway = true;
+      else
+        limit = std::max(limit, std::abs(u));
+    }
+  }
+  if (!runaway || kGrowth * limit >= kRunaway) return false;
+  limit *= kGrowth;
+  system_.restrain(V, limit);
+  return true;
 }
 
 // It is Newton's method for the discrete equation, and for M-matrices the iterates decrease to the
@@ -110,7 +120,7 @@ bool Iteration::residual_falls(const TimeTerms& step, double& residual) {
 // inexact while the policy still moves.
 bool Iteration::howard(const TimeTerms& step, int most, double enough) {
   const bool in_step = !step.source.empty();
-  double change = 1, least = 1, moved = 0, residual = std::numeric_limits<double>::infinity();
+  double change = 1, least = 1, moved = 0, limit = 1;
   unsettled_ = 0;
   int stalled = 0;
   system_.set_shift(step.shift.empty() ? 0
@@ -131,11 +141,11 @@ bool Iteration::howard(const TimeTerms& step, int most, double enough) {
     advance_ends(iteration, change);
     system_.improve(V);
     if (problem_.fixed_policy && !problem_.has_stop) return true;
+    const bool held = !in_step && !problem_.fixed_policy && hold_back(limit);
     if (!feasible()) return false;
     const std::size_t switched = system_.choose_stops(V, step);
-    if (switched > 0 || (first && !in_step)) continue;
-    const bool rests = in_step ? settled : change <= settings_.tolerance && accuracy <= kTight;
-    if (rests && (in_step || !residual_falls(step, residual))) return true;
+    if (held || switched > 0 || (first && !in_step)) continue;
+    if (in_step ? settled : change <= settings_.tolerance && accuracy <= kTight) return true;
     stalled = change > kRoundedChange || change < 0.5 * least ? 0 : stalled + 1;
     least = std::min(least, change);
     if (system_.has_open_ends() && stalled >= kStalled) return true;

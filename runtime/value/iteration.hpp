@@ -41,8 +41,9 @@ class Iteration {
  private:
   bool linear_solve(const TimeTerms&, double tolerance);
   void advance_ends(int iteration, double change);
-  /// Is the residual of a stationary equation too large, and did it fall since it was `residual`?
-  bool residual_falls(const TimeTerms&, double& residual);
+  /// Takes controls that ran off back to some times `limit`, which grows; false where there is
+  /// none.
+  bool hold_back(double& limit);
   bool tell(double change);
 
   PolicySystem& system_;
