@@ -76,10 +76,10 @@ Check upwind_check(const runtime::PolicySystem& system, std::size_t dimension) {
 }
 
 // Nodes at an end that must not be crossed where even the best control drifts outward.
-std::optional<Check> leaving_check(const runtime::Grid& declared,
+std::optional<Check> leaving_check(const SolveTask& task, const runtime::Grid& declared,
                                    const runtime::PointProblem& problem,
                                    const runtime::PolicySystem& system) {
-  std::size_t leaving = 0;
+  std::size_t leaving = 0, where = 0;
   bool constrained = false;
   for (std::size_t k = 0; k < problem.grid.dimension(); ++k) {
     const auto& axis = problem.grid.axes[k];
@@ -94,14 +94,21 @@ std::optional<Check> leaving_check(const runtime::Grid& declared,
       const double out = i == 0 ? lower : upper, in = i == 0 ? upper : lower;
       const double h =
           i == 0 ? axis.nodes[1] - axis.nodes[0] : axis.nodes[count - 1] - axis.nodes[count - 2];
-      leaving += (out - in) * h > 1e-9 * (axis.hi - axis.lo);
+      if (!((out - in) * h > 1e-9 * (axis.hi - axis.lo))) continue;
+      if (leaving++ == 0) where = u;
     }
   }
   if (!constrained) return std::nullopt;
-  return Check{"state constraint", leaving == 0 ? "kept" : fmt::format("{} nodes", leaving),
-               leaving == 0 ? "at every end some control keeps the state inside"
-                            : "where no control keeps the state inside; it was held there",
-               static_cast<double>(leaving), leaving > 0};
+  if (leaving == 0)
+    return Check{"state constraint", "kept", "at every end some control keeps the state inside", 0,
+                 false};
+  return Check{"state constraint",
+               fmt::format("broken at {} nodes, as at {}", leaving,
+                           place_text(task.model, problem.grid, where)),
+               "no control of finite cost keeps the state inside there; it was held, for no more "
+               "than its running cost, so that V promises too much around it: let the domain begin "
+               "where a control can stay, or say what its end pays with 'absorb(...)'",
+               static_cast<double>(leaving), true};
 }
 
 std::optional<Check> splitting_check(const runtime::PointProblem& problem,
@@ -204,7 +211,7 @@ std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
   add(target_check(problem, system));
   add(switches_check(problem));
   add(arrival_check(task, answer.solution));
-  add(leaving_check(plan.grid, problem, system));
+  add(leaving_check(task, plan.grid, problem, system));
   for (const Check& check : answer.checks) checks.push_back(check);
   if (answer.checks.empty() || answer.checks.back().name != "open ends")
     add(closed_check(task, plan.grid, problem.grid));

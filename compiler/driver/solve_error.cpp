@@ -20,6 +20,7 @@ using runtime::Failure;
 using Levels = std::vector<std::vector<double>>;
 
 constexpr std::size_t kLeastNodes = 3;            // of an axis
+constexpr double kStops = 1e-9;                   // V is what stopping pays
 constexpr double kSameTime = 1e-9;                // relative to the horizon
 constexpr double kFew = 0.25, kFewOnLine = 0.02;  // nodes where the ends decide the error
 constexpr double kSmallChange = 1e-6;             // of V, relative to its size
@@ -295,6 +296,30 @@ void summarise(const Inner& inner, const runtime::ErrorEstimate& estimate, Error
                   words, largest, middle > kLargeError};
 }
 
+/// What a free boundary between nodes adds: it lies within a cell of where the grid has it, and V
+/// leaves the payment for stopping by its curvature, so that the first nodes beyond it tell
+/// (Brennan & Schwartz 1977). Grids whose nodes it happens to share agree on too much.
+double error_of_stopping(const runtime::Grid& grid, std::span<const double> payment,
+                         const std::vector<double>& V) {
+  const auto gap = [&](std::size_t u) { return payment[u] - V[u]; };
+  const auto stops = [&](std::size_t u) { return gap(u) <= kStops * (1 + std::abs(V[u])); };
+  double most = 0;
+  for (std::size_t k = 0; !payment.empty() && k < grid.dimension(); ++k) {
+    const std::size_t count = grid.axes[k].nodes.size(), stride = grid.stride(k);
+    for (std::size_t u = 0; u < V.size(); ++u) {
+      const std::size_t i = u % grid.points() / stride % count;
+      for (const bool up : {false, true}) {
+        if (!stops(u) || (up ? i + 2 >= count : i < 2)) continue;
+        const std::size_t first = up ? u + stride : u - stride;
+        const std::size_t second = up ? first + stride : first - stride;
+        if (stops(first) || !std::isfinite(gap(first)) || !std::isfinite(gap(second))) continue;
+        most = std::max({most, gap(first), gap(second) / 4});
+      }
+    }
+  }
+  return most;
+}
+
 bool has_noise(const model::Model& model) {
   return std::any_of(model.diffusion.begin(), model.diffusion.end(),
                      [&](expr::ExprId g) { return !model.store->is_zero(g); });
@@ -382,6 +407,11 @@ ErrorOfValue error_of_value(const SolveTask& task, const runtime::Grid& domain,
   for (const std::size_t level : known) {
     auto estimate = estimate_at(family, solution.times[level], solution.value[level]);
     add_time_error(solution, level, estimate.error);
+    if (has_noise(task.model)) {
+      const double stopping =
+          error_of_stopping(problem.grid, answer.system->stop_value(), solution.value[level]);
+      for (double& e : estimate.error) e += stopping;
+    }
     if (level == 0) summarise(inner_errors(answer, domain, estimate.error), estimate, result);
     errors.push_back(std::move(estimate.error));
   }
