@@ -3,6 +3,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <numeric>
 
 namespace hopf::driver {
@@ -17,6 +18,7 @@ constexpr int kPowers = 12;         // steps of the power iteration beyond
 constexpr double kNudge = 1e-6;     // of a state's scale
 constexpr double kPerRate = 0.02, kPerChange = 0.1, kStable = 0.5;
 constexpr double kMost = 100'000;  // steps
+constexpr double kGrowth = 0.015;  // of a mode while it lasts, that is none of the model's
 
 /// Drift and noise at a point, with the controls of the policy there, in one regime.
 class Coefficients {
@@ -102,16 +104,15 @@ double spectral_radius(const Eigen::MatrixXd& A) {
   return A.eigenvalues().cwiseAbs().maxCoeff();
 }
 
-/// Spectral radius of the drift's Jacobian plus the squared ones of the noise's columns, from
-/// differences.
-double rate_by_jacobian(Coefficients& c, const Model& model, const Vector& x, double t) {
+/// Jacobians of the drift and of the noise's columns, from differences.
+std::vector<Eigen::MatrixXd> jacobians(Coefficients& c, const Model& model, const Vector& x,
+                                       double t) {
   const std::size_t n = c.states(), columns = c.columns();
   const Vector scales = scales_of(model, x);
   c.settle(x, t);
   const Vector f = c.drift(), s = c.diffusion();
   const auto size = static_cast<Eigen::Index>(n);
-  Eigen::MatrixXd A(size, size);
-  std::vector<Eigen::MatrixXd> G(columns, Eigen::MatrixXd(size, size));
+  std::vector<Eigen::MatrixXd> result(columns + 1, Eigen::MatrixXd(size, size));
   for (std::size_t j = 0; j < n; ++j) {
     Vector moved = x;
     moved[j] += kNudge * scales[j];
@@ -121,13 +122,30 @@ double rate_by_jacobian(Coefficients& c, const Model& model, const Vector& x, do
     const auto column = static_cast<Eigen::Index>(j);
     for (std::size_t i = 0; i < n; ++i) {
       const auto row = static_cast<Eigen::Index>(i);
-      A(row, column) = (f1[i] - f[i]) / h;
+      result[0](row, column) = (f1[i] - f[i]) / h;
       for (std::size_t k = 0; k < columns; ++k)
-        G[k](row, column) = (s1[i * columns + k] - s[i * columns + k]) / h;
+        result[k + 1](row, column) = (s1[i * columns + k] - s[i * columns + k]) / h;
     }
   }
-  double rate = spectral_radius(A);
-  for (const Eigen::MatrixXd& noise : G) rate += std::pow(spectral_radius(noise), 2);
+  return result;
+}
+
+/// How long a mode lasts.
+double lasting(std::complex<double> rate, double until) {
+  return rate.real() < 0 ? std::min(until, -1 / rate.real()) : until;
+}
+
+/// Spectral radius of the drift's Jacobian plus the squared ones of the noise's columns. Where the
+/// drift is corrected, the phase of what swings for long, (h w)^2 w T/6, is held to 1 % too.
+double rate_by_jacobian(Coefficients& c, const SimulationJob& job, const Vector& x, double t) {
+  const std::vector<Eigen::MatrixXd> A = jacobians(c, job.model, x, t);
+  double rate = spectral_radius(A[0]);
+  for (std::size_t k = 1; k < A.size(); ++k) rate += std::pow(spectral_radius(A[k]), 2);
+  if (!job.corrected || !A[0].allFinite()) return rate;
+  for (const auto& mode : A[0].eigenvalues().eval()) {
+    const double phase = std::pow(std::abs(mode), 3) * lasting(mode, job.until);
+    rate = std::max(rate, kPerRate * std::sqrt(phase / (6 * kGrowth)));
+  }
   return rate;
 }
 
@@ -155,9 +173,9 @@ double rate_by_powers(Coefficients& c, const Model& model, const Vector& x, doub
   return std::exp(grown) + noise * noise;
 }
 
-double rate_at(Coefficients& c, const Model& model, const Vector& x, double t) {
+double rate_at(Coefficients& c, const SimulationJob& job, const Vector& x, double t) {
   const double rate =
-      x.size() <= kWhole ? rate_by_jacobian(c, model, x, t) : rate_by_powers(c, model, x, t);
+      x.size() <= kWhole ? rate_by_jacobian(c, job, x, t) : rate_by_powers(c, job.model, x, t);
   return std::isfinite(rate) ? rate : 0;
 }
 
@@ -209,50 +227,73 @@ bool changes_in_time(const SimulationJob& job) {
          std::any_of(m.diffusion.begin(), m.diffusion.end(), mentions);
 }
 
+std::vector<Vector> points_of(const SimulationJob& job) {
+  std::vector<Vector> points{job.options.from.empty() ? job.model.initial->mean : job.options.from};
+  for (Vector& point : domain_points(job.model)) points.push_back(std::move(point));
+  return points;
+}
+
 /// The rate that the step is to keep to in each part of the time, in one regime: 0.02 over it.
 Vector rates_in(Coefficients c, const SimulationJob& job, const std::vector<Visited>& visited,
-                std::size_t parts) {
+                const Vector& edges) {
+  const std::size_t parts = edges.size() - 1;
   Vector rates(parts, 0.0);
-  const double length = job.until / static_cast<double>(parts);
   const auto raise = [&](std::size_t part, double rate) {
     for (std::size_t p = part > 0 ? part - 1 : 0; p <= std::min(part, parts - 1); ++p)
       rates[p] = std::max(rates[p], rate);
   };
-  std::vector<Vector> points;
-  if (!job.options.from.empty())
-    points.push_back(job.options.from);
-  else
-    points.push_back(job.model.initial->mean);
-  for (Vector& point : domain_points(job.model)) points.push_back(std::move(point));
+  const std::vector<Vector> points = points_of(job);
   double most = 0;
   for (std::size_t part = 0; part <= parts; ++part) {
-    c.settle(points[0], length * static_cast<double>(part));
+    c.settle(points[0], edges[part]);
     if (const double size = size_of(c.drift()); std::isfinite(size)) most = std::max(most, size);
   }
   for (std::size_t part = 0; part <= parts; ++part) {
-    const double t = length * static_cast<double>(part);
+    const double t = edges[part];
     const bool all = part % 8 == 0;
     for (std::size_t p = 0; p < (all ? points.size() : 1); ++p)
-      raise(part, rate_at(c, job.model, points[p], t));
+      raise(part, rate_at(c, job, points[p], t));
     if (parts == 1) continue;
-    const double delta = std::min(1e-6 * job.until, job.until - t);
+    const double room = part < parts ? 0.5 * (edges[part + 1] - t) : 0.0;
+    const double delta = std::min(1e-6 * job.until, room);
     if (delta > 0) raise(part, kPerRate / kPerChange * change_at(c, points[0], t, delta, most));
   }
-  for (const Visited& v : visited)
-    raise(static_cast<std::size_t>(v.t / length), rate_at(c, job.model, v.x, v.t));
+  for (const Visited& v : visited) {
+    const auto after = std::upper_bound(edges.begin(), edges.end() - 1, v.t);
+    raise(static_cast<std::size_t>(after - edges.begin()) - 1, rate_at(c, job, v.x, v.t));
+  }
   return rates;
 }
 
 /// In whatever regime needs the shortest steps.
 Vector rates_over_time(const SimulationJob& job, const std::vector<Visited>& visited,
-                       std::size_t parts) {
-  if (!job.model.regime) return rates_in(Coefficients(job, 1), job, visited, parts);
-  Vector rates(parts, 0.0);
+                       const Vector& edges) {
+  if (!job.model.regime) return rates_in(Coefficients(job, 1), job, visited, edges);
+  Vector rates(edges.size() - 1, 0.0);
   for (int regime = 1; regime <= job.model.regime->count; ++regime) {
-    const Vector here = rates_in(Coefficients(job, regime), job, visited, parts);
-    for (std::size_t p = 0; p < parts; ++p) rates[p] = std::max(rates[p], here[p]);
+    const Vector here = rates_in(Coefficients(job, regime), job, visited, edges);
+    for (std::size_t p = 0; p < rates.size(); ++p) rates[p] = std::max(rates[p], here[p]);
   }
   return rates;
+}
+
+/// Equal parts of the time, cut where steps are to end.
+Vector edges_of(const SimulationJob& job) {
+  const std::size_t parts = changes_in_time(job) ? kParts : 1;
+  Vector edges;
+  for (std::size_t p = 0; p < parts; ++p)
+    edges.push_back(job.until * static_cast<double>(p) / static_cast<double>(parts));
+  if (job.breaks.empty()) {
+    edges.push_back(job.until);
+    return edges;
+  }
+  for (const auto& b : job.breaks) edges.push_back(b.after);
+  std::sort(edges.begin(), edges.end());
+  Vector result;
+  for (const double t : edges)
+    if (result.empty() || t - result.back() > 1e-12 * job.until) result.push_back(t);
+  result.push_back(job.until);
+  return result;
 }
 
 std::int64_t even(double steps) {
@@ -263,28 +304,64 @@ std::int64_t even(double steps) {
 }  // namespace
 
 runtime::TimeGrid chosen_times(const SimulationJob& job, const std::vector<Visited>& visited) {
-  const std::size_t parts = changes_in_time(job) ? kParts : 1;
-  const Vector rates = rates_over_time(job, visited, parts);
+  const Vector edges = edges_of(job);
+  const std::size_t parts = edges.size() - 1;
+  const Vector rates = rates_over_time(job, visited, edges);
   const double base = std::min(0.01, job.until / 200);
-  const double length = job.until / static_cast<double>(parts);
+  const auto length = [&](std::size_t p) { return edges[p + 1] - edges[p]; };
   Vector steps;
   double total = 0, most = 0;
-  for (const double rate : rates) {
-    steps.push_back(length * std::max(1 / base, rate / kPerRate));
+  for (std::size_t p = 0; p < parts; ++p) {
+    const double per_time = std::max(1 / base, rates[p] / kPerRate);
+    steps.push_back(length(p) * per_time);
     total += steps.back();
-    most = std::max(most, steps.back());
+    most = std::max(most, per_time);
   }
-  const double every = most * static_cast<double>(parts);
+  const double every = most * job.until;
   const auto limited = [&](double wanted, double all, double rate, double time) {
     return all <= kMost ? wanted : std::max(wanted * kMost / all, time * rate / kStable);
   };
   const double fastest = *std::max_element(rates.begin(), rates.end());
-  if (total > 0.5 * every)
+  if (total > 0.5 * every && job.breaks.empty())
     return runtime::TimeGrid(job.until, even(limited(every, every, fastest, job.until)));
   std::vector<std::int64_t> counts;
   for (std::size_t p = 0; p < parts; ++p)
-    counts.push_back(even(limited(steps[p], total, rates[p], length)));
-  return runtime::TimeGrid(job.until, counts);
+    counts.push_back(even(limited(steps[p], total, rates[p], length(p))));
+  if (job.breaks.empty()) return runtime::TimeGrid(job.until, counts);
+  return runtime::TimeGrid(edges, counts);
+}
+
+runtime::TimeGrid asked_times(const SimulationJob& job) {
+  Vector edges{0};
+  for (const auto& b : job.breaks) edges.push_back(b.after);
+  edges.push_back(job.until);
+  std::vector<std::int64_t> counts;
+  const bool cut = !job.breaks.empty();
+  for (std::size_t p = 0; p + 1 < edges.size(); ++p) {
+    const double steps = (edges[p + 1] - edges[p]) / job.options.step;
+    counts.push_back(
+        std::max<std::int64_t>(1, std::llround(cut ? std::ceil(steps - 1e-9) : steps)));
+  }
+  return cut ? runtime::TimeGrid(edges, counts) : runtime::TimeGrid(job.until, counts[0]);
+}
+
+bool needs_correction(const SimulationJob& job) {
+  if (job.model.dimension() > kWhole) return false;
+  const double base = std::min(0.01, job.until / 200);
+  const int regimes = job.model.regime ? job.model.regime->count : 1;
+  for (int regime = 1; regime <= regimes; ++regime) {
+    Coefficients c(job, regime);
+    for (const Vector& x : points_of(job)) {
+      for (const double share : {0.0, 0.5}) {
+        const auto A = jacobians(c, job.model, x, share * job.until).front();
+        if (!A.allFinite()) continue;
+        const double h = std::min(base, kPerRate / std::max(spectral_radius(A), 1e-300));
+        for (const auto& rate : A.eigenvalues().eval())
+          if (0.5 * h * std::norm(rate) * lasting(rate, job.until) > kGrowth) return true;
+      }
+    }
+  }
+  return false;
 }
 
 }  // namespace hopf::driver

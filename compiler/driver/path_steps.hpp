@@ -19,8 +19,15 @@ struct Visited {
 ///   of the noise (the squared spectral radii of the Jacobians of its columns);
 /// - 0.1 over the rate at which drift and noise change in time.
 /// They are measured at the start and at points of the domain over the whole time, and where paths
-/// have been. Steps are graded in time where that saves half of them. Never more than 100,000,
-/// unless a step would then exceed half of the fastest time scale.
+/// have been. Steps end at the job's breaks, and are graded in time where that saves half of them.
+/// Never more than 100,000, unless a step would then exceed half of the fastest time scale.
 runtime::TimeGrid chosen_times(const SimulationJob&, const std::vector<Visited>&);
+
+/// Steps of the length that was asked for, some shorter where they are to end.
+runtime::TimeGrid asked_times(const SimulationJob&);
+
+/// Do Euler's steps of the length that would be chosen make a mode of the closed loop (at the start
+/// and in the domain) grow by more than 1.5 % while it lasts, h |lambda|^2 min(T, 1/damping)/2?
+bool needs_correction(const SimulationJob&);
 
 }  // namespace hopf::driver

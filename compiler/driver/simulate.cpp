@@ -8,6 +8,7 @@
 
 #include "core/memory.hpp"
 #include "driver/native.hpp"
+#include "driver/path_breaks.hpp"
 #include "driver/path_steps.hpp"
 #include "driver/simulate_job.hpp"
 
@@ -30,6 +31,8 @@ constexpr std::int64_t kLeastPaired = 250, kPairedShare = 16;
 constexpr std::int64_t kPilots = 32;
 constexpr double kLessExact = 4;
 constexpr int kPilotRecords = 9;
+constexpr int kFiner = 4;                  // pilots with shorter steps
+constexpr std::int64_t kFinest = 100'000;  // steps of them
 
 std::int64_t kept_paths(const Job& job) {
   const double numbers =
@@ -59,10 +62,15 @@ bool fits_memory(Job& job) {
   return false;
 }
 
-/// Where a few paths have been, with steps chosen without them.
-std::vector<Visited> pilot(const Job& job, const PathProgram& program,
-                           const kernel::PathPolicy& law, PolicyTables& tables) {
-  PathRun run = euler_run(job, program, law, tables, chosen_times(job, {}));
+/// Where a few paths have been, with the steps of a grid; and whether all of them stayed finite.
+/// Nothing is kept of those that did not.
+struct Pilot {
+  std::vector<Visited> visited;
+  bool finite = true;
+};
+Pilot pilot(const Job& job, const PathProgram& program, const kernel::PathPolicy& law,
+            PolicyTables& tables, const TimeGrid& grid) {
+  PathRun run = euler_run(job, program, law, tables, grid);
   run.paths = run.kept = std::min(job.options.paths, kPilots);
   run.settle = {};
   const std::int64_t steps = run.grid.steps();
@@ -71,28 +79,33 @@ std::vector<Visited> pilot(const Job& job, const PathProgram& program,
   run.records.erase(std::unique(run.records.begin(), run.records.end()), run.records.end());
   Ensemble paths;
   runtime::run_paths(run, paths);
-  std::vector<Visited> visited;
+  Pilot result;
+  for (const double cost : paths.cost) result.finite = result.finite && std::isfinite(cost);
   for (std::size_t r = 1; r < run.records.size(); ++r) {
     for (std::int64_t p = 0; p < run.kept; p += 4) {
+      if (!std::isfinite(paths.cost[static_cast<std::size_t>(p)])) continue;
       Visited v{run.grid.time(run.records[r]), {}};
       for (std::size_t i = 0; i < run.states; ++i)
         v.x.push_back(paths.recorded[i][r * static_cast<std::size_t>(run.kept) +
                                         static_cast<std::size_t>(p)]);
-      if (std::all_of(v.x.begin(), v.x.end(), [](double x) { return std::isfinite(x); }))
-        visited.push_back(std::move(v));
+      result.visited.push_back(std::move(v));
     }
   }
-  return visited;
+  return result;
 }
 
+/// Where paths become infinite, steps that are shorter tell whether too long ones were why; those
+/// that still do have no end, and no step is short enough for them.
 TimeGrid times_of(const Job& job, const PathProgram& program, const kernel::PathPolicy& law,
                   PolicyTables& tables) {
-  const double step = job.options.step;
-  if (step > 0) {
-    const double steps = std::max(1.0, std::round(job.until / step));
-    return TimeGrid(job.until, static_cast<std::int64_t>(steps));
+  if (job.options.step > 0) return asked_times(job);
+  TimeGrid grid = chosen_times(job, {});
+  Pilot first = pilot(job, program, law, tables, grid);
+  for (int finer = 0; !first.finite && finer < kFiner && grid.steps() < kFinest; ++finer) {
+    grid = TimeGrid(job.until, std::min(kFinest, 8 * grid.steps()));
+    first = pilot(job, program, law, tables, grid);
   }
-  return chosen_times(job, pilot(job, program, law, tables));
+  return chosen_times(job, first.visited);
 }
 
 /// What twice the step adds to the mean cost, on some of the same paths with the same noise: to
@@ -191,7 +204,7 @@ std::optional<Ensemble> ensemble_of(Job& job, PathRun& run, const PathsOf& paths
 
 PathProgram program_of(const Model& model, const kernel::PathPolicy& law, const Job& job,
                        Phases* phases) {
-  kernel::PathKernels k = kernel::path_kernels(model, law, job.at_horizon);
+  kernel::PathKernels k = kernel::path_kernels(model, law, job.at_horizon, job.corrected);
   const bool ordinary = !k.rate.outputs.empty() && job.options.method != "euler";
   std::vector<const kernel::Spec*> specs{&k.finish};
   if (ordinary) {
@@ -213,6 +226,8 @@ std::optional<Ensemble> simulate(const Model& model, const ValueFunction* value,
   Job job{model, value, policy, options, sink};
   if (!can_simulate(job) || !choose_until(job) || !fits_memory(job)) return std::nullopt;
   const kernel::PathPolicy law = path_policy(model, value, policy);
+  job.breaks = path_breaks(job);
+  job.corrected = needs_correction(job);
   const PathProgram program = program_of(model, law, job, phases);
   PolicyTables tables;
   if (law.from == kernel::PathPolicy::From::Tables) tables = policy_tables(model, *value);

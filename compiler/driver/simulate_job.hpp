@@ -20,6 +20,8 @@ struct SimulationJob {
   diagnostics::Sink& sink;
   double until = 0;
   bool at_horizon = false;  // the last time is the model's horizon
+  bool corrected = false;   // the drift of Euler's steps is
+  std::vector<runtime::PathRun::Ordinary::Break> breaks = {};  // times at which steps end
 };
 
 /// Can this model be simulated so, has every control a law, is the start a state? Errors are

@@ -229,6 +229,7 @@ PathRun ordinary_run(const Job& job, const PathProgram& program, const kernel::P
   }
   if (job.options.tolerance > 0) ode.tolerance = job.options.tolerance;
   ode.longest = job.options.step > 0 ? job.options.step : job.until / 100;
+  ode.breaks = job.breaks;
   run.ordinary = std::move(ode);
   return run;
 }

@@ -59,4 +59,17 @@ ExprId held(Store& s, const model::State& state, ExprId drift) {
   return s.select(above, s.min(drift, zero), s.select(below, s.max(drift, zero), drift));
 }
 
+std::vector<ExprId> corrected(Store& s, const model::Model& model, ExprId dt,
+                              const std::vector<ExprId>& drift) {
+  expr::Substitution led;
+  for (std::size_t i = 0; i < drift.size(); ++i) {
+    const ExprId there = s.add(s.symbol(model.states[i].symbol), s.mul(drift[i], dt));
+    led[model.states[i].symbol] = bounded(s, model.states[i], there);
+  }
+  std::vector<ExprId> mean;
+  for (const ExprId f : drift)
+    mean.push_back(s.mul(s.rational(1, 2), s.add(f, expr::substitute(s, f, led))));
+  return mean;
+}
+
 }  // namespace hopf::kernel

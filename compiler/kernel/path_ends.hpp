@@ -21,4 +21,8 @@ expr::Substitution places_of(expr::Store&, const model::Model&);
 /// The drift, without its part that leads out where the state is held.
 expr::ExprId held(expr::Store&, const model::State&, expr::ExprId drift);
 
+/// The mean of the drift at a step's start and where the drift leads to.
+std::vector<expr::ExprId> corrected(expr::Store&, const model::Model&, expr::ExprId dt,
+                                    const std::vector<expr::ExprId>& drift);
+
 }  // namespace hopf::kernel

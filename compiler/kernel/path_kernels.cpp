@@ -39,8 +39,9 @@ struct Symbols {
 
 class PathBuilder {
  public:
-  PathBuilder(const Model& model, const PathPolicy& policy)
+  PathBuilder(const Model& model, const PathPolicy& policy, bool corrected)
       : model_(model),
+        corrected_(corrected),
         policy_(policy),
         store_(*model.store),
         symbols_(store_),
@@ -274,8 +275,15 @@ class PathBuilder {
                             {{model_.time, store_.add(store_.symbol(model_.time), half)}});
   }
 
+  std::vector<ExprId> mean_drift() {
+    std::vector<ExprId> drift;
+    for (std::size_t i = 0; i < n_; ++i) drift.push_back(at_middle(prepared(model_.drift[i])));
+    return corrected_ ? corrected(store_, model_, symbols_.dt, drift) : drift;
+  }
+
   std::vector<ExprId> euler_step() {
     diffusion_ = independent_diffusion();
+    const std::vector<ExprId> drift = mean_drift();
     std::vector<ExprId> next;
     for (std::size_t i = 0; i < n_; ++i) {
       std::vector<ExprId> noise;
@@ -283,8 +291,7 @@ class PathBuilder {
         const ExprId sigma = diffusion_[i * noises_ + k];
         if (!store_.is_zero(sigma)) noise.push_back(store_.mul(sigma, normal(k)));
       }
-      ExprId moved =
-          store_.add(x(i), store_.mul(at_middle(prepared(model_.drift[i])), symbols_.dt));
+      ExprId moved = store_.add(x(i), store_.mul(drift[i], symbols_.dt));
       if (!noise.empty())
         moved = store_.add(moved, store_.mul(symbols_.sqrt_dt, store_.add(noise)));
       next.push_back(moved);
@@ -573,6 +580,7 @@ class PathBuilder {
   }
 
   const Model& model_;
+  bool corrected_;
   const PathPolicy& policy_;
   Store& store_;
   Symbols symbols_;
@@ -588,8 +596,9 @@ class PathBuilder {
 
 }  // namespace
 
-PathKernels path_kernels(const Model& model, const PathPolicy& policy, bool with_terminal) {
-  return PathBuilder(model, policy).build(with_terminal);
+PathKernels path_kernels(const Model& model, const PathPolicy& policy, bool with_terminal,
+                         bool corrected) {
+  return PathBuilder(model, policy, corrected).build(with_terminal);
 }
 
 }  // namespace hopf::kernel

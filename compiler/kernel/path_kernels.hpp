@@ -87,7 +87,11 @@ struct PathKernels {
 };
 
 /// `with_terminal`: the last time is the horizon, so the terminal cost is due. The model must have
-/// no jump, no density term and no optimal stopping (the caller refuses those).
-PathKernels path_kernels(const model::Model&, const PathPolicy&, bool with_terminal);
+/// no jump, no density term and no optimal stopping (the caller refuses those). `corrected`: the
+/// drift is the mean of that at the step's start and that at x + f dt, a corrector whose predictor
+/// has no noise: of weak order 1 still, and of order 2 where the noise is small (Milstein &
+/// Tretyakov, Stochastic Numerics for Mathematical Physics, 2004, chapter 3).
+PathKernels path_kernels(const model::Model&, const PathPolicy&, bool with_terminal,
+                         bool corrected = false);
 
 }  // namespace hopf::kernel

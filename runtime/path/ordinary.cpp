@@ -40,7 +40,7 @@ constexpr double kStays = 0.4;  // of a change, in half the step: it halves wher
 
 /// What is known of one path besides its registers.
 struct Progress {
-  double t = 0, h = 0, growth = 1, last_error = 1e-4;
+  double t = 0, h = 0, planned = 0, growth = 1, last_error = 1e-4;
   std::size_t next_record = 1;
   double shortest = 0;
   double since = 0;   // the time of the first of `crossings`
@@ -75,7 +75,7 @@ class OrdinaryChunk {
     for (std::size_t level = 0; level < run_.levels.size(); ++level) {
       const bool last = level + 1 == run_.levels.size();
       level_ = &run_.levels[level];
-      if (!integrate_to(last ? run_.grid.until() : run_.levels[level + 1].from)) return false;
+      if (!integrate_level(last ? run_.grid.until() : run_.levels[level + 1].from)) return false;
     }
     finish();
     return true;
@@ -178,6 +178,16 @@ class OrdinaryChunk {
 
   // ---- steps
 
+  /// To the end of a level of the policy, from break to break.
+  bool integrate_level(double end) {
+    for (; break_ < ode_.breaks.size() && ode_.breaks[break_].after < end; ++break_) {
+      if (!integrate_to(ode_.breaks[break_].before)) return false;
+      for (Progress& path : paths_)
+        if (path.running) path.t = std::max(path.t, ode_.breaks[break_].after);
+    }
+    return integrate_to(end);
+  }
+
   bool integrate_to(double end) {
     first_rates();
     for (;;) {
@@ -201,7 +211,7 @@ class OrdinaryChunk {
     for (const std::size_t lane : active_) {
       Progress& path = paths_[lane];
       const double left = end - path.t;
-      path.h = std::min(path.h, ode_.longest);
+      path.planned = path.h = std::min(path.h, ode_.longest);
       if (path.h > 0.9 * left) path.h = left;
     }
     for (std::size_t stage = 1; stage < kStages; ++stage) evaluate(stage);
@@ -451,7 +461,8 @@ class OrdinaryChunk {
     }
     hold(lane);
     path.t = end;
-    path.h *= path.growth;
+    const bool cut = path.h < path.planned;  // by a break, not by its error
+    path.h = cut ? std::max(path.h * path.growth, path.planned) : path.h * path.growth;
   }
 
   void arrive(std::size_t lane, double share) {
@@ -520,6 +531,7 @@ class OrdinaryChunk {
   std::vector<void*> pointers_;
   std::vector<std::size_t> active_, accepted_;
   const PathRun::Level* level_ = nullptr;
+  std::size_t break_ = 0;  // the next one
 };
 
 }  // namespace

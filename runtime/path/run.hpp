@@ -67,6 +67,10 @@ struct PathRun {
     double tolerance = 1e-8;
     double forced = 1.0 / 50'000;  // of the time: the shortest step of a path that chatters
     double longest = 0;            // step
+    struct Break {
+      double before = 0, after = 0;  // neighbouring doubles where the rate jumps there
+    };
+    std::vector<Break> breaks;  // increasing times at which steps end
   };
   std::optional<Ordinary> ordinary;
 };

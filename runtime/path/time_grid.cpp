@@ -19,6 +19,11 @@ TimeGrid::TimeGrid(double until, const std::vector<std::int64_t>& counts) {
   }
 }
 
+TimeGrid::TimeGrid(const std::vector<double>& edges, const std::vector<std::int64_t>& counts) {
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    pieces_.push_back({edges[i], edges[i + 1], pieces_.empty() ? 0 : steps(), counts[i]});
+}
+
 const TimeGrid::Piece& TimeGrid::piece_of(std::int64_t step) const {
   const auto later = [](std::int64_t s, const Piece& piece) { return s < piece.first; };
   const auto above = std::upper_bound(pieces_.begin() + 1, pieces_.end(), step, later);

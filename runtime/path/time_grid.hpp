@@ -21,6 +21,9 @@ class TimeGrid {
   /// one piece.
   TimeGrid(double until, const std::vector<std::int64_t>& counts);
 
+  /// `counts[i]` steps from edges[i] to edges[i + 1]; the first edge is 0.
+  TimeGrid(const std::vector<double>& edges, const std::vector<std::int64_t>& counts);
+
   const std::vector<Piece>& pieces() const { return pieces_; }
   double until() const { return pieces_.back().end; }
   std::int64_t steps() const { return pieces_.back().first + pieces_.back().count; }
