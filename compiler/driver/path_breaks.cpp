@@ -113,7 +113,7 @@ std::vector<Break> path_breaks(const SimulationJob& job) {
   const model::Model& m = job.model;
   const kernel::HjbInput input = moving_parts(job);
   std::vector<Break> breaks;
-  for (const runtime::TimeJump& jump : time_jumps(*m.store, input, job.until))
+  for (const runtime::TimeJump& jump : time_jumps(*m.store, input, job.until).jumps)
     if (jump.after < job.until) breaks.push_back({jump.before, jump.after});
   std::vector<double> edges;
   for (int i = 0; i <= kParts; ++i) edges.push_back(job.until * i / kParts);

@@ -59,6 +59,11 @@ ExprId held(Store& s, const model::State& state, ExprId drift) {
   return s.select(above, s.min(drift, zero), s.select(below, s.max(drift, zero), drift));
 }
 
+ExprId at_middle_of_step(expr::Store& store, const model::Model& model, ExprId dt, ExprId e) {
+  const ExprId half = store.mul(dt, store.rational(1, 2));
+  return expr::substitute(store, e, {{model.time, store.add(store.symbol(model.time), half)}});
+}
+
 std::vector<ExprId> corrected(Store& s, const model::Model& model, ExprId dt,
                               const std::vector<ExprId>& drift) {
   expr::Substitution led;

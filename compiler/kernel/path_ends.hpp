@@ -1,4 +1,4 @@
-// What the ends of a state's domain do to a path, as expressions.
+// What a step does to drift and time, and the ends of a state's domain to a path, as expressions.
 #pragma once
 
 #include "expr/expr.hpp"
@@ -20,6 +20,9 @@ expr::Substitution places_of(expr::Store&, const model::Model&);
 
 /// The drift, without its part that leads out where the state is held.
 expr::ExprId held(expr::Store&, const model::State&, expr::ExprId drift);
+
+/// The middle of the step in place of t: what depends on time alone is so of second order.
+expr::ExprId at_middle_of_step(expr::Store&, const model::Model&, expr::ExprId dt, expr::ExprId e);
 
 /// The mean of the drift at a step's start and where the drift leads to.
 std::vector<expr::ExprId> corrected(expr::Store&, const model::Model&, expr::ExprId dt,

@@ -268,12 +268,7 @@ class PathBuilder {
     return result;
   }
 
-  /// The middle of the step in place of t: what depends on time alone is so of second order.
-  ExprId at_middle(ExprId e) {
-    const ExprId half = store_.mul(symbols_.dt, store_.rational(1, 2));
-    return expr::substitute(store_, e,
-                            {{model_.time, store_.add(store_.symbol(model_.time), half)}});
-  }
+  ExprId at_middle(ExprId e) { return at_middle_of_step(store_, model_, symbols_.dt, e); }
 
   std::vector<ExprId> mean_drift() {
     std::vector<ExprId> drift;
