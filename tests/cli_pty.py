@@ -46,6 +46,11 @@ class Terminal:
     def send(self, text):
         os.write(self.fd, text.encode())
 
+    def leave(self):
+        """Ctrl-D at a prompt. The terminal takes it for itself until the editor, which writes the prompt, has it."""
+        time.sleep(0.5)
+        self.send("\x04")
+
     def expect(self, text):
         """Waits for `text` after what was matched before."""
         deadline = time.monotonic() + TIMEOUT
@@ -94,7 +99,7 @@ def statements_and_errors(hopf, folder):
     t.send("x + 2\r")
     t.expect("42\r\n")
     t.expect("hopf> ")  # the editor has the terminal again
-    t.send("\x04")
+    t.leave()
     assert t.code() == 0
 
 
@@ -125,7 +130,7 @@ def editing_and_completion(hopf, folder):
     t.send("1 + 2\x01\x0b100 + 1\r")  # to the line's start, clear to its end
     t.expect("101\r\n")
     t.expect("hopf> ")  # the editor has the terminal again
-    t.send("\x04")
+    t.leave()
     assert t.code() == 0
 
 
@@ -135,14 +140,14 @@ def history_outlives_the_prompt(hopf, folder):
     t.send("111*3\r")
     t.expect("333\r\n")
     t.expect("hopf> ")  # the editor has the terminal again
-    t.send("\x04")
+    t.leave()
     assert t.code() == 0
     t = Terminal([hopf], folder)
     t.expect("hopf> ")
     t.send("\x10\r")  # the line before
     t.expect("333\r\n")
     t.expect("hopf> ")  # the editor has the terminal again
-    t.send("\x04")
+    t.leave()
     assert t.code() == 0
 
 
@@ -166,7 +171,7 @@ def interrupts_clear_the_line_and_stop_work(hopf, folder):
     t.send("kept + 1\r")
     t.expect("13\r\n")
     t.expect("hopf> ")  # the editor has the terminal again
-    t.send("\x04")
+    t.leave()
     assert t.code() == 0
 
 
