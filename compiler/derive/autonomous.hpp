@@ -18,4 +18,8 @@ struct TimedPart {
 /// autonomous: without a horizon its V is one function of the states.
 std::vector<TimedPart> timed_parts(const model::Model&);
 
+/// What to write instead of a model without a horizon that depends on t.
+inline constexpr const char* kHelpWithTime =
+    "write 'horizon T', or make the time a state, as in 'state s in [0, T]' with s' = 1";
+
 }  // namespace hopf::derive

@@ -22,18 +22,16 @@ class Search {
       : model_(model), grid_(grid), box_(model::whole_box(model)), at_(model.bindings()) {
     at_[model.time] = *model.horizon;
     box_[model.time] = {*model.horizon, *model.horizon};
+    std::vector<double> x(grid.dimension());
     for (std::size_t p = 0; p < grid.points(); ++p) {
-      for (std::size_t k = 0; k < grid.dimension(); ++k) {
-        const auto& nodes = grid.axes[k].nodes;
-        at_[model.states[k].symbol] = nodes[p / grid.stride(k) % nodes.size()];
-      }
-      values_.push_back(value());
+      runtime::place_node(grid, p, x);
+      values_.push_back(value(x));
     }
     const Range all = range_of(values_);
     slack_ = std::max(kSlack * (all[1] - all[0]), 1e-9 * std::max(-all[0], all[1]));
   }
 
-  /// The corner of the cell in which something hides, in `x` a point of it, in `found` its value.
+  /// Whether something hides: then a point of it in `x`, and its value in `found`.
   bool run(std::vector<double>& x, double& found) {
     std::vector<std::array<std::size_t, 2>> whole;
     for (const auto& axis : grid_.axes) whole.push_back({0, axis.nodes.size() - 1});
@@ -44,7 +42,10 @@ class Search {
   }
 
  private:
-  double value() const { return expr::evaluate(*model_.store, model_.terminal->value, at_); }
+  double value(const std::vector<double>& x) {
+    for (std::size_t k = 0; k < x.size(); ++k) at_[model_.states[k].symbol] = x[k];
+    return expr::evaluate(*model_.store, model_.terminal->value, at_);
+  }
 
   static Range range_of(const std::vector<double>& values) {
     const auto [lo, hi] = std::minmax_element(values.begin(), values.end());
@@ -96,11 +97,8 @@ class Search {
   bool cell(const std::vector<Range>& sides, Range nodes, int depth) {
     if (++blocks_ > kMostBlocks || within(enclosure(sides), nodes)) return false;
     point_.clear();
-    for (std::size_t k = 0; k < sides.size(); ++k) {
-      point_.push_back(0.5 * (sides[k][0] + sides[k][1]));
-      at_[model_.states[k].symbol] = point_.back();
-    }
-    found_ = value();
+    for (const Range& side : sides) point_.push_back(0.5 * (side[0] + side[1]));
+    found_ = value(point_);
     if (!within({found_, found_}, nodes)) return true;
     const std::size_t n = sides.size();
     if (depth == kHalvings * static_cast<int>(n)) return false;

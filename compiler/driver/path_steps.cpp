@@ -136,7 +136,7 @@ double lasting(std::complex<double> rate, double until) {
 }
 
 /// Spectral radius of the drift's Jacobian plus the squared ones of the noise's columns. Where the
-/// drift is corrected, the phase of what swings for long, (h w)^2 w T/6, is held to 1 % too.
+/// drift is corrected, the phase of what swings for long, (h w)^2 w T/6, is held to kGrowth too.
 double rate_by_jacobian(Coefficients& c, const SimulationJob& job, const Vector& x, double t) {
   const std::vector<Eigen::MatrixXd> A = jacobians(c, job.model, x, t);
   double rate = spectral_radius(A[0]);

@@ -90,8 +90,8 @@ bool read_error(const Arguments& arguments, plan::Options& options) {
   if (const auto number = number_of(*value)) {
     options.error = *number;
   } else if (const auto* text = value->as<std::string>()) {
-    const char* end = text->c_str();
-    options.error = std::strtod(text->c_str(), const_cast<char**>(&end)) / 100;
+    char* end = nullptr;
+    options.error = std::strtod(text->c_str(), &end) / 100;
     options.error_relative = true;
     if (std::string_view(end) != "%") options.error = 0;
   }

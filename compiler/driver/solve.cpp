@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "derive/autonomous.hpp"
 #include "driver/ahead.hpp"
 #include "driver/circular.hpp"
 #include "driver/solve_internal.hpp"
@@ -126,7 +127,7 @@ bool check_stationary(const model::Model& model, const Policy& policy, source::S
                         fmt::format("the policy for '{}' depends on t, and '{}' has no horizon",
                                     control, model.name));
     d.notes.push_back("its value would depend on t too, and one for all times is solved");
-    d.help = "write 'horizon T', or make the time a state, as in 'state s in [0, T]' with s' = 1";
+    d.help = derive::kHelpWithTime;
     return false;
   }
   return true;

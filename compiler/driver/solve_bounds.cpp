@@ -107,11 +107,7 @@ BelowUnbounded below_unbounded(const std::vector<runtime::QuadraticLevel>& level
   const std::vector<double>& value = V.value.front();
   std::vector<double> x(V.grid.dimension());
   for (const std::size_t u : inner_half(V.grid, value.size())) {
-    const std::size_t point = u % V.grid.points();
-    for (std::size_t k = 0; k < x.size(); ++k) {
-      const auto& nodes = V.grid.axes[k].nodes;
-      x[k] = nodes[point / V.grid.stride(k) % nodes.size()];
-    }
+    runtime::place_node(V.grid, u % V.grid.points(), x);
     const double least = runtime::quadratic_value(levels[u / V.grid.points()], x);
     const double error =
         V.node_error.empty() ? std::numeric_limits<double>::infinity() : V.node_error.front()[u];

@@ -118,6 +118,11 @@ std::vector<Boundary> boundary_rules(const runtime::Grid& grid) {
   return rules;
 }
 
+bool has_noise(const model::Model& model) {
+  return std::any_of(model.diffusion.begin(), model.diffusion.end(),
+                     [&](expr::ExprId g) { return !model.store->is_zero(g); });
+}
+
 bool any(const std::vector<bool>& axes) {
   return std::find(axes.begin(), axes.end(), true) != axes.end();
 }
@@ -175,8 +180,7 @@ namespace {
 bool turns_at_ends(const SolveTask& task) {
   const model::Model& model = task.model;
   if (!model.until || !model.horizon || task.policy) return false;
-  return std::all_of(model.diffusion.begin(), model.diffusion.end(),
-                     [&](expr::ExprId g) { return model.store->is_zero(g); });
+  return !has_noise(model);
 }
 
 }  // namespace

@@ -122,10 +122,7 @@ std::vector<double> beyond_ends(const runtime::Grid& grid, const std::vector<dou
   std::vector<double> result(V.size()), x(grid.dimension());
   const std::size_t points = grid.points();
   for (std::size_t u = 0; u < V.size(); ++u) {
-    for (std::size_t k = 0; k < x.size(); ++k) {
-      const auto& nodes = grid.axes[k].nodes;
-      x[k] = nodes[u % points / grid.stride(k) % nodes.size()];
-    }
+    runtime::place_node(grid, u % points, x);
     const auto part = std::span(W).subspan(u / points * wide.points(), wide.points());
     const double w = runtime::interpolate(wide, part, x);
     result[u] = w == V[u] ? 0 : std::abs(w - V[u]);
@@ -302,7 +299,9 @@ void summarise(const Inner& inner, const runtime::ErrorEstimate& estimate, Error
 double error_of_stopping(const runtime::Grid& grid, std::span<const double> payment,
                          const std::vector<double>& V) {
   const auto gap = [&](std::size_t u) { return payment[u] - V[u]; };
-  const auto stops = [&](std::size_t u) { return gap(u) <= kStops * (1 + std::abs(V[u])); };
+  const auto stops = [&](std::size_t u) {
+    return gap(u) <= kStops * (std::abs(payment[u]) + std::abs(V[u]));
+  };
   double most = 0;
   for (std::size_t k = 0; !payment.empty() && k < grid.dimension(); ++k) {
     const std::size_t count = grid.axes[k].nodes.size(), stride = grid.stride(k);
@@ -318,11 +317,6 @@ double error_of_stopping(const runtime::Grid& grid, std::span<const double> paym
     }
   }
   return most;
-}
-
-bool has_noise(const model::Model& model) {
-  return std::any_of(model.diffusion.begin(), model.diffusion.end(),
-                     [&](expr::ExprId g) { return !model.store->is_zero(g); });
 }
 
 bool has_kinks(const expr::Store& store, expr::ExprId e) {
@@ -407,7 +401,7 @@ ErrorOfValue error_of_value(const SolveTask& task, const runtime::Grid& domain,
   for (const std::size_t level : known) {
     auto estimate = estimate_at(family, solution.times[level], solution.value[level]);
     add_time_error(solution, level, estimate.error);
-    if (has_noise(task.model)) {
+    if (family.noisy) {
       const double stopping =
           error_of_stopping(problem.grid, answer.system->stop_value(), solution.value[level]);
       for (double& e : estimate.error) e += stopping;

@@ -30,10 +30,8 @@ Place place_of(const model::Model& model, const runtime::Grid& grid, std::size_t
   Place place;
   const std::size_t points = grid.points();
   place.regime = static_cast<int>(unknown / points) + 1;
-  for (std::size_t k = 0; k < grid.dimension(); ++k) {
-    const runtime::Axis& axis = grid.axes[k];
-    place.x.push_back(axis.nodes[unknown % points / grid.stride(k) % axis.nodes.size()]);
-  }
+  place.x.resize(grid.dimension());
+  runtime::place_node(grid, unknown % points, place.x);
   place.text = place_text(model, place.x);
   if (model.regime) place.text += fmt::format(", {} = {}", model.regime->name, place.regime);
   return place;

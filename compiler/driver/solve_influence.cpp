@@ -134,14 +134,7 @@ std::vector<std::size_t> inner_half(const runtime::Grid& grid, std::size_t unkno
   std::vector<std::size_t> result;
   const std::size_t points = grid.points();
   for (std::size_t u = 0; u < unknowns; ++u) {
-    bool inside = true;
-    for (std::size_t k = 0; k < grid.dimension() && inside; ++k) {
-      const auto& axis = grid.axes[k];
-      if (axis.periodic()) continue;
-      const std::size_t count = axis.nodes.size(), i = u % points / grid.stride(k) % count;
-      inside = 4 * i >= count - 1 && 4 * i <= 3 * (count - 1);
-    }
-    if (inside) result.push_back(u);
+    if (runtime::in_inner_half(grid, u % points)) result.push_back(u);
   }
   return result;
 }

@@ -57,6 +57,8 @@ void close_ends(runtime::PointProblem&, const std::vector<bool>& axes);
 /// The axes of a problem with open ends.
 std::vector<bool> open_axes(const runtime::Grid&);
 bool any(const std::vector<bool>& axes);
+/// Does any state have a noise that is not zero?
+bool has_noise(const model::Model&);
 
 /// A problem's solution on a coarser grid.
 struct CoarseSolution {

@@ -68,11 +68,13 @@ bool reached(const Goal& goal, const ErrorOfValue& error) {
   return error.largest <= goal.error * (goal.relative ? error.size : 1);
 }
 
-GridAnswer finer(const SolveTask& task, const GridAnswer& answer) {
+/// The answer's solution is the last of the coarser ones of the next.
+GridAnswer finer(const SolveTask& task, GridAnswer& answer) {
   runtime::PointProblem problem = *answer.problem;
   for (auto& axis : problem.grid.axes) axis = runtime::refined(axis);
-  std::vector<CoarseSolution> coarse = answer.coarse;
-  coarse.push_back({answer.problem->grid, answer.solution});
+  std::vector<CoarseSolution> coarse;
+  if (!answer.coarse.empty()) coarse.push_back(std::move(answer.coarse.back()));
+  coarse.push_back({answer.problem->grid, std::move(answer.solution)});
   GridAnswer next =
       answer_on_grid(task, std::move(problem), runtime::finer(answer.settings), std::move(coarse));
   next.checks = answer.checks;
@@ -121,6 +123,7 @@ void refine(const SolveTask& task, const plan::Plan& plan, GridAnswer& answer) {
     if (next.solution.failure == runtime::Failure::Cancelled) {
       answer.error.cancelled = true;
     } else if (!serves(plan, next.solution)) {
+      answer.solution = std::move(next.coarse.back().solution);
       why = "the next finer grid has no solution that was found";
     } else {
       find_error(task, plan, next);

@@ -17,7 +17,7 @@ bool check_stationary(const model::Model& model, diagnostics::Sink& sink) {
   for (std::size_t k = 1; k < parts.size(); ++k)
     d.labels.push_back({parts[k].span, fmt::format("and so does {}", parts[k].what)});
   d.notes.push_back("V would depend on t too, and without a horizon one V for all times is solved");
-  d.help = "write 'horizon T', or make the time a state, as in 'state s in [0, T]' with s' = 1";
+  d.help = derive::kHelpWithTime;
   return false;
 }
 

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/circle.hpp"
+
 namespace hopf::runtime {
 
 bool Axis::uniform() const {
@@ -228,6 +230,21 @@ double interpolate(const Grid& grid, std::span<const double> values, std::span<c
   return finite >= 0.5 ? sum / finite : infinity;
 }
 
+void place_node(const Grid& grid, std::size_t point, std::span<double> x) {
+  for (std::size_t k = 0; k < grid.dimension(); ++k) {
+    const auto& nodes = grid.axes[k].nodes;
+    x[k] = nodes[point / grid.stride(k) % nodes.size()];
+  }
+}
+
+bool in_inner_half(const Grid& grid, std::size_t point) {
+  for (std::size_t k = 0; k < grid.dimension(); ++k) {
+    const std::size_t count = grid.axes[k].nodes.size(), i = point / grid.stride(k) % count;
+    if (!grid.axes[k].periodic() && (4 * i < count - 1 || 4 * i > 3 * (count - 1))) return false;
+  }
+  return true;
+}
+
 namespace {
 
 // Calls visit(i, x) for every node.
@@ -235,9 +252,7 @@ template <class Visit>
 void for_nodes(const Grid& grid, Visit visit) {
   std::vector<double> x(grid.dimension());
   for (std::size_t i = 0; i < grid.points(); ++i) {
-    for (std::size_t k = 0; k < x.size(); ++k) {
-      x[k] = grid.axes[k].nodes[i / grid.stride(k) % grid.axes[k].nodes.size()];
-    }
+    place_node(grid, i, x);
     visit(i, x);
   }
 }
@@ -276,17 +291,13 @@ double nearest(const Grid& grid, std::span<const double> values, std::span<const
   return value;
 }
 
-double arc(double a, double b, double period) {
-  const double d = b - a;
-  return d - period * std::floor(d / period + 0.5);
-}
-
 double interpolate_circular(const Grid& grid, std::span<const double> values,
                             std::span<const double> x, double period) {
+  const Circle circle{0, period};
   const double near = nearest(grid, values, x);
   double sum = near;
   for_corners(grid, x, [&](std::size_t point, double weight) {
-    sum += weight * arc(near, values[point], period);
+    sum += weight * circle.near(values[point] - near, 0);
   });
   return sum;
 }

@@ -52,6 +52,11 @@ Axis coarsened(const Axis&);
 /// Twice the intervals: every node and one between any two, spread in the same way.
 Axis refined(const Axis&);
 
+/// Fills x with the coordinates of a node.
+void place_node(const Grid&, std::size_t point, std::span<double> x);
+/// Is the node in the inner half of every axis that is not periodic? Layers at the ends are no
+/// measure for the rest.
+bool in_inner_half(const Grid&, std::size_t point);
 /// Multilinear interpolation of values[points] at x; periodic axes wrap, others clamp to the box.
 /// Where corners are infinite: the mean of the finite ones if those carry at least half of the
 /// weight, else infinite. So the edge of what is finite lies halfway between nodes.
@@ -72,8 +77,6 @@ double interpolation_error(const Grid&, std::span<const double> values, std::spa
 /// value. In no particular turn.
 double interpolate_circular(const Grid&, std::span<const double> values, std::span<const double> x,
                             double period);
-/// b - a along the shorter arc.
-double arc(double a, double b, double period);
 /// Gradient of the smooth interpolant: central differences at the nodes, interpolated
 /// multilinearly; one-sided beside infinite values, NaN among them.
 void gradient(const Grid&, std::span<const double> values, std::span<const double> x,

@@ -62,10 +62,7 @@ std::vector<double> changes(const Grid& fine, std::span<const double> V, const G
                             std::span<const double> W) {
   std::vector<double> result(W.size()), x(coarse.dimension());
   for (std::size_t i = 0; i < W.size(); ++i) {
-    for (std::size_t k = 0; k < x.size(); ++k) {
-      const auto& nodes = coarse.axes[k].nodes;
-      x[k] = nodes[i / coarse.stride(k) % nodes.size()];
-    }
+    place_node(coarse, i, x);
     result[i] = difference(interpolate(fine, V, x), W[i]);
   }
   return result;
@@ -186,22 +183,13 @@ Differences differences_of(const NestedValues& in, std::size_t regime, double ra
   return result;
 }
 
-// In the inner half of every axis that is not periodic: layers at the ends are no measure for it.
-bool is_inner(const Grid& grid, std::size_t point) {
-  for (std::size_t k = 0; k < grid.dimension(); ++k) {
-    const std::size_t count = grid.axes[k].nodes.size(), i = point / grid.stride(k) % count;
-    if (!grid.axes[k].periodic() && (4 * i < count - 1 || 4 * i > 3 * (count - 1))) return false;
-  }
-  return true;
-}
-
 // sum |D2| / sum |D1| over the inner half in all regimes, where both are finite; NaN where nothing
 // differs.
 double total_ratio(const Grid& half, const std::vector<Differences>& all, double nothing) {
   double first = 0, second = 0, count = 0;
   for (const Differences& d : all) {
     for (std::size_t i = 0; i < d.D2.size(); ++i) {
-      if (!is_inner(half, i) || !std::isfinite(d.D1[i]) || !std::isfinite(d.D2[i])) continue;
+      if (!in_inner_half(half, i) || !std::isfinite(d.D1[i]) || !std::isfinite(d.D2[i])) continue;
       second += d.D1[i];
       first += d.D2[i];
       count += 1;

@@ -62,10 +62,7 @@ double PolicySystem::spacing(std::size_t side, std::size_t point, std::size_t re
 PolicySystem::Ending PolicySystem::ending_on(const Cut& cut, double share) const {
   const std::size_t point = cut.unknown % points_, axis = cut.side / 2;
   std::vector<double> x(dimension_);
-  for (std::size_t k = 0; k < dimension_; ++k) {
-    const auto& nodes = problem_.grid.axes[k].nodes;
-    x[k] = nodes[point / problem_.grid.stride(k) % nodes.size()];
-  }
+  place_node(problem_.grid, point, x);
   const Axis& along = problem_.grid.axes[axis];
   const auto& block = blocks_[axis][1 + cut.side % 2];
   const double h = block[point / problem_.grid.stride(axis) % block.size()];

@@ -181,6 +181,7 @@ std::vector<double> ValueFunction::law(std::span<const double> x, double t, int 
   for (std::size_t c = 0; c < controls.size(); ++c) {
     const bool discrete = c < control_is_discrete.size() && control_is_discrete[c];
     const double turn = period(c);
+    const Circle circle{0, turn};
     const auto on_level = [&](std::size_t level) {
       const auto field = regime_part(grid, policy[level][c], regime);
       if (turn > 0) return interpolate_circular(grid, field, x, turn);
@@ -193,7 +194,7 @@ std::vector<double> ValueFunction::law(std::span<const double> x, double t, int 
     }
     const double before = on_level(moment.before), origin = control_circle[c].origin;
     const double on =
-        moment.weight > 0 ? moment.weight * arc(before, on_level(moment.after), turn) : 0.0;
+        moment.weight > 0 ? moment.weight * circle.near(on_level(moment.after) - before, 0) : 0.0;
     const double u = before + on;
     result[c] = std::clamp(u - turn * std::floor((u - origin) / turn), origin, origin + turn);
   }
