@@ -23,6 +23,7 @@ constexpr std::size_t kLeastNodes = 3;            // of an axis
 constexpr double kStops = 1e-9;                   // V is what stopping pays
 constexpr double kSameTime = 1e-9;                // relative to the horizon
 constexpr double kFew = 0.25, kFewOnLine = 0.02;  // nodes where the ends decide the error
+constexpr double kMostBeyond = 0.95;              // of q: a series that hardly falls is not known
 constexpr double kSmallChange = 1e-6;             // of V, relative to its size
 constexpr double kLargeError = 0.5;  // median over the inner half, relative to the size of V
 
@@ -116,17 +117,25 @@ bool ends_artificially(const SolveTask& task, const runtime::Grid& grid, std::si
          (grid.axes[k].boundary == Boundary::Constrain && state.boundary_defaulted);
 }
 
-/// |V of a wider box - V| on the coarsest grid at one time, by the nodes that both have.
-std::vector<double> beyond_ends(const runtime::Grid& grid, const std::vector<double>& V,
-                                const runtime::Grid& wide, const std::vector<double>& W) {
-  std::vector<double> result(V.size()), x(grid.dimension());
+/// V of a wider box at the nodes of one inside of it.
+std::vector<double> at_nodes(const runtime::Grid& grid, const runtime::Grid& wide,
+                             const std::vector<double>& W) {
   const std::size_t points = grid.points();
-  for (std::size_t u = 0; u < V.size(); ++u) {
+  std::vector<double> result(W.size() / wide.points() * points), x(grid.dimension());
+  for (std::size_t u = 0; u < result.size(); ++u) {
     runtime::place_node(grid, u % points, x);
     const auto part = std::span(W).subspan(u / points * wide.points(), wide.points());
-    const double w = runtime::interpolate(wide, part, x);
-    result[u] = w == V[u] ? 0 : std::abs(w - V[u]);
-    if (!std::isfinite(result[u])) result[u] = 0;  // D1 shows it
+    result[u] = runtime::interpolate(wide, part, x);
+  }
+  return result;
+}
+
+/// |W - V|, and 0 where one is infinite: D1 shows it.
+std::vector<double> differences(const std::vector<double>& V, const std::vector<double>& W) {
+  std::vector<double> result(V.size());
+  for (std::size_t u = 0; u < V.size(); ++u) {
+    const double d = std::abs(W[u] - V[u]);
+    result[u] = std::isfinite(d) ? d : 0;
   }
   return result;
 }
@@ -205,6 +214,7 @@ struct Family {
   std::vector<double> upwind;
   const CoarseSolution* narrow;  // what `wide` is compared with
   Variation wide;
+  double beyond;  // what all larger boxes change, relative to what `wide` does
   bool noisy;
   bool kinks;  // of the terminal amount
 };
@@ -215,8 +225,10 @@ runtime::ErrorEstimate estimate_at(const Family& family, double t, const std::ve
   const std::vector<double> V2 = at_time(half.solution, t), lowest = at_time(last.solution, t);
   std::vector<double> ends;
   if (family.wide.solution)
-    ends = beyond_ends(family.narrow->grid, at_time(family.narrow->solution, t), family.wide.grid,
-                       at_time(*family.wide.solution, t));
+    ends = differences(
+        at_time(family.narrow->solution, t),
+        at_nodes(family.narrow->grid, family.wide.grid, at_time(*family.wide.solution, t)));
+  for (double& e : ends) e *= family.beyond;
   return runtime::estimate_error(
       {&family.problem.grid, &half.grid, &last.grid, &family.narrow->grid, V, V2,
        two ? std::span<const double>(lowest) : std::span<const double>(), family.upwind, ends,
@@ -335,6 +347,27 @@ bool has_kinks(const expr::Store& store, expr::ExprId e) {
   return false;
 }
 
+/// Boxes that grow by the same share change V by less and less: 1 + q + q^2 + ... of what the first
+/// does, if the next changes q of that.
+double change_beyond(const SolveTask& task, const runtime::PointProblem& problem,
+                     const runtime::SolveSettings& settings, const std::vector<double>& V,
+                     const Variation& wide) {
+  runtime::PointProblem larger = problem;
+  larger.grid = wide.grid;
+  const Variation wider = widen(task, larger, settings);
+  if (!wider.solution) return 1;
+  const std::vector<double> W = at_nodes(problem.grid, wide.grid, wide.solution->value.front());
+  const std::vector<double> first = differences(V, W);
+  const std::vector<double> second =
+      differences(W, at_nodes(problem.grid, wider.grid, wider.solution->value.front()));
+  double all = 0, next = 0;
+  for (const std::size_t u : inner_half(problem.grid, V.size())) {
+    all += first[u];
+    next += second[u];
+  }
+  return all > 0 ? 1 / (1 - std::min(next / all, kMostBeyond)) : 1;
+}
+
 Family family_of(const SolveTask& task, const runtime::PointProblem& problem,
                  const runtime::PolicySystem& system, const runtime::SolveSettings& settings,
                  const runtime::GridSolution& solution, const std::vector<CoarseSolution>& coarse) {
@@ -348,6 +381,7 @@ Family family_of(const SolveTask& task, const runtime::PointProblem& problem,
                 upwind_shares(system, problem.grid.dimension()),
                 &coarse.front(),
                 widen(task, narrow, rough),
+                1,
                 has_noise(task.model),
                 task.model.terminal && has_kinks(*task.model.store, task.model.terminal->value)};
   // A coarse grid lets the ends be felt too far: where they decide the error, the next finer one is
@@ -357,6 +391,8 @@ Family family_of(const SolveTask& task, const runtime::PointProblem& problem,
   if (!family.wide.solution || coarse.size() < 2 || !cheap) return family;
   const auto first = estimate_at(family, solution.times.front(), solution.value.front());
   if (first.ends_share <= (line ? kFewOnLine : kFew)) return family;
+  family.beyond =
+      change_beyond(task, narrow, rough, coarse.front().solution.value.front(), family.wide);
   narrow.grid = coarse.back().grid;
   Variation wide = widen(task, narrow, runtime::coarser(settings));
   if (!wide.solution) return family;

@@ -93,6 +93,17 @@ void continue_powers(const Axis& axis, bool upper, int apart, std::array<double,
   }
 }
 
+std::vector<std::pair<int, double>> continue_power(const Axis& axis, bool upper, int apart,
+                                                   double s) {
+  const int last = static_cast<int>(axis.nodes.size()) - 1, end = upper ? last : 0;
+  const int inward = upper ? end - apart : end + apart;
+  const double x = axis.nodes[end];
+  const double outside = x + (upper ? 1 : -1) * outer_spacing(axis, upper);
+  const double gain =
+      std::expm1(s * std::log(outside / x)) / -std::expm1(s * std::log(axis.nodes[inward] / x));
+  return {{end, 1 + gain}, {inward, -gain}};
+}
+
 std::optional<double> power_of(const Axis& axis, bool upper, int apart,
                                std::span<const double> values) {
   const double d0 = values[0] - values[1], d1 = values[1] - values[2];

@@ -36,6 +36,10 @@ std::vector<std::pair<int, double>> continue_polynomial(const Axis&, bool upper,
 void continue_powers(const Axis&, bool upper, int apart, std::array<double, 2> powers,
                      std::span<double> out);
 
+/// The same for the first node outside of any axis beyond an end that is not at 0, exact for a
+/// constant plus a multiple of |x|^s, s < 0.
+std::vector<std::pair<int, double>> continue_power(const Axis&, bool upper, int apart, double s);
+
 /// The power s of values that are a constant plus a multiple of x^s, from the end inward; 0 where
 /// they are not of this kind, and nothing where they are constant.
 std::optional<double> power_of(const Axis&, bool upper, int apart, std::span<const double> values);

@@ -113,6 +113,22 @@ std::array<double, 2> PolicySystem::powers_of_cost(const OpenEnd& end, std::size
   return result;
 }
 
+// Where growth eats the discount no degree is safe. If nothing is paid or chosen out there, V is a
+// constant plus a solution without cost, and the one that does not grow outward fades by a power.
+double PolicySystem::fading_power(const OpenEnd& end, std::size_t regime) const {
+  const Motion at = motion(end, regime);
+  const bool one_sign = at.x[0] * at.x[2] > 0 && (at.x[0] > 0) == end.upper;
+  if (shift_ > 0 || (problem_.controls > 0 && !problem_.fixed_policy) || !at.central || !one_sign)
+    return 0;
+  for (const auto* cost : {&L_, &terminal_}) {
+    const auto values = last_values(end, std::span(*cost).subspan(regime * points_, points_));
+    if (std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) != values.end())
+      return 0;
+  }
+  const double rho = rho_[regime * points_ + end.point];
+  return finite_powers(rho, at.f[0] / at.x[0], 0.5 * at.a[0] / (at.x[0] * at.x[0])).lo;
+}
+
 void PolicySystem::write_end(const OpenEnd& end, std::size_t regime, std::span<const double> V,
                              const Continued& kind) {
   const Axis& axis = problem_.grid.axes[end.axis];
@@ -127,7 +143,8 @@ void PolicySystem::write_end(const OpenEnd& end, std::size_t regime, std::span<c
     for (std::size_t k = 0; k < ghost.size(); ++k) ghost[k].coefficient = coefficients[k];
     return;
   }
-  const auto places = continue_polynomial(axis, end.upper, 1, kind.degree, apart);
+  const auto places = kind.fading < 0 ? continue_power(axis, end.upper, apart, kind.fading)
+                                      : continue_polynomial(axis, end.upper, 1, kind.degree, apart);
   for (std::size_t k = 0; k < places.size(); ++k) ghost[k].coefficient = places[k].second;
 }
 
@@ -164,14 +181,16 @@ void PolicySystem::continue_ends(std::span<const double> V) {
       kind.power = stage_ == Ends::Rough || !parabolic(end, regime);
     const int degree = axis.nodes.size() < 3 ? 1 : safe_degree(end, regime);
     kind.degree = stage_ == Ends::Settled ? std::min(kind.degree, degree) : degree;
+    kind.fading = kind.degree < degree_ ? fading_power(end, regime) : 0;
     write_end(end, regime, V, kind);
   }
 }
 
 std::size_t PolicySystem::lowered_ends() const {
   return static_cast<std::size_t>(
-      std::count_if(ends_.begin(), ends_.end(),
-                    [&](const Continued& kind) { return !kind.power && kind.degree < degree_; }));
+      std::count_if(ends_.begin(), ends_.end(), [&](const Continued& kind) {
+        return !kind.power && kind.fading == 0 && kind.degree < degree_;
+      }));
 }
 
 bool PolicySystem::continues(std::size_t unknown) const {

@@ -162,6 +162,7 @@ class PolicySystem {
   struct Continued {  // beyond an open end
     bool power;
     int degree;
+    double fading = 0;  // V is a constant plus a multiple of x to this power; 0: it is not
   };
   void prepare_weights(std::span<const double> V, const std::vector<PointFunction>&,
                        bool with_controls);
@@ -182,6 +183,7 @@ class PolicySystem {
   std::array<double, kFitted> last_values(const OpenEnd&, std::span<const double> field) const;
   bool parabolic(const OpenEnd&, std::size_t regime) const;
   int safe_degree(const OpenEnd&, std::size_t regime) const;
+  double fading_power(const OpenEnd&, std::size_t regime) const;
   void write_end(const OpenEnd&, std::size_t regime, std::span<const double> V, const Continued&);
   void gradients(std::span<const double> V, std::size_t regime);
   /// Calls a point function on nodes begin .. begin+count-1 of one row; `out` are its outputs'
