@@ -1,5 +1,6 @@
 // What people type from habit: operators of other languages, typographic characters, numbers as
 // their last calculator took them. Each is one clear error here and reads on as what was meant.
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -34,7 +35,7 @@ constexpr Replacement kForeign[] = {
     {"=>", Tok::GREATEREQ, "'>=' for at least"},
     {"=<", Tok::LESSEQ, "'<=' for at most"},
     {"<>", Tok::NOTEQUAL, "'!='"},
-    {"%", Tok::STAR, "'0.01*' for a per cent, or 'x - n*floor(x/n)' for a remainder"},
+    {"%", Tok::STAR, "'x - n*floor(x/n)' for a remainder"},
 };
 
 constexpr Replacement kCharacters[] = {
@@ -141,9 +142,10 @@ class Mender {
     const Replacement* row = lookup(kForeign, list_.text(token));
     auto& d = report(Kind::ForeignOperator, list_.span(token),
                      quoted(token) + " is not an operator of Hopf");
-    d.help = "write " + std::string(row->write);
     const bool per_cent =
         row->meant == Tok::STAR && (next().first_on_line || !begins_value(next()));
+    d.help = per_cent ? "write '0.01*' before the number, or \"1%\" where a share is asked for"
+                      : "write " + std::string(row->write);
     if (!per_cent) keep_as(token, row->meant);
   }
 
@@ -233,6 +235,7 @@ class Mender {
     while (closing < in_.size() && in_[closing].type != Tok::PRIME && !in_[closing].first_on_line &&
            in_[closing].type != Tok::END)
       ++closing;
+    if (derivative && continues_expression(next().type)) return transposition(token);
     if (derivative || closing >= in_.size() || in_[closing].type != Tok::PRIME ||
         in_[closing].first_on_line)
       return keep(token);
@@ -243,6 +246,19 @@ class Mender {
         report(Kind::UnknownCharacter, list_.span(whole), "a string has double quotation marks");
     d.help = "write \"...\"";
     keep_as(whole, Tok::STRING);
+  }
+
+  static bool continues_expression(Tok type) {
+    constexpr Tok kAfterOperand[] = {Tok::STAR,  Tok::PLUS,  Tok::MINUS,  Tok::SLASH,
+                                     Tok::CARET, Tok::COMMA, Tok::RPAREN, Tok::RBRACKET};
+    return std::find(std::begin(kAfterOperand), std::end(kAfterOperand), type) !=
+           std::end(kAfterOperand);
+  }
+
+  /// `x'*Q*x` of other languages; the rest is read without it.
+  void transposition(const Token& token) {
+    auto& d = report(Kind::ForeignOperator, list_.span(token), "an apostrophe does not transpose");
+    d.help = "write 'transpose(...)', or 'dot(x, Q*x)' for a quadratic form";
   }
 
   void typographic_string(const Token& token) {

@@ -53,15 +53,24 @@ class Pairing {
     std::uint32_t begin;
     std::size_t output;  // index of the bracket among the tokens written so far
     bool block = false;  // the braces of a model or a loop
+    int indented = -1;   // below a ':', the body is what stands deeper than this column
   };
 
   void one(const Token& token) {
+    while (!open_.empty() && token.first_on_line && column(token) <= open_.back().indented)
+      end_indented(token);
     if (token.type == Tok::END) {
-      while (!open_.empty()) close_missing(token);
+      while (!open_.empty()) {
+        if (open_.back().indented >= 0)
+          end_indented(token);
+        else
+          close_missing(token);
+      }
       return list_.tokens.push_back(token);
     }
     if (closes(token.type)) return close(token);
     if (opens(token.type)) return push(token);
+    if (token.type == Tok::COLON && begins_indented()) return push_indented(token);
     count_ifs(token);
     list_.tokens.push_back(token);
   }
@@ -70,6 +79,39 @@ class Pairing {
     open_.push_back({token.type, token.begin, list_.tokens.size(), is_block(token)});
     list_.tokens.push_back(token);
     check_depth(token);
+  }
+
+  /// Spaces before the first token of this one's line.
+  int column(const Token& token) const {
+    const std::string_view text = list_.sources->file(list_.file).text;
+    const std::size_t line = text.rfind('\n', token.begin) + 1;  // npos + 1 = 0
+    return static_cast<int>(text.find_first_not_of(" \t", line) - line);
+  }
+
+  /// A colon that ends the line of a model or a loop, as Python begins a body; deeper lines follow.
+  bool begins_indented() const {
+    auto first = list_.tokens.rbegin();
+    while (first != list_.tokens.rend() && !first->first_on_line) ++first;
+    if (first == list_.tokens.rend() || at_ + 1 >= in_.size()) return false;
+    const auto word = list_.text(*first);
+    const Token& next = in_[at_ + 1];
+    return (word == "model" || word == "for") && next.first_on_line &&
+           column(next) > column(*first);
+  }
+
+  void push_indented(const Token& colon) {
+    auto& d = sink_.emit(Kind::ForeignOperator, list_.span(colon), "':' does not begin a block");
+    d.help = "write '{' here and '}' after the last line of the block";
+    Token brace = colon;
+    brace.type = Tok::LBRACE;
+    open_.push_back({brace.type, brace.begin, list_.tokens.size(), true, column(colon)});
+    list_.tokens.push_back(brace);
+    check_depth(brace);
+  }
+
+  void end_indented(const Token& before) {
+    open_.pop_back();
+    list_.tokens.push_back({.type = Tok::RBRACE, .begin = before.begin, .end = before.begin});
   }
 
   /// `if a then if b then ...` recurses without brackets, `else if` chains do not.
