@@ -87,7 +87,7 @@ struct Arguments {
   std::string as = "unicode", format = "text", color = "auto", dump, stop_after;
   std::vector<std::string> off;
   std::vector<int> grid;
-  double error = 0;
+  std::string error;
   int steps = 0, threads = 0;
   bool quiet = false, time_phases = false, check = false, in_place = false;
   bool sandbox = false;
@@ -193,7 +193,9 @@ hopf::SolveOptions solve_options(const Arguments& arguments) {
   options.method = arguments.method;
   options.grid = arguments.grid;
   options.steps = arguments.steps;
-  options.error = arguments.error;
+  options.relative_error = arguments.error.ends_with('%');
+  options.error = std::strtod(arguments.error.c_str(), nullptr);
+  if (options.relative_error) options.error /= 100;
   return options;
 }
 
@@ -401,6 +403,18 @@ CLI::Validator positive() {
       "NUMBER");
 }
 
+/// "1e-3", or "1%" of the size of V.
+CLI::Validator error_size() {
+  return CLI::Validator(
+      [](std::string& word) {
+        std::string number = word;
+        if (number.ends_with('%')) number.pop_back();
+        const bool good = positive()(number).empty();
+        return good ? std::string() : "'" + word + "' is no positive number or share as 1%";
+      },
+      "NUMBER|SHARE%");
+}
+
 struct Verb {
   CLI::App* app;
   int (*action)(const Arguments&);
@@ -430,7 +444,7 @@ std::vector<Verb> add_verbs(CLI::App& app, Arguments& a) {
   derive_app->add_option("--as", a.as, "unicode, latex or hopf")
       ->check(CLI::IsMember({"unicode", "latex", "hopf"}));
   solve_app->add_option("--error", a.error, "solve on finer grids until V is known as well")
-      ->check(positive());
+      ->check(error_size());
   solve_app->add_option("--save", a.save, "write the solution: .nc, .npy or .csv")
       ->check(ends_in({".nc", ".npy", ".csv"}));
   solve_app->add_option("--plot", a.plot, "draw the solution: .svg, .png or .html")

@@ -276,8 +276,9 @@ std::string order_words(const runtime::ErrorEstimate& estimate) {
   if (std::isnan(estimate.order))
     return estimate.regular ? "coarser grids give the same" : "one coarser grid shows no order";
   if (std::isinf(estimate.order)) return "coarser grids see less of V";
-  return fmt::format("order {:.1f} seen on coarser grids{}", estimate.order,
-                     estimate.regular ? "" : ", not regular, so that it is taken larger");
+  return fmt::format(
+      "order {:.1f} seen on coarser grids{}", estimate.order,
+      estimate.regular ? "" : ", but not alike everywhere, so the error is taken larger");
 }
 
 void summarise(const Inner& inner, const runtime::ErrorEstimate& estimate, ErrorOfValue& result) {

@@ -57,7 +57,8 @@ class Pairing {
   };
 
   void one(const Token& token) {
-    while (!open_.empty() && token.first_on_line && column(token) <= open_.back().indented)
+    while (!open_.empty() && open_.back().indented >= 0 && token.type != Tok::END &&
+           token.first_on_line && column(token) <= open_.back().indented)
       end_indented(token);
     if (token.type == Tok::END) {
       while (!open_.empty()) {
