@@ -47,7 +47,9 @@ bool allowed(Context& c, const std::string& path, source::Span span) {
   auto& error = c.sink.emit(diagnostics::Kind::OutsideSandbox, span,
                             fmt::format("'{}' may not be touched: {}", path, why));
   error.help =
-      "copy the file beneath that folder, or run a script that you trust without --sandbox";
+      "name a file beneath that folder (what is written is relative to the folder in which hopf "
+      "was "
+      "called), or run a script that you trust without --sandbox";
   return false;
 }
 
