@@ -7,9 +7,9 @@
 #include <llvm/Support/raw_ostream.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <map>
-#include <numbers>
 #include <numeric>
 #include <stdexcept>
 
@@ -416,16 +416,19 @@ Values FunctionEmitter::guarded(llvm::Value* first, const Body& body) {
   return out;
 }
 
-/// The normals of a step; of a step that stands for two, their sum over sqrt 2.
+/// The normals of a step; of a step that stands for n, their sum over sqrt n.
 std::map<std::uint32_t, llvm::Value*> FunctionEmitter::drawn(Lane path, llvm::Value* step) {
-  if (!kernel_.paired) return draw_normals(path, step);
-  llvm::Value* first = builder_.CreateShl(step, 1);
+  const std::uint32_t count = kernel_.summed;
+  if (count == 1) return draw_normals(path, step);
+  llvm::Value* first = builder_.CreateMul(step, builder_.getInt64(count));
   auto normals = draw_normals(path, first);
-  const auto second = draw_normals(path, builder_.CreateOr(first, 1));
-  for (auto& [index, value] : normals) {
-    llvm::Value* scale = llvm::ConstantFP::get(value->getType(), (0.5 * std::numbers::sqrt2));
-    value = builder_.CreateFMul(builder_.CreateFAdd(value, second.at(index)), scale);
+  for (std::uint32_t i = 1; i < count; ++i) {
+    const auto next = draw_normals(path, builder_.CreateAdd(first, builder_.getInt64(i)));
+    for (auto& [index, value] : normals) value = builder_.CreateFAdd(value, next.at(index));
   }
+  for (auto& [index, value] : normals)
+    value =
+        builder_.CreateFMul(value, llvm::ConstantFP::get(value->getType(), 1 / std::sqrt(count)));
   return normals;
 }
 

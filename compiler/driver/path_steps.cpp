@@ -6,6 +6,8 @@
 #include <complex>
 #include <numeric>
 
+#include "kernel/path_quiet_ends.hpp"
+
 namespace hopf::driver {
 namespace {
 
@@ -18,6 +20,8 @@ constexpr int kPowers = 12;         // steps of the power iteration beyond
 constexpr double kNudge = 1e-6;     // of a state's scale
 constexpr double kPerRate = 0.02, kPerChange = 0.1, kStable = 0.5;
 constexpr double kMost = 100'000;  // steps
+constexpr double kQuiet =
+    0.01;  // of a domain's width: as near to a quiet end as rates are measured
 constexpr double kGrowth = 0.015;  // of a mode while it lasts, that is none of the model's
 
 /// Drift and noise at a point, with the controls of the policy there, in one regime.
@@ -30,6 +34,26 @@ class Coefficients {
     for (const expr::ExprId entry : m.diffusion)
       if (!m.store->is_zero(entry)) noise_.push_back(entry);
     columns_ = m.noise_count();
+    const expr::Substitution known = m.parameter_values();
+    for (std::size_t i = 0; i < m.dimension(); ++i) {
+      std::vector<expr::ExprId> row;
+      for (std::size_t k = 0; k < columns_; ++k)
+        row.push_back(expr::substitute(*m.store, m.diffusion[i * columns_ + k], known));
+      quiet_.push_back(kernel::quiet_ends(*m.store, m, m.states[i], row));
+    }
+  }
+
+  /// The point, moved away from ends at which the noise vanishes: steps near them have its mean and
+  /// variance however steep it is there, like sqrt(x) at 0.
+  Vector away_from_quiet_ends(Vector x) const {
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (!quiet_[i].any()) continue;
+      const model::State& state = job_.model.states[i];
+      const double room = kQuiet * (*state.hi - *state.lo);
+      if (quiet_[i].lower) x[i] = std::max(x[i], *state.lo + room);
+      if (quiet_[i].upper) x[i] = std::min(x[i], *state.hi - room);
+    }
+    return x;
   }
 
   std::size_t states() const { return job_.model.dimension(); }
@@ -80,6 +104,7 @@ class Coefficients {
   expr::Binding at_;
   std::vector<expr::ExprId> noise_;
   std::size_t columns_ = 0;
+  std::vector<kernel::QuietEnds> quiet_;  // one a state
 };
 
 double size_of(const Vector& v) {
@@ -173,7 +198,8 @@ double rate_by_powers(Coefficients& c, const Model& model, const Vector& x, doub
   return std::exp(grown) + noise * noise;
 }
 
-double rate_at(Coefficients& c, const SimulationJob& job, const Vector& x, double t) {
+double rate_at(Coefficients& c, const SimulationJob& job, const Vector& place, double t) {
+  const Vector x = c.away_from_quiet_ends(place);
   const double rate =
       x.size() <= kWhole ? rate_by_jacobian(c, job, x, t) : rate_by_powers(c, job.model, x, t);
   return std::isfinite(rate) ? rate : 0;
@@ -296,9 +322,10 @@ Vector edges_of(const SimulationJob& job) {
   return result;
 }
 
-std::int64_t even(double steps) {
-  const auto whole = static_cast<std::int64_t>(std::ceil(steps - 1e-9));
-  return std::max<std::int64_t>(2, whole + whole % 2);
+/// A multiple of four, so that steps two and four times as long end where these do.
+std::int64_t fourfold(double steps) {
+  const auto fours = static_cast<std::int64_t>(std::ceil(steps / 4 - 1e-9));
+  return 4 * std::max<std::int64_t>(1, fours);
 }
 
 }  // namespace
@@ -323,10 +350,10 @@ runtime::TimeGrid chosen_times(const SimulationJob& job, const std::vector<Visit
   };
   const double fastest = *std::max_element(rates.begin(), rates.end());
   if (total > 0.5 * every && job.breaks.empty())
-    return runtime::TimeGrid(job.until, even(limited(every, every, fastest, job.until)));
+    return runtime::TimeGrid(job.until, fourfold(limited(every, every, fastest, job.until)));
   std::vector<std::int64_t> counts;
   for (std::size_t p = 0; p < parts; ++p)
-    counts.push_back(even(limited(steps[p], total, rates[p], length(p))));
+    counts.push_back(fourfold(limited(steps[p], total, rates[p], length(p))));
   if (job.breaks.empty()) return runtime::TimeGrid(job.until, counts);
   return runtime::TimeGrid(edges, counts);
 }

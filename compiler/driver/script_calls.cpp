@@ -200,12 +200,11 @@ std::optional<Value> call_quantile(Script& s, const Method& method, const syntax
   }
   const auto* series = method.object->as<StateSeries>();
   const auto& paths = series ? *series->ensemble.paths : *method.object->as<EnsembleValue>()->paths;
-  const std::size_t last = paths.times.size() - 1;
-  if (series) return Value{paths.quantile(series->state, last, *q)};
-  std::vector<double> quantiles;
+  if (series) return estimate_of(paths.last_quantile(series->state, *q));
+  std::vector<Value> quantiles;
   for (std::size_t i = 0; i < paths.states.size(); ++i)
-    quantiles.push_back(paths.quantile(i, last, *q));
-  return make_list(quantiles);
+    quantiles.push_back(estimate_of(paths.last_quantile(i, *q)));
+  return make_list(std::move(quantiles));
 }
 
 std::optional<Value> call_bellman(Script& s, const Method& method, const syntax::Call& call,

@@ -140,7 +140,12 @@ Value final_record(const runtime::Ensemble& paths) {
 std::optional<Value> ensemble_field(Script& s, const Value& object, const Ident& name) {
   const EnsembleValue& ensemble = *object.as<EnsembleValue>();
   const runtime::Ensemble& paths = *ensemble.paths;
-  if (name.text == "mean") return make_list(paths.mean(paths.times.size() - 1));
+  if (name.text == "mean") {
+    std::vector<Value> means;
+    for (std::size_t i = 0; i < paths.states.size(); ++i)
+      means.push_back(estimate_of(paths.last_mean(i)));
+    return make_list(std::move(means));
+  }
   if (name.text == "quantile") return method(object, "quantile");
   if (name.text == "cost")
     return Value{Estimate{paths.mean_cost(), paths.cost_standard_error(), paths.cost_bias}};
@@ -164,13 +169,13 @@ std::optional<Value> series_deviation(Script& s, const runtime::Ensemble& paths,
                                       const Ident& name) {
   if (!paths.circle(state).round() && paths.final_values[state].size() < 2)
     return call_statistics(s, "std", {final_values(paths, state)}, name.span);
-  return Value{std::sqrt(paths.variance(state, paths.times.size() - 1))};
+  return estimate_of(paths.last_deviation(state));
 }
 
 std::optional<Value> series_field(Script& s, const Value& object, const Ident& name) {
   const StateSeries& series = *object.as<StateSeries>();
   const runtime::Ensemble& paths = *series.ensemble.paths;
-  if (name.text == "mean") return Value{paths.mean(series.state, paths.times.size() - 1)};
+  if (name.text == "mean") return estimate_of(paths.last_mean(series.state));
   if (name.text == "final") return final_values(paths, series.state);
   if (name.text == "std") return series_deviation(s, paths, series.state, name);
   if (name.text == "quantile") return method(object, "quantile");

@@ -108,28 +108,53 @@ TimeGrid times_of(const Job& job, const PathProgram& program, const kernel::Path
   return chosen_times(job, first.visited);
 }
 
-/// What twice the step adds to the mean cost, on some of the same paths with the same noise: to
-/// first order what the step itself adds, or what chance may hide of it. Where a path's noise
-/// decides when it stops or switches, the two runs part, and all paths are needed until chance
-/// hides no more than in the mean itself.
-double cost_bias(const PathRun& all, std::int64_t pairs, const Ensemble& fine,
-                 const runtime::PoolProgress& tick) {
-  PathRun run = all;
-  run.paths = std::min(run.paths, pairs);  // one path may stand for all
-  run.kept = 0;
-  Ensemble coarse;
-  if (runtime::run_paths(run, coarse, tick).cancelled) return std::nan("");
-  std::vector<double> differences;
-  for (std::size_t p = 0; p < coarse.cost.size(); ++p) {
-    const double difference = coarse.cost[p] - fine.cost[p];
-    if (std::isfinite(difference)) differences.push_back(difference);
+/// The first paths again, at longer steps: what they leave, beside what they left at the step
+/// itself.
+bool add_rungs(const std::vector<PathRun>& longer, std::int64_t pairs, Ensemble& fine,
+               const runtime::PoolProgress& tick) {
+  fine.rungs = {{fine.final_values, fine.cost}};
+  for (PathRun run : longer) {
+    run.paths = std::min(run.paths, pairs);  // one path may stand for all
+    run.kept = 0;
+    Ensemble coarse;
+    if (runtime::run_paths(run, coarse, tick).cancelled) return false;
+    fine.rungs.push_back({std::move(coarse.final_values), std::move(coarse.cost)});
   }
-  const runtime::Moments m = runtime::moments_of(differences);
-  if (m.count == 0) return std::nan("");
-  const double chance = std::sqrt(m.variance({}) / static_cast<double>(m.count));
-  if (chance > fine.cost_standard_error() && run.paths < all.paths)
-    return cost_bias(all, all.paths, fine, tick);
-  return std::copysign(std::max(std::abs(m.mean), std::isnan(chance) ? 0.0 : chance), m.mean);
+  const std::size_t size = fine.rungs.back().cost.size();
+  std::vector<char> good(size, 1);
+  for (const Ensemble::Rung& rung : fine.rungs)
+    for (std::size_t p = 0; p < size; ++p) good[p] = good[p] && std::isfinite(rung.cost[p]);
+  const auto keep = [&](std::vector<double>& values) {
+    std::size_t next = 0;
+    for (std::size_t p = 0; p < size; ++p)
+      if (good[p]) values[next++] = values[p];
+    values.resize(next);
+    values.shrink_to_fit();
+  };
+  for (Ensemble::Rung& rung : fine.rungs) {
+    keep(rung.cost);
+    for (std::vector<double>& state : rung.last) keep(state);
+  }
+  return true;
+}
+
+/// What the step adds, seen from longer steps on some of the same paths with the same noise. Where
+/// a path's noise decides when it stops or switches, the runs part, and all paths are needed until
+/// chance hides no more than in the mean itself.
+void add_bias(const std::vector<PathRun>& longer, std::int64_t pairs, Ensemble& fine,
+              const runtime::PoolProgress& tick) {
+  fine.cost_bias = std::nan("");
+  if (!add_rungs(longer, pairs, fine, tick)) {
+    fine.rungs.clear();
+    return;
+  }
+  runtime::Rungs costs;
+  for (const Ensemble::Rung& rung : fine.rungs) costs.push_back(rung.cost);
+  const auto mean = [](std::span<const double> sample) { return runtime::moments_of(sample).mean; };
+  const runtime::StepBias seen = runtime::step_bias(costs, mean);
+  fine.cost_bias = seen.bias;
+  if (seen.chance > fine.cost_standard_error() && pairs < longer.front().paths)
+    add_bias(longer, longer.front().paths, fine, tick);
 }
 
 /// The same at four times the tolerance, with steps four times as long where they are forced: both
@@ -212,7 +237,8 @@ PathProgram program_of(const Model& model, const kernel::PathPolicy& law, const 
   } else {
     k.rate.outputs.clear();
     specs.insert(specs.end(), {&k.start, &k.advance});
-    if (job.options.bias && model.has_cost) specs.push_back(&k.advance_twice);
+    if (job.options.bias)
+      for (const kernel::Spec& longer : k.longer) specs.push_back(&longer);
   }
   jit::Program program = compile_kernels(*model.store, specs, phases);
   return {std::move(k), std::move(program)};
@@ -241,16 +267,17 @@ std::optional<Ensemble> simulate(const Model& model, const ValueFunction* value,
     PathRun run = ordinary_run(job, program, law, tables);
     ensemble = ensemble_of(job, run, paths_of);
     if (ensemble && options.bias && model.has_cost) {
-      const double coarse = cost_bias(less_exact(run), pairs, *ensemble, tick);
-      ensemble->cost_bias = coarse / (kLessExact - 1);
+      add_bias({less_exact(run)}, pairs, *ensemble, tick);
+      ensemble->cost_bias /= kLessExact - 1;
     }
   } else {
     const TimeGrid grid = times_of(job, program, law, tables);
     PathRun run = euler_run(job, program, law, tables, grid);
     ensemble = ensemble_of(job, run, paths_of);
-    if (ensemble && options.bias && model.has_cost && grid.steps() > 1)
-      ensemble->cost_bias =
-          cost_bias(paired_run(job, program, law, tables, grid), pairs, *ensemble, tick);
+    std::vector<PathRun> longer;
+    if (grid.steps() > 1) longer.push_back(longer_run(job, program, law, tables, grid, 1));
+    if (grid.steps() > 3) longer.push_back(longer_run(job, program, law, tables, grid, 2));
+    if (ensemble && options.bias && !longer.empty()) add_bias(longer, pairs, *ensemble, tick);
   }
   if (ensemble) runtime::without_failed(*ensemble);
   return ensemble;

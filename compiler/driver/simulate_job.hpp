@@ -44,9 +44,10 @@ struct PathProgram {
 /// A run on a grid of times, by Euler's steps; `tables` outlives it.
 runtime::PathRun euler_run(const SimulationJob&, const PathProgram&, const kernel::PathPolicy&,
                            PolicyTables& tables, const runtime::TimeGrid&);
-/// The same on twice the steps, with the same noise, for its costs alone.
-runtime::PathRun paired_run(const SimulationJob&, const PathProgram&, const kernel::PathPolicy&,
-                            PolicyTables& tables, const runtime::TimeGrid&);
+/// The same with steps twice as long and four times as long (`rung` 1 and 2) and the same noise,
+/// for its last values alone.
+runtime::PathRun longer_run(const SimulationJob&, const PathProgram&, const kernel::PathPolicy&,
+                            PolicyTables& tables, const runtime::TimeGrid&, std::size_t rung);
 /// Without noise: an adaptive method of order 5.
 runtime::PathRun ordinary_run(const SimulationJob&, const PathProgram&, const kernel::PathPolicy&,
                               PolicyTables& tables);

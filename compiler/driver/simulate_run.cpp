@@ -195,10 +195,12 @@ PathRun euler_run(const Job& job, const PathProgram& program, const kernel::Path
   return run;
 }
 
-PathRun paired_run(const Job& job, const PathProgram& program, const kernel::PathPolicy& policy,
-                   PolicyTables& tables, const TimeGrid& grid) {
-  PathRun run = euler_run(job, program, policy, tables, grid.halved());
-  run.advance = program.native(program.kernels.advance_twice);
+PathRun longer_run(const Job& job, const PathProgram& program, const kernel::PathPolicy& policy,
+                   PolicyTables& tables, const TimeGrid& grid, std::size_t rung) {
+  TimeGrid longer = grid;
+  for (std::size_t k = 0; k < rung; ++k) longer = longer.halved();
+  PathRun run = euler_run(job, program, policy, tables, longer);
+  run.advance = program.native(program.kernels.longer[rung - 1]);
   run.records = {0, run.grid.steps()};
   return run;
 }

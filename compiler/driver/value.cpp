@@ -30,6 +30,11 @@ Value make_record(std::vector<std::pair<std::string, Value>> fields) {
       std::make_shared<const std::vector<std::pair<std::string, Value>>>(std::move(fields))}};
 }
 
+Value estimate_of(const runtime::Ensemble::Estimated& e) {
+  if (e.standard_error == 0 && e.bias == 0) return {e.value};
+  return {Estimate{e.value, e.standard_error, e.bias}};
+}
+
 std::optional<double> number_of(const Value& value) {
   if (const auto* number = value.as<double>()) return *number;
   if (const auto* estimate = value.as<Estimate>()) return estimate->mean;
@@ -191,9 +196,9 @@ std::string ensemble_text(const runtime::Ensemble& paths) {
   std::string text =
       fmt::format("{} path{} of {}, {}, until {}\n", paths.paths, paths.paths == 1 ? "" : "s",
                   paths.model, how, number_text(paths.times.empty() ? 0 : paths.times.back()));
-  const auto mean = paths.mean(paths.times.empty() ? 0 : paths.times.size() - 1);
-  for (std::size_t i = 0; i < mean.size(); ++i)
-    text += fmt::format("  mean of {}: {}\n", paths.states[i].name, number_text(mean[i]));
+  for (std::size_t i = 0; i < paths.states.size(); ++i)
+    text += fmt::format("  mean of {}: {}\n", paths.states[i].name,
+                        to_text(estimate_of(paths.last_mean(i))));
   if (paths.failed > 0)
     text += fmt::format("  left out: {} of them, which became NaN or infinite\n", paths.failed);
   const Estimate cost{paths.mean_cost(), paths.cost_standard_error(), paths.cost_bias};

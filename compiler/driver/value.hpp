@@ -108,6 +108,9 @@ Value make_list(std::vector<Value> items);
 Value make_list(const std::vector<double>& items);
 Value make_record(std::vector<std::pair<std::string, Value>> fields);
 
+/// What sampling and the time step leave of a statistic; a number where they leave nothing open.
+Value estimate_of(const runtime::Ensemble::Estimated&);
+
 /// The number of a number or of an estimate.
 std::optional<double> number_of(const Value&);
 

@@ -1,7 +1,7 @@
 // The reference: one lane at a time, one instruction at a time, in the order written.
 #include "kernel/interpret.hpp"
 
-#include <numbers>
+#include <cmath>
 #include <vector>
 
 #include "core/philox.hpp"
@@ -49,10 +49,10 @@ void run_body(const Kernel& k, std::vector<double>& value, const Leaf& leaf) {
 
 double drawn(const Kernel& k, std::uint64_t seed, std::uint64_t path, std::uint64_t step,
              std::uint32_t index) {
-  if (!k.paired) return runtime::standard_normal(seed, path, step, index);
-  return (runtime::standard_normal(seed, path, 2 * step, index) +
-          runtime::standard_normal(seed, path, 2 * step + 1, index)) *
-         (0.5 * std::numbers::sqrt2);
+  double sum = runtime::standard_normal(seed, path, k.summed * step, index);
+  for (std::uint32_t i = 1; i < k.summed; ++i)
+    sum += runtime::standard_normal(seed, path, k.summed * step + i, index);
+  return k.summed > 1 ? sum * (1 / std::sqrt(k.summed)) : sum;
 }
 
 void run_path(const Kernel& k, const hopf_path_call& call, std::int64_t lane,

@@ -45,8 +45,10 @@ struct Instruction {
 struct Kernel {
   std::string name;
   bool path = false;
-  bool hot = true;      // called again and again; otherwise its code is made in little time
-  bool paired = false;  // path kernels: step s draws (Z(2s) + Z(2s + 1))/sqrt 2 for a normal
+  bool hot = true;  // called again and again; otherwise its code is made in little time
+  /// Path kernels: step s draws the sum of Z(s n) to Z(s n + n - 1), over sqrt n, for a normal. A
+  /// power of two.
+  std::uint32_t summed = 1;
   Precision precision = Precision::F64;
   std::uint32_t uniform_count = 0;  // scalars passed by value array
   std::uint32_t input_count = 0;    // arrays read at the lane's index (point kernels)
@@ -85,7 +87,7 @@ struct Spec {
   std::string name;
   bool path = false;
   bool hot = true;
-  bool paired = false;
+  std::uint32_t summed = 1;
   Precision precision = Precision::F64;
   std::vector<InputBinding> bindings;
   std::vector<Table> tables;

@@ -437,7 +437,7 @@ Kernel lower(expr::Store& store, const Spec& spec) {
   kernel.name = spec.name;
   kernel.path = spec.path;
   kernel.hot = spec.hot;
-  kernel.paired = spec.paired;
+  kernel.summed = spec.summed;
   kernel.precision = spec.precision;
   count_slots(spec, kernel);
   Lowering(store, spec, kernel).run(kernel);

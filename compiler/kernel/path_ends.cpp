@@ -6,6 +6,24 @@ using expr::ExprId;
 using expr::Op;
 using expr::Store;
 
+ExprId sum_of_squares(Store& s, const std::vector<ExprId>& terms) {
+  ExprId sum = s.integer(0);
+  for (const ExprId term : terms) sum = s.add(sum, s.mul(term, term));
+  return sum;
+}
+
+ExprId switched_by(Store& s, const std::vector<ExprId>& rates, std::size_t j, std::size_t k,
+                   ExprId dt) {
+  const ExprId leaving = s.neg(rates[j]);
+  const ExprId stays = s.apply(Op::Exp, {s.neg(s.mul(leaving, dt))});
+  ExprId weight = s.integer(0);
+  for (std::size_t to = 0; to <= k; ++to)
+    if (to != j) weight = s.add(weight, rates[to]);
+  const ExprId share = s.div(weight, s.max(leaving, s.number(1e-300)));
+  const ExprId moved = s.mul(share, s.sub(s.integer(1), stays));
+  return j <= k ? s.add(stays, moved) : moved;
+}
+
 ExprId wrapped(Store& s, ExprId x, double lo, double period) {
   const ExprId offset = s.sub(x, s.number(lo));
   const ExprId turns = s.apply(Op::Floor, {s.mul(offset, s.number(1 / period))});

@@ -6,6 +6,13 @@
 
 namespace hopf::kernel {
 
+expr::ExprId sum_of_squares(expr::Store&, const std::vector<expr::ExprId>& terms);
+
+/// P(j -> k) over `dt`, from rates that vary: 1 - exp(-q_j dt) shared out in proportion to the
+/// rates (exact for one switch in the step), cumulated up to `k`.
+expr::ExprId switched_by(expr::Store&, const std::vector<expr::ExprId>& rates, std::size_t j,
+                         std::size_t k, expr::ExprId dt);
+
 /// lo + ((x - lo) mod period)
 expr::ExprId wrapped(expr::Store&, expr::ExprId x, double lo, double period);
 

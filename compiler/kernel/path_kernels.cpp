@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kernel/path_ends.hpp"
+#include "kernel/path_quiet_ends.hpp"
 
 namespace hopf::kernel {
 namespace {
@@ -61,10 +62,12 @@ class PathBuilder {
     out_.start.hot = false;
     out_.finish = spec("finish", finish_outputs(with_terminal));
     out_.finish.hot = false;
-    out_.advance_twice = out_.advance;
-    out_.advance_twice.name += "_twice";
-    out_.advance_twice.paired = true;
-    out_.advance_twice.hot = false;
+    for (std::uint32_t k = 0; k < out_.longer.size(); ++k) {
+      out_.longer[k] = out_.advance;
+      out_.longer[k].summed = 2u << k;
+      out_.longer[k].name += "_" + std::to_string(2u << k);
+      out_.longer[k].hot = false;
+    }
     if (normals_.empty()) add_ordinary();
     return std::move(out_);
   }
@@ -287,11 +290,24 @@ class PathBuilder {
         if (!store_.is_zero(sigma)) noise.push_back(store_.mul(sigma, normal(k)));
       }
       ExprId moved = store_.add(x(i), store_.mul(drift[i], symbols_.dt));
-      if (!noise.empty())
+      const std::vector<ExprId> row = diffusion_of(i);
+      const QuietEnds ends = quiet_ends(store_, model_, model_.states[i], row);
+      if (ends.any()) {
+        const ExprId size = store_.sqrt(sum_of_squares(store_, row));
+        const ExprId z = store_.div(store_.add(noise), store_.max(size, store_.number(1e-300)));
+        moved = kept_inside(store_, model_.states[i], ends,
+                            {x(i), moved, store_.mul(size, symbols_.sqrt_dt), z});
+      } else if (!noise.empty()) {
         moved = store_.add(moved, store_.mul(symbols_.sqrt_dt, store_.add(noise)));
+      }
       next.push_back(moved);
     }
     return next;
+  }
+
+  std::vector<ExprId> diffusion_of(std::size_t i) {
+    const auto row = diffusion_.begin() + static_cast<std::ptrdiff_t>(i * noises_);
+    return {row, row + static_cast<std::ptrdiff_t>(noises_)};
   }
 
   // ---- bounds
@@ -350,12 +366,6 @@ class PathBuilder {
     return result;
   }
 
-  ExprId sum_of_squares(const std::vector<ExprId>& terms) {
-    ExprId sum = zero();
-    for (const ExprId term : terms) sum = store_.add(sum, store_.mul(term, term));
-    return sum;
-  }
-
   /// Inside at the end of the step, or crossed between (the bridge's probability against one
   /// uniform).
   ExprId stops(const StoppingSet& set, std::size_t index, const std::vector<ExprId>& end) {
@@ -370,7 +380,7 @@ class PathBuilder {
       }
       spread.push_back(sum);
     }
-    const ExprId variance = sum_of_squares(spread);
+    const ExprId variance = sum_of_squares(store_, spread);
     if (store_.is_zero(variance)) return now;
     const ExprId product = store_.mul(set.phi, at_end(set.phi, end));
     // Where the noise vanishes the floor makes the exponent -inf, hence no crossing.
@@ -385,7 +395,7 @@ class PathBuilder {
   std::vector<ExprId> on_boundary(const StoppingSet& set, const std::vector<ExprId>& end) {
     if (!set.phi.valid()) return end;
     const std::vector<ExprId> slope = gradient(set.phi);
-    const ExprId length = store_.max(sum_of_squares(slope), store_.number(1e-300));
+    const ExprId length = store_.max(sum_of_squares(store_, slope), store_.number(1e-300));
     const ExprId step = at_end(store_.div(set.phi, length), end);
     std::vector<ExprId> result;
     for (std::size_t i = 0; i < n_; ++i) {
@@ -418,9 +428,7 @@ class PathBuilder {
 
   // ---- regimes
 
-  /// P(j -> k) cumulated over k, as an expression in j: by uniforms when the rates are constant,
-  /// else from 1 - exp(-q_j dt) shared out in proportion to the rates (exact for one switch in the
-  /// step).
+  /// P(j -> k) cumulated over k, as an expression in j: by uniforms when the rates are constant.
   ExprId next_regime(std::size_t uniform_index) {
     const auto count = static_cast<std::size_t>(model_.regime->count);
     const ExprId u = uniform(uniform_index);
@@ -438,18 +446,10 @@ class PathBuilder {
   ExprId cumulative(std::size_t j, std::size_t k) {
     const auto count = static_cast<std::size_t>(model_.regime->count);
     if (out_.scalars.transitions) return store_.symbol("$P" + std::to_string(j * count + k));
-    const auto rate = [&](std::size_t to) {
-      return prepared(model_.regime->rates[j * count + to]);
-    };
-    const ExprId leaving = store_.neg(rate(j));
-    const ExprId stays = store_.apply(Op::Exp, {store_.neg(store_.mul(leaving, symbols_.dt))});
-    ExprId weight = zero();
-    for (std::size_t to = 0; to <= k; ++to) {
-      if (to != j) weight = store_.add(weight, rate(to));
-    }
-    const ExprId share = store_.div(weight, store_.max(leaving, store_.number(1e-300)));
-    const ExprId moved = store_.mul(share, store_.sub(one(), stays));
-    return j <= k ? store_.add(stays, moved) : moved;
+    std::vector<ExprId> rates;
+    for (std::size_t to = 0; to < count; ++to)
+      rates.push_back(prepared(model_.regime->rates[j * count + to]));
+    return switched_by(store_, rates, j, k, symbols_.dt);
   }
 
   // ---- the three kernels

@@ -17,6 +17,7 @@
 // = 0 by one Newton step along the gradient.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -71,9 +72,9 @@ struct PathScalars {
 
 struct PathKernels {
   Spec start, advance, finish;
-  /// `advance` over two steps in one: for the same paths at twice the step, each normal is the sum
-  /// of the two that the short steps draw, over sqrt 2.
-  Spec advance_twice;
+  /// `advance` over two steps in one, and over four: for the same paths at longer steps, each
+  /// normal is the sum of those that the short steps draw, over the root of their number.
+  std::array<Spec, 2> longer;
   /// Of a model without noise (Spec without outputs otherwise). Their registers are those of the
   /// others, then the per-step scalars from `registers.count` on, then one for every stopping set.
   /// `rate` gives the derivatives in time of all registers, zero for those that only stopping and

@@ -21,9 +21,10 @@ void print_header(fmt::memory_buffer& out, const Kernel& k) {
       to,
       "{}{}{} kernel {} {} uniforms={} inputs={} outputs={} carried={} steps={} tables={} "
       "normals=[{}]\n",
-      k.hot ? "" : "seldom ", k.paired ? "paired " : "", k.path ? "path" : "point", k.name,
-      k.precision == Precision::F64 ? "f64" : "f32", k.uniform_count, k.input_count, k.output_count,
-      k.carried_count, k.step_count, k.table_count, fmt::join(k.normals, ", "));
+      k.hot ? "" : "seldom ", k.summed > 1 ? fmt::format("summed={} ", k.summed) : std::string(),
+      k.path ? "path" : "point", k.name, k.precision == Precision::F64 ? "f64" : "f32",
+      k.uniform_count, k.input_count, k.output_count, k.carried_count, k.step_count, k.table_count,
+      fmt::join(k.normals, ", "));
 }
 
 void print_instruction(fmt::memory_buffer& out, ValueId id, const Instruction& i) {

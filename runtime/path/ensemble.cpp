@@ -51,6 +51,62 @@ double Ensemble::quantile(std::size_t state, std::size_t time, double q) const {
   return runtime::quantile(std::move(sample), q, circle(state));
 }
 
+/// Without noise paths that start together end together, and the method's error is far below what
+/// sampling adds otherwise.
+Ensemble::Estimated Ensemble::estimated(std::size_t state, double standard_error,
+                                        const Statistic& statistic) const {
+  Estimated result{statistic(final_values[state]), standard_error, 0};
+  if (!std::isfinite(result.standard_error)) result.standard_error = 0;
+  Rungs samples;
+  for (const Rung& rung : rungs) samples.push_back(rung.last[state]);
+  const double bias = ordinary ? 0 : step_bias(samples, statistic).bias;
+  if (std::isfinite(bias)) result.bias = bias;
+  return result;
+}
+
+Ensemble::Estimated Ensemble::last_mean(std::size_t state) const {
+  const Circle round = circle(state);
+  const Moments all = moments_of(final_values[state], round);
+  const double centre = all.average(round);
+  const auto mean_of = [&](std::span<const double> sample) {
+    const double mean = moments_of(sample, round).average(round);
+    return round.round() ? round.near(mean, centre) : mean;
+  };
+  return estimated(state, std::sqrt(all.variance(round) / static_cast<double>(all.count)), mean_of);
+}
+
+/// The standard error of a deviation s is sqrt((m4 - s^4)/n)/(2 s), with the fourth central moment
+/// m4.
+Ensemble::Estimated Ensemble::last_deviation(std::size_t state) const {
+  const Circle round = circle(state);
+  const auto deviation_of = [&](std::span<const double> sample) {
+    return std::sqrt(moments_of(sample, round).variance(round));
+  };
+  const std::vector<double>& all = final_values[state];
+  const double centre = moments_of(all, round).average(round);
+  std::vector<double> squares;
+  for (const double x : all) {
+    const double apart = (round.round() ? round.near(x, centre) : x) - centre;
+    squares.push_back(apart * apart);
+  }
+  const Moments m = moments_of(squares);
+  const double of_square = std::sqrt(m.variance({}) / static_cast<double>(m.count));
+  return estimated(state, of_square / (2 * std::sqrt(m.mean)), deviation_of);
+}
+
+/// Order statistics one binomial deviation to either side show the standard error.
+Ensemble::Estimated Ensemble::last_quantile(std::size_t state, double q) const {
+  const Circle round = circle(state);
+  std::vector<double> all = final_values[state];
+  const double apart = std::sqrt(q * (1 - q) / static_cast<double>(all.size()));
+  const double above = runtime::quantile(all, std::min(1.0, q + apart), round);
+  const double below = runtime::quantile(std::move(all), std::max(0.0, q - apart), round);
+  const auto quantile_of = [&](std::span<const double> sample) {
+    return runtime::quantile({sample.begin(), sample.end()}, q, round);
+  };
+  return estimated(state, 0.5 * (above - below), quantile_of);
+}
+
 double Ensemble::mean_cost() const { return moments_of(cost).average({}); }
 
 /// Paths that cost the same to rounding have no deviation.

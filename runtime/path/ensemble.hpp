@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "path/moments.hpp"
+#include "path/step_bias.hpp"
 #include "value/value_function.hpp"
 
 namespace hopf::runtime {
@@ -31,6 +32,14 @@ struct Ensemble {
   std::vector<std::vector<double>> final_values;  // [state][path]
   std::vector<double> cost;                       // per path: discounted running + terminal
   double cost_bias = 0;  // what the time step adds to the mean cost, estimated; NaN: not known
+  /// The same paths, or the first of them, driven by the same noise, at the step, at twice it and
+  /// at four times it: what the step adds to a statistic is seen from them. Without those that
+  /// failed at one of these.
+  struct Rung {
+    std::vector<std::vector<double>> last;  // [state][path]
+    std::vector<double> cost;
+  };
+  std::vector<Rung> rungs;
   std::int64_t steps_done = 0;
   std::int64_t left_domain = 0;  // paths that touched a non-periodic bound of the domain
   std::int64_t failed = 0;
@@ -52,10 +61,20 @@ struct Ensemble {
   std::vector<double> variance(std::size_t time) const;  // one per state, unbiased
   /// Of all paths at the last time, of those that were kept before.
   double quantile(std::size_t state, std::size_t time, double q) const;
+  /// A number of the last values, with what sampling and the time step may have added.
+  struct Estimated {
+    double value = 0, standard_error = 0, bias = 0;
+  };
+  Estimated last_mean(std::size_t state) const;
+  Estimated last_deviation(std::size_t state) const;
+  Estimated last_quantile(std::size_t state, double q) const;
   double mean_cost() const;
   double cost_standard_error() const;
   /// Sampling and time step together: sqrt(standard error^2 + bias^2).
   double cost_error() const;
+
+ private:
+  Estimated estimated(std::size_t state, double standard_error, const Statistic&) const;
 };
 
 /// Counts of the finite values in `bins` equal bins over their range; edges has one entry more than
