@@ -1,5 +1,7 @@
 #include "model/arithmetic.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -165,6 +167,38 @@ void product_flags(const Value& a, const Value& b, Value& result) {
   result.weighted = !result.literal && (a.literal || b.literal || a.weighted || b.weighted);
 }
 
+/// Is this a scaled angle or share, converted to a number once more? In formulas 'a', declared in
+/// deg, is in rad; 'a*pi/180' would be a 57th of it. Shares are looked at in quotients only:
+/// 0.01*share may be a weight.
+bool converts_again(Context& context, const Value& result, const std::string& operation) {
+  if (!context.check_units || !result.scalar() || result.poison()) return false;
+  expr::Store& store = context.store();
+  for (const auto& [name, entry] : context.names) {
+    if (!entry.declared || !entry.declared->dimensionless() || entry.scale == 1) continue;
+    if (entry.value.poison() || !entry.value.scalar()) continue;
+    const bool decimal =
+        std::abs(std::log10(entry.scale) - std::round(std::log10(entry.scale))) < 1e-9;
+    if (decimal && operation != "/") continue;
+    const auto symbols = expr::free_symbols(store, result.entries[0]);
+    if (symbols.size() != 1 || symbols != expr::free_symbols(store, entry.value.entries[0]))
+      continue;
+    const auto twice = [&](double at) {
+      const expr::Binding here{{symbols[0], at}};
+      const double once = expr::evaluate(store, entry.value.entries[0], here);
+      return std::abs(expr::evaluate(store, result.entries[0], here) / (once * entry.scale) - 1) <
+             1e-9;
+    };
+    if (!twice(1) || !twice(2.5)) continue;
+    auto& error = report(context, Kind::UnitMismatch, result.span,
+                         fmt::format("'{}' is declared in {}, and this converts it once more", name,
+                                     entry.declared->text));
+    error.help = fmt::format("write '{}': formulas are in SI, where {} is {:.6g}", name,
+                             entry.declared->text, entry.scale);
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Value multiply(Context& context, const Value& a, const Value& b, Span span) {
@@ -181,7 +215,7 @@ Value multiply(Context& context, const Value& a, const Value& b, Span span) {
   }
   product_flags(a, b, result);
   if (context.check_units) result.unit = times(a.unit, b.unit);
-  return result;
+  return converts_again(context, result, "*") ? Value{.span = span} : result;
 }
 
 Value divide(Context& context, const Value& a, const Value& b, Span span) {
@@ -194,7 +228,7 @@ Value divide(Context& context, const Value& a, const Value& b, Span span) {
   product_flags(a, b, result);
   result.any_unit = a.any_unit;
   if (context.check_units) result.unit = over(a.unit, b.unit);
-  return result;
+  return converts_again(context, result, "/") ? Value{.span = span} : result;
 }
 
 namespace {

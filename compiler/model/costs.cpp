@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "model/arithmetic.hpp"
+#include "model/bare_times.hpp"
 #include "model/evaluate.hpp"
 #include "model/laws.hpp"
 
@@ -76,6 +77,7 @@ void elaborate(Costs& costs, const syntax::HorizonDecl& horizon, Span) {
   Context& context = costs.context;
   Value value = evaluate(context, model_frame(context), horizon.value);
   if (!require_scalar(context, value, "the horizon")) return;
+  if (refuse_bare_time(context, value, BareKind::Time, "the horizon", "T", "horizon")) return;
   if (!value.literal &&
       !require_unit(context, value, seconds({1, 1}), Kind::RateUnit, "the horizon"))
     return;
@@ -94,6 +96,8 @@ void elaborate(Costs& costs, const syntax::DiscountDecl& discount, Span) {
   Context& context = costs.context;
   Value value = evaluate(context, model_frame(context), discount.value);
   if (!require_scalar(context, value, "the discount rate")) return;
+  if (refuse_bare_time(context, value, BareKind::Rate, "the discount rate", "rho", "discount"))
+    return;
   if (!value.literal &&
       !require_unit(context, value, seconds({-1, 1}), Kind::RateUnit, "the discount rate"))
     return;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "model/arithmetic.hpp"
+#include "model/bare_times.hpp"
 #include "model/evaluate.hpp"
 #include "model/laws.hpp"
 #include "model/matrix.hpp"
@@ -229,6 +230,8 @@ void elaborate_correlation(Context& context, const Entry& entry, NodeId id) {
 void elaborate_jump_rate(Context& context, const Entry& entry, NodeId id) {
   Value value = evaluate(context, model_frame(context), id);
   if (!require_scalar(context, value, "a jump rate")) return;
+  if (refuse_bare_time(context, value, BareKind::Rate, "a jump rate", "rate_" + entry.name, "rate"))
+    return;
   if (!value.literal &&
       !require_unit(context, value, seconds({-1, 1}), Kind::RateUnit, "a jump rate"))
     return;
