@@ -14,9 +14,9 @@ using expr::Store;
 
 namespace {
 
-/// f = f0 + B u, L = l + r'u + 1/2 u'R u; S = B R^-1 B'.
+/// f = f0 + B u, L = l + r'u + 1/2 u'R u.
 struct Split {
-  std::vector<ExprId> f0, B, S;
+  std::vector<ExprId> f0, B;
   std::vector<ExprId> R, r;
   ExprId l;
   ExprId lambda;
@@ -90,41 +90,53 @@ void split_cost(Context& context, Split& split, Reasons& reasons) {
   split.l = cost->constant;
 }
 
-/// R^-1 y.
-std::optional<std::vector<ExprId>> weigh(Store& store, const Split& split, std::vector<ExprId> y) {
-  return expr::solve_linear(store, split.R, y);
-}
+/// S = B R^-1 B', entry by entry as they are asked for: most models are refused by the first few.
+class Square {
+ public:
+  Square(Context& context, const Split& split)
+      : context_(context), split_(split), weighed_(context.model.dimension()) {}
 
-/// S = B R^-1 B', and the shift by the linear cost: f0 - B R^-1 r, l - 1/2 r'R^-1 r.
-bool complete_square(Context& context, Split& split) {
+  /// R^-1 y; nothing where R is singular.
+  std::optional<std::vector<ExprId>> weigh(std::span<const ExprId> y) const {
+    return expr::solve_linear(context_.store, split_.R, y);
+  }
+  bool regular() const { return weigh(row(0)).has_value(); }
+
+  ExprId operator()(std::size_t i, std::size_t j) {
+    Store& store = context_.store;
+    if (weighed_[j].empty()) weighed_[j] = weigh(row(j)).value();
+    std::vector<ExprId> terms;
+    for (std::size_t k = 0; k < weighed_[j].size(); ++k)
+      terms.push_back(store.mul(row(i)[k], weighed_[j][k]));
+    return tidy(store, store.add(terms));
+  }
+
+ private:
+  std::span<const ExprId> row(std::size_t i) const {
+    const std::size_t m = context_.model.controls.size();
+    return std::span(split_.B).subspan(i * m, m);
+  }
+
+  Context& context_;
+  const Split& split_;
+  std::vector<std::vector<ExprId>> weighed_;
+};
+
+/// The shift by the linear cost: f0 - B R^-1 r, l - 1/2 r'R^-1 r.
+void complete_square(Context& context, const Square& square, Split& split) {
   Store& store = context.store;
   const std::size_t n = context.model.dimension(), m = context.model.controls.size();
-  split.S.assign(n * n, ExprId());
-  for (std::size_t j = 0; j < n; ++j) {
-    const std::vector<ExprId> row(split.B.begin() + static_cast<std::ptrdiff_t>(j * m),
-                                  split.B.begin() + static_cast<std::ptrdiff_t>((j + 1) * m));
-    const auto weighed = weigh(store, split, row);
-    if (!weighed) return false;
-    for (std::size_t i = 0; i < n; ++i) {
-      std::vector<ExprId> terms;
-      for (std::size_t k = 0; k < m; ++k)
-        terms.push_back(store.mul(split.B[i * m + k], (*weighed)[k]));
-      split.S[i * n + j] = tidy(store, store.add(terms));
-    }
-  }
-  const auto shift = weigh(store, split, split.r);
-  if (!shift) return false;
+  const std::vector<ExprId> shift = square.weigh(split.r).value();
   std::vector<ExprId> cost{split.l};
   for (std::size_t k = 0; k < m; ++k)
-    cost.push_back(store.neg(half(store, store.mul(split.r[k], (*shift)[k]))));
+    cost.push_back(store.neg(half(store, store.mul(split.r[k], shift[k]))));
   split.l = tidy(store, store.add(cost));
   for (std::size_t i = 0; i < n; ++i) {
     std::vector<ExprId> drift{split.f0[i]};
     for (std::size_t k = 0; k < m; ++k)
-      drift.push_back(store.neg(store.mul(split.B[i * m + k], (*shift)[k])));
+      drift.push_back(store.neg(store.mul(split.B[i * m + k], shift[k])));
     split.f0[i] = tidy(store, store.add(drift));
   }
-  return true;
 }
 
 bool vanishes(Store& store, ExprId e) {
@@ -138,22 +150,21 @@ std::string entry(const Context& context, std::size_t i, std::size_t j) {
 }
 
 /// lambda with a = lambda S, or the reason why there is none.
-std::string match(Context& context, const Equations& eqs, Split& split) {
+std::string match(Context& context, const Equations& eqs, Square& square, Split& split) {
   Store& store = context.store;
   const std::size_t n = context.model.dimension();
   std::size_t pivot = n;
   for (std::size_t i = 0; i < n && pivot == n; ++i) {
-    if (!vanishes(store, split.S[i * n + i])) pivot = i;
+    if (!vanishes(store, square(i, i))) pivot = i;
   }
   if (pivot == n) return "the control moves no state";
-  split.lambda =
-      tidy(store, store.div(eqs.covariance[pivot * n + pivot], split.S[pivot * n + pivot]));
+  split.lambda = tidy(store, store.div(eqs.covariance[pivot * n + pivot], square(pivot, pivot)));
   if (store.is_zero(split.lambda)) {
     return fmt::format("the control moves {}, but no noise does", context.model.states[pivot].name);
   }
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = i; j < n; ++j) {
-      const ExprId a = eqs.covariance[i * n + j], S = split.S[i * n + j];
+      const ExprId a = eqs.covariance[i * n + j], S = square(i, j);
       if (vanishes(store, store.sub(a, store.mul(split.lambda, S)))) continue;
       if (vanishes(store, S))
         return fmt::format("noise acts on ({}) with covariance {}, where the control does not",
@@ -184,10 +195,14 @@ Reasons analyse(Context& context, const Equations& eqs, Split& split) {
   split_dynamics(context, split, reasons);
   split_cost(context, split, reasons);
   if (reasons.size() > before || context.model.noises.empty()) return reasons;
-  if (!complete_square(context, split))
+  Square square(context, split);
+  if (!square.regular()) {
     reasons.push_back("the control's weight R is singular");
-  else if (const std::string why = match(context, eqs, split); !why.empty())
-    reasons.push_back(why);
+    return reasons;
+  }
+  const std::string why = match(context, eqs, square, split);
+  if (!why.empty()) reasons.push_back(why);
+  if (reasons.empty()) complete_square(context, square, split);
   return reasons;
 }
 

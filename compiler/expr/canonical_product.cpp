@@ -154,13 +154,17 @@ class ProductBuilder {
   }
 
   ExprId negated(ExprId sum) {
+    const auto known = impl_.negated.find(sum);
+    if (known != impl_.negated.end()) return known->second;
     const Node node = impl_.node(sum);
     std::vector<ExprId> terms;
     terms.reserve(node.count);
     for (std::uint32_t i = 0; i < node.count; ++i) {
       terms.push_back(store_.mul(impl_.minus_one, node.arguments[i]));
     }
-    return canonical_sum(store_, terms);
+    const ExprId result = canonical_sum(store_, terms);
+    impl_.negated.emplace(sum, result);
+    return result;
   }
 
   Store& store_;

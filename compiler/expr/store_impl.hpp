@@ -62,6 +62,7 @@ struct Store::Impl {
   ExprId zero, one, minus_one, half, pi, infinity;
   std::unordered_map<std::uint64_t, ExprId> derivatives;  // (expression, symbol) -> derivative
   std::unordered_map<ExprId, ExprId> simplified;  // by `simplify`, operands simplified before
+  std::unordered_map<ExprId, ExprId> negated;     // sums, by products that they stand in
   std::function<void()> watch;                    // of Watched
   std::uint32_t asked = 0;                        // expressions, since the store was made
 

@@ -64,6 +64,7 @@ Mode::Mode(const QuadraticProblem& in)
       b(vector(in.b, n)),
       q(vector(in.q, n)),
       r(vector(in.r, m)) {
+  if (!S.isZero(0)) covariance = S * S.transpose();
   const bool additive = in.C.empty() && in.D.empty();
   for (int k = 0; k < (additive ? 0 : in.noises); ++k) {
     const Matrix C_k = by_noise(in.C, n, n, in.noises, k);
@@ -86,6 +87,10 @@ System::System(const QuadraticSystem& in) {
   rates = matrix(in.rates, count, count);
 }
 
+double noise_cost(const Mode& mode, const Matrix& P) {
+  return mode.covariance.size() == 0 ? 0.0 : 0.5 * P.cwiseProduct(mode.covariance).sum();
+}
+
 Hamiltonian hamiltonian(const System& system, std::size_t regime, const Values& values) {
   const Mode& mode = system.modes[regime];
   const Value& V = values[regime];
@@ -96,8 +101,7 @@ Hamiltonian hamiltonian(const System& system, std::size_t regime, const Values& 
   H.R = mode.R;
   H.q = mode.q + mode.A.transpose() * V.p + V.P * mode.b - mode.rho * V.p;
   H.r = mode.r + mode.B.transpose() * V.p;
-  H.c = mode.constant + V.p.dot(mode.b) + 0.5 * (V.P * mode.S).cwiseProduct(mode.S).sum() -
-        mode.rho * V.c;
+  H.c = mode.constant + V.p.dot(mode.b) + noise_cost(mode, V.P) - mode.rho * V.c;
   add_noise(mode, V.P, H);
   if (system.size() == 1) return H;
   for (std::size_t other = 0; other < system.size(); ++other) {
@@ -119,6 +123,12 @@ Gains minimiser(const Hamiltonian& H) {
     return {Matrix::Constant(m, n, nan), Vector::Constant(m, nan)};
   }
   return {-R.solve(H.N.transpose()), -R.solve(H.r)};
+}
+
+Value minimum(const Hamiltonian& H, const Gains& g) {
+  Value out{H.Q + H.N * g.K, H.q + H.N * g.k, H.c + 0.5 * H.r.dot(g.k)};
+  out.P = 0.5 * (out.P + out.P.transpose()).eval();
+  return out;
 }
 
 Value closed(const Hamiltonian& H, const Gains& g) {

@@ -50,9 +50,13 @@ struct Mode {
   int n = 0, m = 0;
   double rho = 0, constant = 0;
   Matrix A, B, S, Q, N, R;
+  Matrix covariance;  // S S', of no size without noise that adds
   Vector b, q, r;
   std::vector<Multiplicative> noise;
 };
+
+/// What additive noise adds to the cost per unit of time, 1/2 tr(S'P S).
+double noise_cost(const Mode&, const Matrix& P);
 
 /// All regimes; regime j becomes k at rates(j, k), and the rows of the rates sum to zero.
 struct System {
@@ -75,6 +79,8 @@ using Policy = std::vector<Gains>;
 Hamiltonian hamiltonian(const System&, std::size_t regime, const Values&);
 /// The minimiser of H over u; K and k are NaN where R of H is not positive definite.
 Gains minimiser(const Hamiltonian&);
+/// H(x, K x + k) as a quadratic at the minimiser, where R K = -N' and R k = -r.
+Value minimum(const Hamiltonian&, const Gains& minimiser);
 /// H(x, K x + k) as a quadratic.
 Value closed(const Hamiltonian&, const Gains&);
 Values zero_values(const System&);

@@ -24,6 +24,7 @@ namespace {
 constexpr int kFinest = 60;          // halvings of the horizon
 constexpr double kResolved = 1e-12;  // of a panel's last coefficients
 constexpr double kRounding = 1e-8;   // a tail below it that no halving improves is rounding
+constexpr double kFlat = 1e-10;      // and one below this where coefficients do not fall any more
 constexpr std::size_t kMostPanels = 100'000;
 
 // ---- values as one vector: P, p and c of every regime
@@ -84,12 +85,17 @@ class March {
   struct Panel {
     std::vector<Values> values;  // at the nodes, in increasing time to go
     std::vector<Policy> policy;
+    Matrix slopes;  // one row a node
     double tail = 1, early_tail = 1, defect = 0;
   };
   static bool definite(const Mode& mode) {
     return mode.m == 0 || Eigen::LLT<Matrix>(mode.R).info() == Eigen::Success;
   }
-  System at(double to_go) const { return in_.at ? System(in_.at(in_.horizon - to_go)) : system_; }
+  /// The coefficients; `varying` keeps those that are made for this time.
+  const System& at(double to_go, System& varying) const {
+    if (!in_.at) return system_;
+    return varying = System(in_.at(in_.horizon - to_go));
+  }
   double length(int halvings) const { return std::ldexp(in_.horizon, -halvings); }
   bool stopped() {
     cancelled_ = cancelled_ || (stop_ && stop_());
@@ -101,8 +107,11 @@ class March {
   std::optional<Values> next(double to_go, const Values&, int halvings, int node);
   Flow flow();
   std::optional<Panel> panel(double to_go, const Values&, int halvings);
-  void measure(double to_go, double length, Panel&) const;
+  bool add_policies(double to_go, double length, Panel&);
+  void measure(double length, Panel&) const;
+  bool accepted(const Panel&, double before);
   void add_noise_cost(double length, const Values& start, std::vector<Values>&) const;
+  int missing_halvings(const Panel&) const;
   int first_halvings(const Values&) const;
   std::string failure(double to_go, const Values&) const;
   void store(double to_go, double length, const Panel&, QuadraticAnswer&) const;
@@ -113,6 +122,7 @@ class March {
   System system_;
   bool exact_;
   bool cancelled_ = false;
+  double floor_ = kResolved;  // what rounding leaves of the last coefficients of panels so far
   PanelCalculus calculus_;
   std::optional<Flow> flow_;
 };
@@ -120,12 +130,13 @@ class March {
 // ---- one step between nodes
 
 Vector March::slope(double to_go, const Vector& y) const {
-  const System now = at(to_go);
+  System varying;
+  const System& now = at(to_go, varying);
   const Values values = unstacked(y, now.n(), now.size());
   Values result;
   for (std::size_t j = 0; j < now.size(); ++j) {
     const Hamiltonian H = hamiltonian(now, j, values);
-    result.push_back(closed(H, minimiser(H)));
+    result.push_back(minimum(H, minimiser(H)));
   }
   return stacked(result);
 }
@@ -223,17 +234,31 @@ std::optional<March::Panel> March::panel(double to_go, const Values& start, int 
   }
   const double whole = length(halvings);
   if (exact_) add_noise_cost(whole, start, result.values);
-  for (int i = 0; i <= kPanel; ++i) {
-    const System now = at(to_go + panel_node(i) * whole);
-    Policy policy;
-    for (std::size_t j = 0; j < now.size(); ++j) {
-      policy.push_back(minimiser(hamiltonian(now, j, result.values[static_cast<std::size_t>(i)])));
-      if (!policy.back().K.allFinite()) return std::nullopt;
-    }
-    result.policy.push_back(std::move(policy));
-  }
-  measure(to_go, whole, result);
+  if (!add_policies(to_go, whole, result)) return std::nullopt;
+  measure(whole, result);
   return result;
+}
+
+/// The gains at all nodes and the slopes of the values; false where a control has no minimiser.
+bool March::add_policies(double to_go, double length, Panel& panel) {
+  panel.slopes.resize(kPanel + 1, stacked(panel.values[0]).size());
+  System varying;
+  for (int i = 0; i <= kPanel; ++i) {
+    if (stopped()) return false;
+    const System& now = at(to_go + panel_node(i) * length, varying);
+    const Values& V = panel.values[static_cast<std::size_t>(i)];
+    Policy policy;
+    Values slopes;
+    for (std::size_t j = 0; j < now.size(); ++j) {
+      const Hamiltonian H = hamiltonian(now, j, V);
+      policy.push_back(minimiser(H));
+      if (!policy.back().K.allFinite()) return false;
+      slopes.push_back(minimum(H, policy.back()));
+    }
+    panel.slopes.row(i) = stacked(slopes);
+    panel.policy.push_back(std::move(policy));
+  }
+  return true;
 }
 
 /// Additive noise costs 1/2 tr(S'P S) a unit of time, which the flow without noise leaves out.
@@ -244,23 +269,22 @@ void March::add_noise_cost(double length, const Values& start, std::vector<Value
   const auto grown = [&](int i) { return std::exp(mode.rho * panel_node(i) * length); };
   for (int i = 0; i <= kPanel; ++i) {
     const Matrix& P = i == 0 ? start[0].P : values[static_cast<std::size_t>(i)][0].P;
-    rate(i) = 0.5 * (P * mode.S).cwiseProduct(mode.S).sum() * grown(i);
+    rate(i) = noise_cost(mode, P) * grown(i);
   }
   const Vector paid = length * (calculus_.integral * rate);
   for (int i = 1; i <= kPanel; ++i) values[static_cast<std::size_t>(i)][0].c += paid(i) / grown(i);
 }
 
 /// The tails of all entries, and how well the values satisfy the integrated equation.
-void March::measure(double to_go, double length, Panel& panel) const {
+void March::measure(double length, Panel& panel) const {
   const std::size_t regimes = system_.size();
   const auto size = stacked(panel.values[0]).size();
   const int n = system_.n(), m = system_.m();
-  Matrix y(kPanel + 1, size), f(kPanel + 1, size);
+  Matrix y(kPanel + 1, size);
   Matrix u(kPanel + 1, static_cast<Eigen::Index>(regimes) * (m * n + m));
   for (int i = 0; i <= kPanel; ++i) {
     const auto node = static_cast<std::size_t>(i);
     y.row(i) = stacked(panel.values[node]);
-    f.row(i) = slope(to_go + panel_node(i) * length, y.row(i).transpose());
     for (std::size_t j = 0; j < regimes && m > 0; ++j) {
       const auto first = static_cast<Eigen::Index>(j) * (m * n + m);
       u.row(i).segment(first, m * n) = panel.policy[node][j].K.reshaped().transpose();
@@ -274,7 +298,7 @@ void March::measure(double to_go, double length, Panel& panel) const {
   };
   panel.tail = tail(2);
   panel.early_tail = tail(6);
-  const Matrix left = (y.rowwise() - y.row(0)) - length * (calculus_.integral * f);
+  const Matrix left = (y.rowwise() - y.row(0)) - length * (calculus_.integral * panel.slopes);
   for (Eigen::Index k = 0; k < size; ++k) {
     if (scale(k) > 0)
       panel.defect = std::max(panel.defect, left.col(k).cwiseAbs().maxCoeff() / scale(k));
@@ -296,6 +320,26 @@ double spectral_norm(const Matrix& M) {
   return norm;
 }
 
+/// Whether a panel is resolved, up to rounding: coefficients that no halving makes smaller, or that
+/// do not fall from one to the next. Then those of the panels to come need not be smaller.
+bool March::accepted(const Panel& panel, double before) {
+  if (panel.tail < floor_) return true;
+  const bool stays = panel.tail < kRounding && panel.tail > 0.5 * before;
+  const bool flat = panel.tail < kFlat && panel.tail > 0.1 * panel.early_tail;
+  if (stays || flat) floor_ = std::min(4 * panel.tail, kRounding);
+  return stays || flat;
+}
+
+/// As if the function had a pole beyond the panel's end, at a distance that the fall of its last
+/// coefficients tells: they fall by z + sqrt(z^2 - 1) a degree, with the pole at z on [-1, 1].
+int March::missing_halvings(const Panel& panel) const {
+  const auto distance = [](double fall) { return 0.5 * (fall + 1 / fall) - 1; };
+  const double fall = std::pow(panel.early_tail / panel.tail, 0.25);
+  const double wanted = std::pow(kResolved, -1.0 / kPanel);
+  const double ratio = distance(wanted) / std::max(distance(fall), 1e-3);
+  return std::clamp(static_cast<int>(std::log2(ratio)), 1, 3);
+}
+
 /// A first panel of a few time constants of the closed loop.
 int March::first_halvings(const Values& V) const {
   double rate = 0;
@@ -304,14 +348,15 @@ int March::first_halvings(const Values& V) const {
     const Gains gains = minimiser(hamiltonian(system_, j, V));
     if (gains.K.allFinite()) rate = std::max(rate, spectral_norm(mode.A + mode.B * gains.K));
   }
-  return std::clamp(static_cast<int>(std::ceil(std::log2(1 + rate * in_.horizon / 8))), 0, kFinest);
+  return std::clamp(static_cast<int>(std::ceil(std::log2(1 + rate * in_.horizon / 4))), 0, kFinest);
 }
 
 std::string March::failure(double to_go, const Values& V) const {
   const double t = in_.horizon - to_go;
   bool weight = false;
   for (std::size_t j = 0; j < system_.size(); ++j) {
-    const System now = at(to_go);
+    System varying;
+    const System& now = at(to_go, varying);
     const Hamiltonian H = hamiltonian(now, j, V);
     const Vector sizes = H.R.diagonal().cwiseAbs();
     const Eigen::LLT<Matrix> R(H.R);
@@ -361,14 +406,13 @@ QuadraticAnswer March::operator()() {
     for (;; ++halvings) {
       const auto tried = panel(to_go, V, halvings);
       if (cancelled_) return {.failure = {}, .cancelled = true};
-      const bool rounding = tried && tried->tail < kRounding && tried->tail > 0.5 * before;
-      if (tried && (tried->tail < kResolved || rounding || halvings == kFinest)) {
+      if (tried && (accepted(*tried, before) || halvings == kFinest)) {
         store(to_go, length(halvings), *tried, answer);
         V = tried->values.back();
         answer.residual = std::max(answer.residual, tried->defect);
         position += end >> halvings;
         const bool aligned = halvings > 0 && position % (end >> (halvings - 1)) == 0;
-        if (aligned && tried->early_tail < kResolved) --halvings;
+        if (aligned && tried->early_tail < floor_) --halvings;
         break;
       }
       if (halvings == kFinest || answer.levels.size() > kMostPanels * kPanel) {
@@ -376,6 +420,7 @@ QuadraticAnswer March::operator()() {
         return answer;
       }
       before = tried ? tried->tail : 1;
+      halvings = std::min(halvings + (tried ? missing_halvings(*tried) : 1), kFinest) - 1;
     }
     ++answer.iterations;
   }

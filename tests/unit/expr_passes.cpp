@@ -158,6 +158,23 @@ TEST_CASE_METHOD(Fixture, "linear systems") {
   CHECK(*solve_linear(s, swapped, rhs) == std::vector<ExprId>{s.div(y, n(3)), s.div(x, n(2))});
 }
 
+TEST_CASE_METHOD(Fixture, "linear systems of numbers that are not exact") {
+  const double A[] = {1e-17, std::sqrt(2.0), 1, 1, std::sqrt(3.0), 0, std::sqrt(5.0), 1, 1};
+  std::vector<ExprId> entries;
+  for (const double entry : A) entries.push_back(s.number(entry));
+  const ExprId rhs[] = {s.sub(s.mul(n(2), x), y), s.add(x, n(1)), s.mul(a, b)};
+  const auto v = solve_linear(s, entries, rhs);
+  REQUIRE(v);
+  const Binding at{{xs, 0.3}, {ys, -2.0}, {s.symbol_id("a"), 1.5}, {s.symbol_id("b"), 0.7}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    double sum = 0;
+    for (std::size_t j = 0; j < 3; ++j) sum += A[3 * i + j] * evaluate(s, (*v)[j], at);
+    CHECK(std::abs(sum - evaluate(s, rhs[i], at)) < 1e-14);
+  }
+  for (std::size_t j = 0; j < 3; ++j) entries[6 + j] = s.number(2 * A[j]);
+  CHECK_FALSE(solve_linear(s, entries, rhs));
+}
+
 TEST_CASE("sums of sines and cosines fold") {
   Store s;
   const ExprId a = s.symbol("a"), b = s.symbol("b"), k = s.symbol("k");
