@@ -42,6 +42,9 @@ std::vector<std::vector<double>> sample_points(const model::Model& model) {
   return points;
 }
 
+/// V where nothing arrives, or stays inside: bounds are those of problems that can be kept.
+bool is_forbidden(double v) { return v == std::numeric_limits<double>::infinity(); }
+
 /// The largest part of the bounds that a level's values break, as its place. They may be beyond by
 /// their errors, where these are given.
 std::optional<std::size_t> broken_at(const std::vector<double>& value, expr::Interval range,
@@ -53,7 +56,7 @@ std::optional<std::size_t> broken_at(const std::vector<double>& value, expr::Int
   for (std::size_t u = 0; u < value.size(); ++u) {
     const double off = std::max(range.lo - value[u], value[u] - range.hi);
     const double beyond = error.empty() ? off : off - error[u];
-    if (!(beyond > most) && !std::isnan(value[u])) continue;
+    if (is_forbidden(value[u]) || (!(beyond > most) && !std::isnan(value[u]))) continue;
     where = u;
     most = beyond;
   }
@@ -186,9 +189,13 @@ void bound_costs(const SolveTask& task, const runtime::Grid& grid,
 bool check_bounds(const SolveTask& task, const plan::Plan& plan, runtime::ValueFunction& V) {
   const std::string text = derive::bounds_text(task.model, plan.bounds.at(0));
   if (!(V.on_grid() ? check_grid(task, plan, V) : check_quadratic(task, plan, V))) return false;
+  const bool forbidden = std::any_of(V.value.begin(), V.value.end(), [](const auto& level) {
+    return std::any_of(level.begin(), level.end(), is_forbidden);
+  });
+  const std::string kept = forbidden ? "kept where V is finite: " : "kept: ";
   if (!text.empty())
     V.report.checks.push_back(
-        {"bounds", text, "kept: " + derive::bounds_reason(task.model, plan.bounds), 0, false});
+        {"bounds", text, kept + derive::bounds_reason(task.model, plan.bounds), 0, false});
   if (V.on_grid()) add_unbounded(task, V);
   return true;
 }

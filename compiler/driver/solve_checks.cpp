@@ -89,7 +89,7 @@ std::optional<Check> leaving_check(const SolveTask& task, const runtime::Grid& d
     const std::size_t count = axis.nodes.size(), stride = problem.grid.stride(k);
     for (std::size_t u = 0; u < system.unknowns(); ++u) {
       const std::size_t i = u % system.points() / stride % count;
-      if (system.fixed(u) || (i != 0 && i + 1 != count)) continue;
+      if (system.fixed(u) || (i != 0 && i + 1 != count)) continue;  // who is lost is told apart
       const double lower = system.weight(k, false)[u], upper = system.weight(k, true)[u];
       const double out = i == 0 ? lower : upper, in = i == 0 ? upper : lower;
       const double h =
@@ -124,12 +124,22 @@ std::optional<Check> splitting_check(const runtime::PointProblem& problem,
   return std::nullopt;
 }
 
-// How much of the domain arrives, where not all of it does.
-std::optional<Check> arrival_check(const SolveTask& task, const runtime::GridSolution& solution) {
+// How much of the domain arrives, or stays inside, where not all of it does.
+std::optional<Check> arrival_check(const SolveTask& task, const runtime::PointProblem& problem,
+                                   const runtime::GridSolution& solution) {
   const std::vector<double>& V = solution.value.front();
   const auto never = std::count_if(V.begin(), V.end(), [](double v) { return std::isinf(v); });
   if (never == 0) return std::nullopt;
   const double share = 1 - static_cast<double>(never) / static_cast<double>(V.size());
+  if (!problem.may_not_arrive)
+    return Check{
+        "stays inside",
+        fmt::format("from {} of {} nodes", V.size() - static_cast<std::size_t>(never), V.size()),
+        fmt::format("from the others no control of finite cost keeps the state within "
+                    "ends that are declared 'constrain'{}, and V is {}",
+                    task.model.horizon ? " up to the horizon" : "",
+                    task.model.reward ? "-inf" : "inf"),
+        share, false};
   return Check{"arrives", fmt::format("{:.3g} % of the nodes", 100 * share),
                fmt::format("from the others {} {}, and V is {}",
                            task.policy ? "the policy does not reach" : "no control reaches",
@@ -210,7 +220,7 @@ std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
   add(hidden_terminal(task, problem.grid));
   add(target_check(problem, system));
   add(switches_check(problem));
-  add(arrival_check(task, answer.solution));
+  add(arrival_check(task, problem, answer.solution));
   add(leaving_check(task, plan.grid, problem, system));
   for (const Check& check : answer.checks) checks.push_back(check);
   if (answer.checks.empty() || answer.checks.back().name != "open ends")

@@ -239,6 +239,18 @@ Guess first_guess(const SolveTask& task, const runtime::PointProblem& fine,
   return {std::move(start)};
 }
 
+void report_not_viable(const SolveTask& task, const Place& place) {
+  auto& d = task.sink.emit(
+      Kind::SingularSystem, task.options.span,
+      fmt::format("no control keeps '{}' within its constraints for ever, from no point of the "
+                  "domain: V would be {} everywhere",
+                  task.model.name, task.model.reward ? "-inf" : "inf"));
+  d.notes.push_back(fmt::format("as at {}, every control leads out", place.text));
+  d.help =
+      "write 'absorb(...)' for what the end pays, 'until ...' where the problem ends, or "
+      "'reflect'; or give the control enough range to stay";
+}
+
 void report_missed_target(const SolveTask& task) {
   auto& d = task.sink.emit(
       Kind::SingularSystem, task.model.until->span,
@@ -306,6 +318,9 @@ void report_failure(const SolveTask& task, const GridAnswer& answer) {
     }
     case runtime::Failure::NoTarget:
       report_missed_target(task);
+      return;
+    case runtime::Failure::NotViable:
+      report_not_viable(task, place);
       return;
     case runtime::Failure::Singular:
       task.sink

@@ -209,11 +209,34 @@ bool may_not_arrive(const SolveTask& task, const kernel::HjbInput& input) {
   return expr::enclose(store, input.cost, model::whole_box(model)).lo >= 0;
 }
 
+// Ends, lower and upper of each axis, which the model says are not crossed. Noise that is there
+// whatever the control is reflected.
+std::vector<char> kept_ends(const model::Model& model, const kernel::HjbInput& input) {
+  expr::Store& store = *model.store;
+  std::vector<char> result;
+  for (std::size_t k = 0; k < model.dimension(); ++k) {
+    const auto& state = model.states[k];
+    const ExprId noise = input.covariance[k * model.dimension() + k];
+    const bool controlled =
+        std::any_of(model.controls.begin(), model.controls.end(),
+                    [&](const auto& control) { return depends_on(store, noise, control.symbol); });
+    for (const auto& end : {state.lo, state.hi}) {
+      const bool declared =
+          state.boundary == model::Boundary::Constrain && !state.boundary_defaulted && end;
+      const bool quiet =
+          declared && store.is_zero(substitute(store, noise, {{state.symbol, store.number(*end)}}));
+      result.push_back(declared && (controlled || quiet));
+    }
+  }
+  return result;
+}
+
 void add_time(const model::Model& model, const kernel::HjbInput& input,
               runtime::PointProblem& problem) {
   expr::Store& store = *model.store;
   problem.moving_target = input.until.valid() && depends_on(store, input.until, input.time);
   problem.time_dependent = time_dependent(input, store);
+  problem.horizon = model.horizon.value_or(0);
   if (!problem.time_dependent || !model.horizon) return;
   TimeJumps found = time_jumps(store, input, *model.horizon);
   problem.jumps = std::move(found.jumps);
@@ -306,12 +329,12 @@ runtime::PointProblem point_problem(const SolveTask& task, const plan::Plan& pla
   add_time(task.model, input, problem);
   problem.cut = input.cut;
   problem.may_not_arrive = may_not_arrive(task, input);
-  for (const auto& state : task.model.states)
-    problem.stays.push_back(state.boundary == model::Boundary::Constrain &&
-                            !state.boundary_defaulted);
-  problem.fixed_policy = task.policy != nullptr;
-  for (const auto& control : task.model.controls)
+  problem.stays = kept_ends(task.model, input);
+  for (const auto& control : task.model.controls) {
     problem.first_control.push_back(first_value(task.model, control));
+    problem.control_range.emplace_back(control.lo, control.hi);
+  }
+  problem.fixed_policy = task.policy != nullptr;
   problem.searched = searched_controls(task, input);
   return problem;
 }

@@ -2,106 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
-#include "kernel/ball_candidates.hpp"
+#include "kernel/hjb_builder.hpp"
 
 namespace hopf::kernel {
 
 namespace {
 
-using expr::ExprId;
 using expr::Op;
-using expr::Substitution;
-using expr::SymbolId;
-using From = InputBinding::From;
 
 constexpr double kImpossible = 1e300;  // the score of a control that gives NaN or infinity
-constexpr double kLargest = 1e299;
 constexpr double kPenalty = 1e30;      // per unit of outward drift where a state must stay inside
-constexpr double kTie = 1e-14;         // relative
-constexpr double kEvenLeaving = 1e-9;  // relative: violations that are the same
 constexpr double kZeroDrift = 1e-12;   // relative to the axis: what counts as not leaving
-constexpr std::size_t kMostLawPoints = 9;
 
-/// Symbols of one axis' block and differences.
-struct AxisSymbols {
-  ExprId x, lower, upper, at_lower, at_upper, backward, forward, given;
-};
-
-struct Weights {
-  std::vector<ExprId> axis;  // w-, w+ per axis
-  std::vector<ExprId> pair;  // four per pair
-};
-
-class HjbBuilder {
- public:
-  HjbBuilder(expr::Store& store, const HjbInput& input)
-      : s_(store), in_(input), n_(input.axes.size()) {
-    make_symbols();
-  }
-
-  HjbKernels build();
-
- private:
-  using Controls = std::vector<ExprId>;
-  struct Best {
-    Controls u;
-    ExprId leaving, score;  // how far it violates the ends, and the Hamiltonian
-  };
-
-  ExprId named(const std::string& name, std::size_t k) {
-    return s_.symbol("hjb." + name + "." + std::to_string(k));
-  }
-  ExprId num(double v) { return s_.number(v); }
-  void make_symbols();
-  void make_regime(int j);
-  std::vector<InputBinding> bindings();
-  void bind_block(std::vector<InputBinding>&, std::size_t axis, From from, std::uint32_t& slot);
-  ExprId at(ExprId e, const Controls& u);
-  ExprId axis_diffusion(std::size_t k, const Controls& u);
-  Weights weights(const Controls& u);
-  void pair_weights(const Controls& u, std::vector<ExprId>& reduction, Weights& out);
-  ExprId hamiltonian(const Controls& u, const Weights& w);
-  ExprId leaving(const Controls& u);
-  ExprId penalised(const Controls& u);
-  ExprId finite_or(const ExprId& total);
-  ExprId score(const Controls& u);
-  void offer(Best& best, const Controls& u, bool wins_ties = false);
-  ExprId difference_at(std::size_t k, int side);
-  Substitution differences(const std::vector<int>& choice);
-  std::vector<std::vector<int>> law_points();
-  void offer_laws(Best& best);
-  void offer_switches(Best& best);
-  void offer_zeros(Best& best, ExprId function, std::size_t control,
-                   const std::vector<ExprId>& targets);
-  void offer_finite(Best& best);
-  void offer_balls(Best& best);
-  std::vector<ExprId> switch_drifts(std::size_t k);
-  Best minimise();
-  bool depends_on_controls(ExprId e) const;
-  Spec spec(const std::string& name, std::vector<ExprId> outputs);
-  std::vector<ExprId> coefficients(const Controls& u);
-  std::vector<ExprId> condition_outputs();
-  Spec improvement(const std::string& name);
-  void add_held(HjbKernels& result, const std::string& suffix);
-  void add_tables(HjbKernels& result);
-
-  expr::Store& s_;
-  const HjbInput& in_;
-  std::size_t n_;
-  std::vector<AxisSymbols> axes_;
-  std::vector<ExprId> pair_d_;
-  Controls old_;
-  AxisTables tables_;
-  int regime_ = 1;
-  bool holding_ = false;  // the ends that are `held`
-  // The model in the present regime, with tables in place.
-  std::vector<ExprId> drift_, diffusion_, covariance_, rates_;
-  ExprId cost_, discount_;
-  std::vector<HjbLaw> laws_;
-  Controls policy_;
-};
+}  // namespace
 
 void HjbBuilder::make_symbols() {
   for (std::size_t k = 0; k < n_; ++k) {
@@ -186,13 +100,13 @@ std::vector<InputBinding> HjbBuilder::bindings() {
   return result;
 }
 
-ExprId HjbBuilder::at(ExprId e, const Controls& u) {
+expr::ExprId HjbBuilder::at(ExprId e, const Controls& u) {
   Substitution values;
   for (std::size_t c = 0; c < u.size(); ++c) values[in_.controls[c].symbol] = u[c];
   return substitute(s_, e, values);
 }
 
-ExprId HjbBuilder::axis_diffusion(std::size_t k, const Controls& u) {
+expr::ExprId HjbBuilder::axis_diffusion(std::size_t k, const Controls& u) {
   if (in_.given_diffusion) return axes_[k].given;
   return at(covariance_[k * n_ + k], u);
 }
@@ -244,7 +158,7 @@ Weights HjbBuilder::weights(const Controls& u) {
 }
 
 // L + sum_k w_k (V_k - V).
-ExprId HjbBuilder::hamiltonian(const Controls& u, const Weights& w) {
+expr::ExprId HjbBuilder::hamiltonian(const Controls& u, const Weights& w) {
   std::vector<ExprId> terms{at(cost_, u)};
   for (std::size_t k = 0; k < n_; ++k) {
     terms.push_back(s_.mul(s_.mul(w.axis[2 * k + 1], axes_[k].upper), axes_[k].forward));
@@ -262,7 +176,7 @@ bool HjbBuilder::depends_on_controls(ExprId e) const {
 // Outward drift at an end where the state must stay inside, and noise there when a control could
 // switch it off. What no control changes is no control's fault: there the state waits at the end,
 // and pays on.
-ExprId HjbBuilder::leaving(const Controls& u) {
+expr::ExprId HjbBuilder::leaving(const Controls& u) {
   std::vector<ExprId> terms;
   const ExprId zero = s_.integer(0);
   for (std::size_t k = 0; k < n_; ++k) {
@@ -283,210 +197,18 @@ ExprId HjbBuilder::leaving(const Controls& u) {
 
 // For searches, which need one number: the penalty is finite and grows with the violation, so that
 // where nothing is feasible the least is taken.
-ExprId HjbBuilder::penalised(const Controls& u) {
+expr::ExprId HjbBuilder::penalised(const Controls& u) {
   return s_.add(hamiltonian(u, weights(u)), s_.mul(num(kPenalty), leaving(u)));
 }
 
-ExprId HjbBuilder::finite_or(const ExprId& total) {
+expr::ExprId HjbBuilder::finite_or(const ExprId& total) {
   const ExprId finite = s_.apply(Op::LessEqual, {s_.apply(Op::Abs, {total}), num(kLargest)});
   return s_.select(finite, total, num(kImpossible));
 }
 
-ExprId HjbBuilder::score(const Controls& u) { return finite_or(penalised(u)); }
+expr::ExprId HjbBuilder::score(const Controls& u) { return finite_or(penalised(u)); }
 
-// The one that violates the ends less wins, then the one with the smaller Hamiltonian: a sum of
-// both would lose the digits of the latter where no control stays inside. Laws and values of finite
-// sets win ties: a law over the old control that is its rounded self, and where every control is as
-// good it names the point of the set nearest 0. Kinks win none. NaN and infinity never win.
-void HjbBuilder::offer(Best& best, const Controls& u, bool wins_ties) {
-  const ExprId candidate = hamiltonian(u, weights(u)), out = leaving(u);
-  ExprId better = s_.apply(wins_ties ? Op::LessEqual : Op::Less, {candidate, best.score});
-  if (!s_.is_zero(out) || !s_.is_zero(best.leaving)) {
-    const ExprId even = s_.mul(num(kEvenLeaving), best.leaving);
-    better =
-        s_.apply(Op::And, {better, s_.apply(Op::LessEqual, {out, s_.add(best.leaving, even)})});
-    better = s_.apply(Op::Or, {better, s_.apply(Op::Less, {out, s_.sub(best.leaving, even)})});
-    better = s_.apply(Op::And, {better, s_.apply(Op::LessEqual, {candidate, num(kLargest)})});
-  }
-  better = s_.apply(Op::And, {better, s_.apply(Op::LessEqual, {num(-kLargest), candidate})});
-  for (std::size_t c = 0; c < u.size(); ++c) {
-    if (u[c] != best.u[c]) best.u[c] = s_.select(better, u[c], best.u[c]);
-  }
-  best.score = s_.select(better, candidate, best.score);
-  best.leaving = s_.select(better, out, best.leaving);
-}
-
-// side: -1 backward, 0 central, +1 forward.
-ExprId HjbBuilder::difference_at(std::size_t k, int side) {
-  const AxisSymbols& axis = axes_[k];
-  if (side != 0) return side < 0 ? axis.backward : axis.forward;
-  return s_.div(s_.add(s_.mul(axis.lower, axis.forward), s_.mul(axis.upper, axis.backward)),
-                s_.add(axis.lower, axis.upper));
-}
-
-// One side for each axis.
-Substitution HjbBuilder::differences(const std::vector<int>& choice) {
-  Substitution result;
-  for (std::size_t k = 0; k < n_; ++k) {
-    const AxisSymbols& axis = axes_[k];
-    const ExprId width = s_.add(axis.lower, axis.upper);
-    result[in_.p[k]] = difference_at(k, choice[k]);
-    result[in_.M[k * n_ + k]] =
-        s_.div(s_.mul(s_.integer(2), s_.sub(axis.forward, axis.backward)), width);
-  }
-  for (std::size_t m = 0; m < in_.cross.size(); ++m) {
-    const auto [i, j] = in_.cross[m];
-    const ExprId* d = pair_d_.data() + 4 * m;
-    const ExprId area = s_.mul(s_.integer(4), s_.mul(axes_[i].upper, axes_[j].upper));
-    const ExprId mixed = s_.div(s_.sub(s_.add(d[0], d[1]), s_.add(d[2], d[3])), area);
-    result[in_.M[static_cast<std::size_t>(i) * n_ + static_cast<std::size_t>(j)]] = mixed;
-    result[in_.M[static_cast<std::size_t>(j) * n_ + static_cast<std::size_t>(i)]] = mixed;
-  }
-  return result;
-}
-
-// Which one-sided or central differences the laws are evaluated at: all combinations on the axes
-// that matter.
-std::vector<std::vector<int>> HjbBuilder::law_points() {
-  std::vector<std::vector<int>> points{std::vector<int>(n_, 0)};
-  for (const bool with_central : {true, false}) {
-    points.assign(1, std::vector<int>(n_, 0));
-    for (std::size_t k = 0; k < n_; ++k) {
-      const bool matters = std::any_of(laws_.begin(), laws_.end(), [&](const HjbLaw& law) {
-        return std::any_of(law.law.begin(), law.law.end(),
-                           [&](ExprId e) { return depends_on(s_, e, in_.p[k]); });
-      });
-      if (!matters) continue;
-      const bool noisy = !s_.is_zero(covariance_[k * n_ + k]);
-      std::vector<std::vector<int>> next;
-      for (const auto& point : points) {
-        for (int side = -1; side <= 1; ++side) {
-          if (side == 0 && !(noisy && with_central)) continue;
-          next.push_back(point);
-          next.back()[k] = side;
-        }
-      }
-      points = std::move(next);
-    }
-    if (points.size() <= kMostLawPoints) return points;
-  }
-  points.push_back(std::vector<int>(n_, 0));
-  return points;
-}
-
-void HjbBuilder::offer_laws(Best& best) {
-  if (laws_.empty()) return;
-  for (const std::vector<int>& point : law_points()) {
-    const Substitution values = differences(point);
-    Controls u = old_;
-    for (const HjbLaw& law : laws_) {
-      for (std::size_t c = 0; c < law.controls.size(); ++c)
-        u[law.controls[c]] = substitute(s_, law.law[c], values);
-    }
-    offer(best, u, true);
-  }
-}
-
-// Controls where `function`, affine in one control, takes each of the target values.
-void HjbBuilder::offer_zeros(Best& best, ExprId function, std::size_t control,
-                             const std::vector<ExprId>& targets) {
-  const HjbControl& info = in_.controls[control];
-  const SymbolId symbol = info.symbol;
-  if (!info.interval || !depends_on(s_, function, symbol)) return;
-  const auto affine = as_affine(s_, function, std::span(&symbol, 1));
-  if (!affine) return;
-  for (const ExprId target : targets) {
-    const ExprId slope = at(affine->linear[0], best.u), rest = at(affine->constant, best.u);
-    ExprId root = s_.div(s_.sub(target, rest), slope);
-    if (std::isfinite(info.lo)) root = s_.max(root, num(info.lo));
-    if (std::isfinite(info.hi)) root = s_.min(root, num(info.hi));
-    Controls u = best.u;
-    u[control] = root;
-    offer(best, u);
-  }
-}
-
-// The drifts of axis k at which its difference changes between upwind and central.
-std::vector<ExprId> HjbBuilder::switch_drifts(std::size_t k) {
-  const ExprId a = covariance_[k * n_ + k];
-  if (s_.is_zero(a) || depends_on_controls(a)) return {s_.integer(0)};
-  const ExprId inside = s_.sub(s_.integer(1), s_.max(axes_[k].at_lower, axes_[k].at_upper));
-  const ExprId size = s_.mul(inside, in_.given_diffusion ? axes_[k].given : a);
-  return {s_.div(size, axes_[k].upper), s_.neg(s_.div(size, axes_[k].lower))};
-}
-
-// The discrete Hamiltonian has kinks where upwinding switches; a minimum may sit on one.
-void HjbBuilder::offer_switches(Best& best) {
-  for (std::size_t c = 0; c < in_.controls.size(); ++c) {
-    for (std::size_t k = 0; k < n_; ++k) offer_zeros(best, drift_[k], c, switch_drifts(k));
-    for (const ExprId noise : diffusion_) offer_zeros(best, noise, c, {s_.integer(0)});
-  }
-}
-
-// Every piece and face of the discrete Hamiltonian within a ball, the other controls held.
-void HjbBuilder::offer_balls(Best& best) {
-  for (const HjbBall& ball : in_.balls) {
-    std::vector<SymbolId> symbols;
-    for (const int c : ball.controls) symbols.push_back(in_.controls[c].symbol);
-    const auto held = [&](std::vector<ExprId> list) {
-      for (ExprId& e : list) e = at(e, best.u);
-      return list;
-    };
-    std::vector<BallAxis> moved;
-    for (std::size_t k = 0; k < n_; ++k) {
-      const auto f = as_affine(s_, drift_[k], symbols);
-      if (std::all_of(f->linear.begin(), f->linear.end(), [&](ExprId e) { return s_.is_zero(e); }))
-        continue;
-      const auto slope = [&](int side) { return difference_at(k, side); };
-      BallAxis axis{
-          held(f->linear), at(f->constant, best.u), {slope(-1), slope(1)}, switch_drifts(k)};
-      if (!s_.is_zero(covariance_[k * n_ + k])) axis.gradients.push_back(slope(0));
-      moved.push_back(std::move(axis));
-    }
-    BallCost cost = *as_ball_cost(s_, cost_, symbols);
-    cost = {at(cost.curvature, best.u), held(cost.linear)};
-    for (const auto& point : ball_candidates(s_, ball.radius, cost, moved)) {
-      Controls u = best.u;
-      for (std::size_t c = 0; c < point.size(); ++c) u[ball.controls[c]] = point[c];
-      offer(best, u);
-    }
-  }
-}
-
-void HjbBuilder::offer_finite(Best& best) {
-  const auto size = [](const std::vector<double>& value) {
-    return std::inner_product(value.begin(), value.end(), value.begin(), 0.0);
-  };
-  for (const HjbFiniteSet& set : in_.finite) {
-    auto values = set.values;  // the one nearest 0 comes last and wins ties
-    std::stable_sort(values.begin(), values.end(),
-                     [&](const auto& a, const auto& b) { return size(a) > size(b); });
-    for (const auto& value : values) {
-      Controls u = best.u;
-      for (std::size_t c = 0; c < set.controls.size(); ++c) u[set.controls[c]] = num(value[c]);
-      offer(best, u, true);
-    }
-  }
-}
-
-HjbBuilder::Best HjbBuilder::minimise() {
-  // The control in force has to be better than rounding can make it: at the minimum the score is
-  // flat, and an old control would stay that agrees with the law to half the digits only.
-  const ExprId old = finite_or(hamiltonian(old_, weights(old_)));
-  ExprId out = leaving(old_);
-  if (!s_.is_zero(out)) {
-    const ExprId usable = s_.apply(Op::Less, {old, num(kLargest)});
-    out = s_.select(usable, out, num(kLargest));
-  }
-  Best best{old_, out, s_.add(old, s_.mul(num(kTie), s_.apply(Op::Abs, {old})))};
-  offer_laws(best);
-  offer_finite(best);
-  offer_balls(best);
-  offer_switches(best);
-  return best;
-}
-
-std::vector<ExprId> HjbBuilder::coefficients(const Controls& u) {
+std::vector<expr::ExprId> HjbBuilder::coefficients(const Controls& u) {
   const Weights w = weights(u);
   std::vector<ExprId> out{hamiltonian(u, w), at(cost_, u), at(discount_, u)};
   out.insert(out.end(), w.axis.begin(), w.axis.end());
@@ -500,7 +222,7 @@ std::vector<ExprId> HjbBuilder::coefficients(const Controls& u) {
   return out;
 }
 
-std::vector<ExprId> HjbBuilder::condition_outputs() {
+std::vector<expr::ExprId> HjbBuilder::condition_outputs() {
   const ExprId zero = s_.integer(0);
   std::vector<ExprId> out{in_.until, in_.pay, in_.terminal};
   for (const HjbAxis& axis : in_.axes)
@@ -590,8 +312,6 @@ void HjbBuilder::add_tables(HjbKernels& result) {
                                      {in_.axes[k].symbol, From::Input, 0}};
   }
 }
-
-}  // namespace
 
 HjbKernels hjb_kernels(expr::Store& store, const HjbInput& input) {
   return HjbBuilder(store, input).build();

@@ -20,8 +20,9 @@ constexpr double kLargeError = 0.2;      // of the range of V
 constexpr double kSteep = 0.8;           // order of the steps between nodes, of a V without slope
 constexpr double kFlat = 1e-6;           // of the range of V: steps that are none
 constexpr double kUnresolved = 0.25;     // order of the steps across a layer inside of a cell,
-constexpr double kFade = 0.14;   // a cell: a layer of noise and drift whose cell number is 2, e^-2
-constexpr double kLayer = 0.01;  // the least such step, of the range of V
+constexpr double kFade = 0.14;  // a cell: a layer of noise and drift whose cell number is 2, e^-2
+constexpr std::size_t kPole = 17;  // nodes from a pole on which differences show little
+constexpr double kLayer = 0.01;    // the least such step, of the range of V
 
 // a - b; nothing where both are the same infinity.
 double difference(double a, double b) {
@@ -247,6 +248,28 @@ Extent extent_of(std::span<const double> V) {
   return {hi - lo, median(std::move(sizes))};
 }
 
+// Beside a pole of V at an end its error is a function of the nodes to the end, the same on all
+// grids, so that differences show little of it; relative to V it fades with their number.
+void fade_from_poles(const Grid& grid, std::span<const double> V, std::span<double> error) {
+  for (std::size_t k = 0; k < grid.dimension(); ++k) {
+    const auto& nodes = grid.axes[k].nodes;
+    const std::size_t count = nodes.size(), stride = grid.stride(k);
+    for (std::size_t u = 0; u < V.size(); ++u) {
+      const std::size_t i = u / stride % count;
+      if (std::isfinite(V[u]) || (i != 0 && i + 1 != count)) continue;
+      double most = 0;
+      for (std::size_t d = 1; d < std::min(count, kPole); ++d) {
+        const std::size_t at = i == 0 ? u + d * stride : u - d * stride;
+        const double way = std::abs(nodes[i == 0 ? d : count - 1 - d] - nodes[i]);
+        const double size = std::abs(V[at]);
+        if (!std::isfinite(size) || !std::isfinite(error[at])) break;
+        if (size > 0) most = std::max(most, error[at] / size * way);
+        error[at] = std::max(error[at], size * most / way);
+      }
+    }
+  }
+}
+
 // The share of the nodes at which the ends change V by more than the grid does.
 double ends_share(const NestedValues& in, const std::vector<double>& discrete) {
   if (in.ends.empty()) return 0;
@@ -290,6 +313,9 @@ ErrorEstimate estimate_error(const NestedValues& in) {
     add_layers(*in.fine, part_of(*in.fine, in.V1, r), *in.half, part_of(*in.half, in.V2, r),
                extent.range,
                std::span(result.error).subspan(r * in.fine->points(), in.fine->points()));
+  for (std::size_t r = 0; r < regimes; ++r)
+    fade_from_poles(*in.fine, part_of(*in.fine, in.V1, r),
+                    std::span(result.error).subspan(r * in.fine->points(), in.fine->points()));
   if (in.ends.empty()) return result;
   const std::vector<double> more = prolong(*in.ends_on, in.ends, *in.fine, in.regimes);
   for (std::size_t i = 0; i < more.size(); ++i) result.error[i] += safety * more[i];

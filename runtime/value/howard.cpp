@@ -7,6 +7,7 @@
 #include "value/arrival.hpp"
 #include "value/iteration.hpp"
 #include "value/march.hpp"
+#include "value/viability.hpp"
 
 namespace hopf::runtime {
 
@@ -53,6 +54,14 @@ GridSolution finish(PolicySystem& system, Iteration& iteration,
   return answer;
 }
 
+/// A start of an iteration whose V is infinite at some nodes.
+std::vector<double> finite(std::vector<double> V) {
+  double highest = 0;
+  for (const double v : V) highest = std::isfinite(v) ? std::max(highest, v) : highest;
+  for (double& v : V) v = std::isfinite(v) ? v : highest;
+  return V;
+}
+
 // Who arrives is found in a bounded transform of V, and the rest pinned; what remains is finite and
 // has an equation without a discount that every later policy of the iteration keeps solvable.
 GridSolution arriving(PolicySystem& system, const PointProblem& problem,
@@ -68,6 +77,23 @@ GridSolution arriving(PolicySystem& system, const PointProblem& problem,
   return finish(system, iteration, arrival.never);
 }
 
+// Nodes that cannot be kept inside have no V, and none beside them may count on them. False where
+// the solve is over.
+bool lose(PolicySystem& system, const PointProblem& problem, const SolveSettings& settings,
+          Iteration& iteration, std::vector<char>& lost) {
+  if (problem.fixed_policy) return true;
+  const Viability found = find_viability(system, problem, settings);
+  iteration.answer.iterations += found.iterations;
+  iteration.answer.failure = found.failure;
+  iteration.answer.where = found.where;
+  if (found.failure != Failure::None) return false;
+  auto kept = found.with(std::numeric_limits<double>::infinity(), 0);
+  system.lose(kept.lost, kept.share, iteration.V);
+  lost = std::move(kept.lost);
+  if (!lost.empty()) system.apply(iteration.V);
+  return true;
+}
+
 // Without a discount the first policy may never reach the target, and its matrix is singular; the
 // policy of an interpolated guess may run in circles.
 GridSolution stationary(PolicySystem& system, const PointProblem& problem,
@@ -78,17 +104,19 @@ GridSolution stationary(PolicySystem& system, const PointProblem& problem,
   Iteration iteration(system, problem, settings);
   const bool guessed = !start.value.empty();
   const bool has_policy = guessed && start.policy.size() == system.controls().size();
-  if (guessed) iteration.V = std::move(start.value);
+  if (guessed) iteration.V = finite(std::move(start.value));
   if (has_policy) system.controls() = std::move(start.policy);
   has_policy ? system.apply(iteration.V) : system.improve(iteration.V);
   if (!has_policy && !problem.fixed_policy) system.restrain(iteration.V, start.limit);
-  if (!iteration.feasible()) return finish(system, iteration);
+  std::vector<char> lost;
+  if (!iteration.feasible() || !lose(system, problem, settings, iteration, lost))
+    return finish(system, iteration);
   system.choose_stops(iteration.V, {});
   if (undiscounted(system) && !problem.fixed_policy &&
       !lead_in(iteration, settings.max_iterations, guessed ? 1e-2 : 1))
     return finish(system, iteration);
   iteration.howard({}, settings.max_iterations);
-  return finish(system, iteration);
+  return finish(system, iteration, lost);
 }
 
 }  // namespace

@@ -44,7 +44,8 @@ enum class Failure : std::uint8_t {
   NotConverged,
   Singular,
   Infeasible,
-  NoTarget,  // no node lies in the set of `until`, and no edge crosses it
+  NotViable,  // no control keeps the state inside, from no node
+  NoTarget,   // no node lies in the set of `until`, and no edge crosses it
 };
 
 struct GridSolution {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "value/iteration.hpp"
 #include "value/levels.hpp"
 #include "value/step_limits.hpp"
+#include "value/viability.hpp"
 
 namespace hopf::runtime {
 
@@ -49,6 +51,8 @@ class March {
   enum class Outcome : std::uint8_t { Accepted, Rejected, Failed };
 
   bool begin();
+  bool find_lost();
+  void lose(double t);
   bool fresh(double t);
   void stop_where_better();
   bool cross();
@@ -93,6 +97,7 @@ class March {
   std::vector<double> E_, E_before_;
   std::vector<int> age_;  // accepted steps since a node became given or free
   std::vector<char> given_;
+  Viability viability_;
   SparseMatrix pattern_;
   double error_ = 0;  // of this step, over what is allowed
 };
@@ -118,7 +123,26 @@ bool March::begin() {
   if (system_.has_open_ends())
     bounds_ = {std::min(*lo, settings_.least_terminal), std::max(*hi, settings_.most_terminal)};
   levels_.push(T_, V, allowed());
-  return true;
+  return find_lost();
+}
+
+// How long every node can be kept inside. Where the model changes in time, nobody knows.
+bool March::find_lost() {
+  if (problem_.fixed_policy || problem_.time_dependent) return true;
+  viability_ = find_viability(system_, problem_, settings_);
+  iteration_.answer.failure = viability_.failure;
+  iteration_.answer.where = viability_.where;
+  if (!viability_.time.empty()) system_.improve(now_);
+  return viability_.failure == Failure::None;
+}
+
+// What cannot be kept inside up to the horizon has no V.
+void March::lose(double t) {
+  if (viability_.time.empty()) return;
+  const Viability::Kept kept = viability_.with(T_ - t, T_);
+  system_.lose(kept.lost, kept.share, now_);
+  for (std::size_t c = 0; c < viability_.policy.size(); ++c)
+    system_.keep_controls(c, viability_.policy[c]);
 }
 
 // Steps without a past begin: at the horizon, and where the model changes in time.
@@ -280,6 +304,7 @@ bool March::prepare(double h) {
   iteration_.answer.t = t;
   iteration_.fraction = tau_ / T_;
   system_.set_time(t);
+  lose(t);
   std::vector<double>& V = iteration_.V;
   for (std::size_t u = 0; u < V.size(); ++u) {
     V[u] = now_[u];
@@ -444,7 +469,11 @@ GridSolution March::finish() {
   answer.time_error = std::move(E_);
   for (Level& level : levels_.all()) {
     system_.set_time(level.t);
+    lose(level.t);
     system_.improve(level.V);
+    for (std::size_t u = 0; u < level.V.size(); ++u) {
+      if (system_.lost(u)) level.V[u] = std::numeric_limits<double>::infinity();
+    }
     answer.times.insert(answer.times.begin(), level.t);
     answer.policy.insert(answer.policy.begin(), system_.controls());
   }

@@ -57,17 +57,20 @@ struct PointProblem {
   /// and upper end.
   std::vector<PointFunction> conditions;
   bool has_until = false;
-  bool has_stop = false;              // conditions' last output: the cost of stopping at once
-  bool time_dependent = false;        // coefficients depend on t
-  std::vector<TimeJump> jumps;        // and jump there, or have a kink; the latest first
-  bool jumps_missed = false;          // there may be more of these
-  bool moving_target = false;         // the set of `until` does
-  bool cut = false;                   // edges that enter the set of `until` end where it begins
-  std::vector<char> stays;            // per axis: the model forbids to leave, not the grid alone
+  bool has_stop = false;        // conditions' last output: the cost of stopping at once
+  bool time_dependent = false;  // coefficients depend on t
+  std::vector<TimeJump> jumps;  // and jump there, or have a kink; the latest first
+  bool jumps_missed = false;    // there may be more of these
+  bool moving_target = false;   // the set of `until` does
+  bool cut = false;             // edges that enter the set of `until` end where it begins
+  std::vector<char> stays;  // per axis, lower and upper end: the model forbids to leave through it,
+                            // and noise that no control switches off is none there
   bool may_not_arrive = false;        // V may be infinite: no discount, noise or regimes, L >= 0
   std::vector<ControlSet> searched;   // what is minimised numerically at every node; mostly none
   std::vector<double> first_control;  // where the search for a first policy starts, per control
-  bool fixed_policy = false;          // evaluate: one linear solve
+  std::vector<std::pair<double, double>> control_range;  // per control, as far as it has bounds
+  double horizon = 0;                                    // 0: none
+  bool fixed_policy = false;                             // evaluate: one linear solve
 };
 
 }  // namespace hopf::runtime

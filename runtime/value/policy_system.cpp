@@ -8,11 +8,10 @@ namespace hopf::runtime {
 
 namespace {
 
-constexpr std::size_t kFixedEntries = 5;  // x, h-, h+, at_lower, at_upper
-constexpr std::size_t kPiece = 4096;      // nodes of one call: what one thread takes at a time
-constexpr double kEven = 1e-13;  // gains of stopping below this, relative to V, count as none
-constexpr double kFlat = 2e-13;  // differences of V, relative to it, that are its rounding
-constexpr unsigned kEager = 3;   // improvements of the policy that search all controls everywhere
+constexpr std::size_t kPiece = 4096;  // nodes of one call: what one thread takes at a time
+constexpr double kEven = 1e-13;       // gains of stopping below this, relative to V, count as none
+constexpr double kFlat = 2e-13;       // differences of V, relative to it, that are its rounding
+constexpr unsigned kEager = 3;  // improvements of the policy that search all controls everywhere
 
 std::vector<Offset> axis_offsets(std::size_t dimension) {
   std::vector<Offset> result;
@@ -322,6 +321,7 @@ void PolicySystem::gradients(std::span<const double> V, std::size_t regime) {
       pair_d_[k][i] = told(pair_stencil_.difference(field, k, i, regime));
   }
   cut_gradients(field, regime);
+  avoid_lost(size, regime);
   if (bending_ > 0) bend_gradients();
 }
 
@@ -361,15 +361,18 @@ void PolicySystem::improve(std::span<const double> V) {
   continue_ends(V);
   std::vector<double> kept;
   for (const auto& control : controls_) {
-    for (const std::size_t u : pins_) kept.push_back(control[u]);
+    for (const std::size_t u : kept_) kept.push_back(control[u]);
   }
+  avoiding_ = true;
   pass(V, problem_.improve, true);
   if (!search_.empty()) search(V);
+  avoiding_ = false;
   auto next = kept.begin();
   for (auto& control : controls_) {
-    for (const std::size_t u : pins_) control[u] = *next++;
+    for (const std::size_t u : kept_) control[u] = *next++;
   }
-  if (!search_.empty()) apply(V);
+  value_singular_ends();
+  if (!search_.empty() || !lost_.empty()) apply(V);
 }
 
 void PolicySystem::apply(std::span<const double> V) {
@@ -392,11 +395,14 @@ double PolicySystem::coupling(std::span<const double> V, std::size_t unknown) co
   const std::size_t point = unknown % points_, regime = unknown / points_;
   double sum = 0;
   for (std::size_t q = 0; q < rates_.size(); ++q) {
-    if (q != regime) sum += rates_[q][unknown] * (V[q * points_ + point] - V[unknown]);
+    const std::size_t other = q * points_ + point;
+    if (q == regime) continue;
+    sum += factor(unknown, other) * rates_[q][unknown] * (V[other] - V[unknown]);
   }
   if (split_.empty()) return sum;
   for (const Neighbour& neighbour : split_[point]) {
-    sum += neighbour.weight * (V[regime * points_ + neighbour.node] - V[unknown]);
+    const std::size_t other = regime * points_ + neighbour.node;
+    sum += factor(unknown, other) * neighbour.weight * (V[other] - V[unknown]);
   }
   return sum;
 }
@@ -451,15 +457,19 @@ void PolicySystem::fill(SparseMatrix& A, std::vector<double>& b, Diagonal diagon
     b[u] = gain(u);
     row[0] = diagonal(u);
     const std::int32_t* slot = slots_.data() + slot_start_[point];
-    for_weights(u, [&](std::int32_t, double weight) {
-      if (*slot != 0) row[*slot] -= weight, row[0] += weight;
+    for_weights(u, [&](std::int32_t node, double weight) {
+      if (*slot != 0) {
+        const double w = weight * factor(u, regime * points_ + static_cast<std::size_t>(node));
+        row[*slot] -= w, row[0] += w;
+      }
       ++slot;
     });
     double* rate = A.value.data() + A.start[u + 1] - (regimes_ - 1);
     for (std::size_t q = 0; q < rates_.size(); ++q) {
       if (q == regime) continue;
-      *rate++ = -rates_[q][u];
-      row[0] += rates_[q][u];
+      const double r = rates_[q][u] * factor(u, q * points_ + point);
+      *rate++ = -r;
+      row[0] += r;
     }
   }
   for (const Cut& cut : cuts_) {  // the target's edge stands in for the node beyond it

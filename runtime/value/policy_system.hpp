@@ -83,7 +83,7 @@ class PolicySystem {
   }
   const std::vector<double>& terminal() const { return terminal_; }
   /// V is given there at this time, by an absorbing end or the set of 'until'.
-  bool given(std::size_t unknown) const { return fixed_[unknown] != 0; }
+  bool given(std::size_t unknown) const { return fixed_[unknown] || lost(unknown); }
   /// What is paid at this time, at nodes where V is given and where edges enter the set of `until`.
   std::vector<double> payments() const;
   /// At some time so far the grid met the set of `until`.
@@ -91,14 +91,33 @@ class PolicySystem {
   /// What stopping costs at every unknown; empty without 'stop pays'.
   std::span<const double> stop_value() const { return stop_value_; }
   bool fixed(std::size_t unknown) const {
-    return fixed_[unknown] || stopped_[unknown] || pinned_[unknown];
+    return fixed_[unknown] || stopped_[unknown] || pinned_[unknown] || lost(unknown);
   }
   /// From now on V is `value` at this unknown, and its controls stay.
   void pin(std::size_t unknown, double value);
+  void release_pins();
+  /// From now on no path goes to these unknowns, from which no control keeps the state inside: rows
+  /// drop what leads there, and controls avoid it as far as they can. V stays there as it is.
+  /// `share`, or nothing for 1, is that of the chain's paths that stay inside: others are left out,
+  /// and controls stay where there are some.
+  void lose(const std::vector<char>& lost, std::span<const double> share,
+            std::span<const double> V);
+  /// Finds ends at which only a control of infinite cost stays, by the controls that the system has
+  /// there, for good, and returns their unknowns. Without a horizon `improve` then knows what the
+  /// nodes beside them are worth.
+  std::vector<std::size_t> find_singular_ends();
+  /// One control where it stays.
+  void keep_controls(std::size_t control, const std::vector<double>& values) {
+    for (const std::size_t u : kept_) controls_[control][u] = values[u];
+  }
+  bool lost(std::size_t unknown) const { return !lost_.empty() && lost_[unknown]; }
+  /// The largest rate, relative to all of them, at which some path would still go there.
+  double drawn(std::size_t unknown) const;
   /// Rate mu of Kruzkov's transform, in which `improve` compares: a difference d of V counts as
   /// (1 - e^(-mu d))/mu, so that V may be infinite. 0: none.
   void set_bending(double mu) { bending_ = mu; }
-  /// Even the best control drifts out through an end where the model says that the state stays.
+  /// Even the best control drifts out through an end where the model says that the state stays, and
+  /// no noise, which is reflected, acts there.
   bool leaves(std::size_t unknown) const;
   double fixed_value(std::size_t unknown) const { return fixed_value_[unknown]; }
   /// Nodes where correlated noise was too degenerate for directions within reach.
@@ -151,6 +170,25 @@ class PolicySystem {
   void pay_cuts();
   bool find_cuts(const Brackets&);
   void cut_gradients(std::span<const double> field, std::size_t regime);
+  void avoid_lost(double size, std::size_t regime);
+  struct SingularEnd {
+    std::size_t node, inner, second;  // unknowns, from the end inward
+    std::size_t axis;
+    bool upper;
+    std::vector<double> stay;  // the controls that do
+    std::vector<double> seen;  // direction of the second node's controls then
+  };
+  struct Along {
+    double cost, discount, drift;
+  };
+  std::vector<Along> along(std::size_t unknown, std::size_t axis, std::span<const double> x,
+                           const std::vector<std::vector<double>>& controls) const;
+  std::vector<double> staying_controls(const SingularEnd&) const;
+  double cost_of_rest(const std::vector<Along>& path, double k) const;
+  double cost_toward(const SingularEnd&, double factor) const;
+  void value_singular_end(SingularEnd&);
+  void value_singular_ends();
+  void list_kept();
   void bend_gradients();
   double spacing(std::size_t side, std::size_t point, std::size_t regime) const;
   template <class Diagonal, class Gain, class Paid>
@@ -178,6 +216,7 @@ class PolicySystem {
                                         std::span<const double> V) const;
   std::array<double, 2> powers_of_cost(const OpenEnd&, std::size_t regime) const;
   void prepare_ends();
+  static constexpr std::size_t kFixedEntries = 5;  // of a block: x, h-, h+, at_lower, at_upper
   static constexpr int kReach = 4;           // of the directions of correlated noise, in nodes
   static constexpr std::size_t kFitted = 4;  // nodes that tell a power from a parabola
   std::array<double, kFitted> last_values(const OpenEnd&, std::span<const double> field) const;
@@ -223,7 +262,21 @@ class PolicySystem {
   std::vector<std::vector<double>> controls_, w_, pair_w_, rates_;
   std::vector<double> H_, L_, rho_, terminal_, fixed_value_, stop_value_;
   std::vector<char> fixed_, stopped_, inside_, pinned_;
-  std::vector<std::size_t> pins_;
+  std::vector<std::size_t> pins_, kept_;  // kept_: all whose controls stay
+  std::vector<char> lost_;                // or empty
+  std::vector<double> staying_;           // the share of paths that stay inside, or empty
+  struct Toward {                         // a neighbour whose share is another
+    std::size_t unknown, side;
+    double factor;
+  };
+  std::vector<Toward> toward_, pair_toward_;
+  /// Of a weight, in the chain of the paths that stay inside (Doob 1957): no path is held up.
+  double factor(std::size_t unknown, std::size_t other) const {
+    if (lost_.empty()) return 1;
+    return lost_[other] ? 0 : staying_.empty() ? 1 : staying_[other] / staying_[unknown];
+  }
+  bool avoiding_ = false;
+  std::vector<SingularEnd> singular_;
   std::vector<Cut> cuts_;                      // by unknown
   std::vector<Cut> on_edge_;                   // from nodes that lie on the target's edge
   std::vector<std::vector<double>> spacings_;  // h-, h+ of each axis at every unknown, where cut

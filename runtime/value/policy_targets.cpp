@@ -13,11 +13,10 @@ constexpr double kLeastShare = 1e-3;  // of an edge that enters a target: shorte
                                       // division by zero, and move the edge by h/1000 at most
 constexpr double kOnEdge = 1e-9;      // a node so close to the target, as shares of h go, is in it
 constexpr int kHalvings = 40;
-constexpr int kMovingHalvings = 32;     // of a target that moves
-constexpr unsigned char kSamples = 8;   // of an edge: a target thinner than an eighth may be missed
-constexpr unsigned char kFewer = 2;     // of which only every other one, of a target that moves
-constexpr double kMostBent = 300;       // exponents beyond which only the order matters
-constexpr double kOutwardDrift = 1e-9;  // relative to the axis: what counts as leaving
+constexpr int kMovingHalvings = 32;    // of a target that moves
+constexpr unsigned char kSamples = 8;  // of an edge: a target thinner than an eighth may be missed
+constexpr unsigned char kFewer = 2;    // of which only every other one, of a target that moves
+constexpr double kMostBent = 300;      // exponents beyond which only the order matters
 
 }  // namespace
 
@@ -209,26 +208,6 @@ void PolicySystem::bend_gradients() {
       p_[side][i] = bend(p_[side][i] * h) / h;
     }
   }
-}
-
-void PolicySystem::pin(std::size_t unknown, double value) {
-  if (!pinned_[unknown]) pins_.push_back(unknown);
-  pinned_[unknown] = 1;
-  fixed_value_[unknown] = value;
-}
-
-bool PolicySystem::leaves(std::size_t unknown) const {
-  const std::size_t point = unknown % points_, regime = unknown / points_;
-  for (std::size_t side = 0; side < 2 * dimension_; ++side) {
-    const std::size_t axis = side / 2, stride = problem_.grid.stride(axis);
-    if (axis >= problem_.stays.size() || !problem_.stays[axis]) continue;
-    const auto& at_end = blocks_[axis][3 + side % 2];
-    if (at_end[point / stride % at_end.size()] == 0) continue;
-    const double length = problem_.grid.axes[axis].hi - problem_.grid.axes[axis].lo;
-    const double h = spacing(side, point, regime);
-    if ((w_[side][unknown] - w_[side ^ 1][unknown]) * h > kOutwardDrift * length) return true;
-  }
-  return false;
 }
 
 }  // namespace hopf::runtime
