@@ -11,6 +11,8 @@
 namespace hopf::driver {
 namespace {
 
+constexpr std::size_t kShownNames = 4;  // of the arguments that a help names
+
 using diagnostics::Kind;
 
 bool takes(const Signature& signature, std::string_view name,
@@ -42,6 +44,13 @@ void too_many(Context& c, const Signature& signature, source::Span extra_argumen
                               signature.positional == 1 ? "" : "s",
                               signature.group == Signature::Group::Verb ? " without a name" : ""));
   error.primary_label = "one too many";
+  if (signature.group != Signature::Group::Verb) return;
+  std::vector<std::string_view> named;
+  for (std::size_t k = static_cast<std::size_t>(signature.positional);
+       k < signature.parameters.size() && named.size() < kShownNames; ++k)
+    named.push_back(signature.parameters[k]);
+  if (!named.empty())
+    error.help = fmt::format("the others have names: '{} = ...'", fmt::join(named, " = ...', '"));
 }
 
 }  // namespace

@@ -113,6 +113,8 @@ std::vector<Break> path_breaks(const SimulationJob& job) {
   const model::Model& m = job.model;
   const kernel::HjbInput input = moving_parts(job);
   std::vector<Break> breaks;
+  // Where some may be missing (`complete` is false) steps are as they would be without them, and
+  // what that adds is seen by the longer steps of the bias.
   for (const runtime::TimeJump& jump : time_jumps(*m.store, input, job.until).jumps)
     if (jump.after < job.until) breaks.push_back({jump.before, jump.after});
   std::vector<double> edges;

@@ -191,18 +191,24 @@ std::string derivation_text(const Derivation& derivation) {
 }
 
 std::string ensemble_text(const runtime::Ensemble& paths) {
+  const auto in = [](std::string number, const std::string& unit) {
+    return unit.empty() || unit == "1" ? number : number + " " + unit;
+  };
+  const std::string second = paths.cost_unit.empty() ? "" : "s";
   const std::string how =
-      paths.ordinary ? "without noise, order 5" : "step " + number_text(paths.step);
+      paths.ordinary ? "without noise, order 5" : "step " + in(number_text(paths.step), second);
+  const double until = paths.times.empty() ? 0 : paths.times.back();
   std::string text =
       fmt::format("{} path{} of {}, {}, until {}\n", paths.paths, paths.paths == 1 ? "" : "s",
-                  paths.model, how, number_text(paths.times.empty() ? 0 : paths.times.back()));
+                  paths.model, how, in(number_text(until), second));
   for (std::size_t i = 0; i < paths.states.size(); ++i)
     text += fmt::format("  mean of {}: {}\n", paths.states[i].name,
-                        to_text(estimate_of(paths.last_mean(i))));
+                        in(to_text(estimate_of(paths.last_mean(i))), paths.states[i].unit));
   if (paths.failed > 0)
     text += fmt::format("  left out: {} of them, which became NaN or infinite\n", paths.failed);
   const Estimate cost{paths.mean_cost(), paths.cost_standard_error(), paths.cost_bias};
-  return text + fmt::format("  {}: {}\n", paths.reward ? "reward" : "cost", estimate_text(cost));
+  return text + fmt::format("  {}: {}\n", paths.reward ? "reward" : "cost",
+                            in(estimate_text(cost), paths.cost_unit));
 }
 
 }  // namespace

@@ -205,9 +205,10 @@ std::string render(const model::Model& model, const Plan& plan) {
     text += fmt::format("  steps       {}\n", steps_text(plan));
   if (!plan.expected_error.empty()) text += fmt::format("  error       {}\n", plan.expected_error);
   const std::string bounds = derive::bounds_text(model, plan.bounds.at(0));
+  const std::string unit = model.has_units ? " " + model::to_string(model.cost_unit) : "";
   if (!bounds.empty())
-    text +=
-        fmt::format("  bounds      {}: {}\n", bounds, derive::bounds_reason(model, plan.bounds));
+    text += fmt::format("  bounds      {}{}: {}\n", bounds, unit == " 1" ? "" : unit,
+                        derive::bounds_reason(model, plan.bounds));
   for (const std::string& finding : plan.findings)
     text += fmt::format("  found       {}\n", finding);
   for (const Refusal& refusal : plan.refusals) {

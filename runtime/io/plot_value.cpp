@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "io/figure.hpp"
+#include "io/formats.hpp"
 #include "io/io.hpp"
 
 namespace hopf::runtime {
@@ -138,8 +139,9 @@ std::vector<Curve> family_of(const ValueFunction& value,
   if (!value.horizon) return {{"", [f](double x) { return f(x, 0, 1); }, 0.25}};
   for (const double part : {0.0, 0.25, 0.5, 0.75}) {
     const double t = part * *value.horizon;
-    family.push_back(
-        {fmt::format("t = {:.3g}", t), [f, t](double x) { return f(x, t, 1); }, 0.12 + 0.9 * part});
+    const std::string label =
+        fmt::format("t = {:.3g}{}{}", t, time_unit(value).empty() ? "" : " ", time_unit(value));
+    family.push_back({label, [f, t](double x) { return f(x, t, 1); }, 0.12 + 0.9 * part});
   }
   return family;
 }

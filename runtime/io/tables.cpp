@@ -40,7 +40,7 @@ std::vector<std::size_t> indices_of(const Grid& grid, std::size_t point) {
 }
 
 std::string grid_header(const ValueFunction& value) {
-  std::string out = has_time_axis(value) ? "t," : "";
+  std::string out = has_time_axis(value) ? heading("t", time_unit(value)) + "," : "";
   if (value.regimes > 1) out += "regime,";
   for (const Axis& axis : value.grid.axes) out += heading(axis.name, axis.unit) + ",";
   out += heading("V", value.value_unit);
@@ -124,9 +124,9 @@ std::vector<double> kept_costs(const Ensemble& ensemble) {
 }  // namespace
 
 std::string save_csv(const Ensemble& ensemble, const std::string& path, const Watch& watch) {
-  std::string out = "path,t";
+  std::string out = "path," + heading("t", time_unit(ensemble));
   for (const NamedUnit& state : ensemble.states) out += "," + heading(state.name, state.unit);
-  out += ",cost\n";
+  out += "," + heading("cost", ensemble.cost_unit) + "\n";
   const std::vector<double> cost = kept_costs(ensemble);
   for (std::size_t p = 0; p < static_cast<std::size_t>(ensemble.kept); ++p) {
     if (watch) watch();

@@ -18,6 +18,11 @@ constexpr unsigned char kSamples = 8;  // of an edge: a target thinner than an e
 constexpr unsigned char kFewer = 2;    // of which only every other one, of a target that moves
 constexpr double kMostBent = 300;      // exponents beyond which only the order matters
 
+/// Nodes of an axis moved by a share of the spacing above each.
+void moved_along(std::vector<std::vector<double>>& block, double share) {
+  for (std::size_t i = 0; i < block[0].size(); ++i) block[0][i] += share * block[2][i];
+}
+
 }  // namespace
 
 // The conditions' kernel at one point, on the grid or between its nodes.
@@ -89,27 +94,41 @@ PolicySystem::Cut PolicySystem::cut_edge(Cut cut, Bracket at) const {
 
 // For every edge in the direction of its axis the first and the last of some points between its
 // nodes that lie in the target, 0 where none does: a target thinner than a cell is seen by them.
+// They must lie there when moved by a billionth of the spacing on another axis too, or rounding
+// would decide where a target touches an edge from its side.
 PolicySystem::Brackets PolicySystem::sample_edges() {
   Brackets result(dimension_);
   std::vector<double> inside(unknowns()), nothing(unknowns());
   std::vector<std::vector<double>*> outputs(4 + 2 * dimension_, &nothing);
   outputs[0] = &inside;
+  const auto narrow = [&](std::vector<char>& all) {
+    for (std::size_t r = 0; r < regimes_; ++r) call_everywhere(problem_.conditions[r], r, outputs);
+    for (std::size_t u = 0; u < unknowns(); ++u) all[u] = all[u] && inside[u] != 0;
+  };
   const unsigned char step = problem_.moving_target ? kFewer : 1;
   for (std::size_t k = 0; k < dimension_; ++k) {
     result[k].assign(unknowns(), {0, 0});
     const std::vector<double> nodes = blocks_[k][0];
     for (unsigned char sample = step; sample < kSamples; sample += step) {
-      for (std::size_t i = 0; i < nodes.size(); ++i)
-        blocks_[k][0][i] = nodes[i] + sample * blocks_[k][2][i] / kSamples;
-      for (std::size_t r = 0; r < regimes_; ++r)
-        call_everywhere(problem_.conditions[r], r, outputs);
+      moved_along(blocks_[k], static_cast<double>(sample) / kSamples);
+      std::vector<char> all(unknowns(), 1);
+      narrow(all);
+      for (std::size_t j = 0; j < dimension_ && !problem_.moving_target; ++j) {
+        if (j == k) continue;
+        const std::vector<double> others = blocks_[j][0];
+        for (const double share : {kOnEdge, -2 * kOnEdge}) {  // to one side, then to the other
+          moved_along(blocks_[j], share);
+          narrow(all);
+        }
+        blocks_[j][0] = others;
+      }
+      blocks_[k][0] = nodes;
       for (std::size_t u = 0; u < unknowns(); ++u) {
-        if (inside[u] == 0) continue;
+        if (!all[u]) continue;
         if (result[k][u][0] == 0) result[k][u][0] = sample;
         result[k][u][1] = sample;
       }
     }
-    blocks_[k][0] = nodes;
   }
   return result;
 }
