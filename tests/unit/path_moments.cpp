@@ -101,6 +101,23 @@ TEST_CASE("a step that stands for two draws what they draw", "[path]") {
   CHECK(ou.cost_bias == Approx(twice - variance).epsilon(0.15));
 }
 
+TEST_CASE("the bias of a step knows the order that longer steps show", "[path]") {
+  const auto mean = [](std::span<const double> sample) { return runtime::moments_of(sample).mean; };
+  const auto bias = [&](double order, double noise) {
+    std::vector<std::vector<double>> samples(3);
+    for (int rung = 0; rung < 3; ++rung)
+      for (int path = 0; path < 640; ++path)
+        samples[rung].push_back(std::sin(path) + 0.1 * std::pow(2, rung * order) +
+                                noise * std::sin(7.0 * path * (rung + 1)));
+    return runtime::step_bias({samples[0], samples[1], samples[2]}, mean).bias;
+  };
+  CHECK(bias(0.5, 0) == Approx(0.1));
+  CHECK(bias(0.25, 1e-6) == Approx(0.1).epsilon(1e-3));
+  CHECK(bias(1, 0) == Approx(0.1));
+  CHECK(bias(2, 0) == Approx(0.3));  // the difference: never less than what twice the step shows
+  CHECK(bias(0.5, 1) < 0.3);         // chance hides the order, and is what is told
+}
+
 TEST_CASE("regimes visit their states as the generator says", "[path]") {
   const char* body =
       "regime j in 1..2 rates [[-1.5, 1.5], [1, -1]]\nlet z = [1, 3]\nstate x\ndx = z[j]*dt\n";
