@@ -304,6 +304,8 @@ double interpolate_circular(const Grid& grid, std::span<const double> values,
 
 namespace {
 
+constexpr double kOnNode = 1e-9;  // a weight that is rounding
+
 // |V''| at node i of the line through `point` along axis k, from the parabola through it and its
 // neighbours; at an end that of the node beside it.
 double node_curvature(const Grid& grid, std::span<const double> values, std::size_t point,
@@ -327,7 +329,12 @@ double node_curvature(const Grid& grid, std::span<const double> values, std::siz
 
 double interpolation_error(const Grid& grid, std::span<const double> values,
                            std::span<const double> x) {
-  double sum = 0;
+  // Where V is infinite within a cell, only its nodes know.
+  double infinite = 0, sum = 0;
+  for_corners(grid, x, [&](std::size_t point, double weight) {
+    if (std::isinf(values[point])) infinite += weight;
+  });
+  if (infinite > kOnNode && infinite < 1 - kOnNode) return std::numeric_limits<double>::infinity();
   for (std::size_t k = 0; k < grid.dimension(); ++k) {
     const Axis& axis = grid.axes[k];
     const Place place = locate(axis, x[k]);

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <optional>
 
 #include "io/closed_grid.hpp"
@@ -110,10 +111,19 @@ std::string grid_text(const Grid& grid) {
   return text;
 }
 
+/// A control at the nodes, NaN where V is infinite: there none is better than another.
+std::vector<double> known_policy(const ValueFunction& value, std::size_t level, std::size_t k) {
+  std::vector<double> known = value.policy[level][k];
+  for (std::size_t u = 0; u < known.size(); ++u) {
+    if (std::isinf(value.value[level][u])) known[u] = std::numeric_limits<double>::quiet_NaN();
+  }
+  return known;
+}
+
 /// Level after level, so that no second copy of a large answer is made, only of a level.
 void write_levels(NetcdfFile& file, int variable, const GridLayout& layout,
                   const ValueFunction& value, const ClosedGrid& closed,
-                  const std::function<const std::vector<double>&(std::size_t)>& level_data) {
+                  const std::function<std::vector<double>(std::size_t)>& level_data) {
   for (std::size_t level = 0; level < value.value.size(); ++level) {
     std::vector<std::size_t> start(layout.dimensions.size(), 0), count;
     if (layout.time >= 0) {
@@ -173,16 +183,14 @@ void save_grid(NetcdfFile& file, const ValueFunction& value) {
 
   write_coordinates(file, layout, value, closed.grid);
   write_levels(file, V, layout, value, closed,
-               [&](std::size_t level) -> const std::vector<double>& { return value.value[level]; });
+               [&](std::size_t level) { return value.value[level]; });
   if (error >= 0) {
-    write_levels(
-        file, error, layout, value, closed,
-        [&](std::size_t level) -> const std::vector<double>& { return value.node_error[level]; });
+    write_levels(file, error, layout, value, closed,
+                 [&](std::size_t level) { return value.node_error[level]; });
   }
   for (std::size_t k = 0; k < controls.size(); ++k) {
-    write_levels(
-        file, controls[k], layout, value, closed,
-        [&](std::size_t level) -> const std::vector<double>& { return value.policy[level][k]; });
+    write_levels(file, controls[k], layout, value, closed,
+                 [&](std::size_t level) { return known_policy(value, level, k); });
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <iterator>
+#include <limits>
 
 #include "core/atomic_file.hpp"
 #include "io/closed_grid.hpp"
@@ -72,7 +73,10 @@ std::string grid_rows(const ValueFunction& value, const Watch& watch) {
       }
       for (std::size_t k = 0; k < value.controls.size() && level < value.policy.size(); ++k) {
         out += ',';
-        append_number(out, value.policy[level][k][from]);
+        const bool none =
+            std::isinf(value.value[level][from]);  // no control is better than another
+        append_number(
+            out, none ? std::numeric_limits<double>::quiet_NaN() : value.policy[level][k][from]);
       }
       out += '\n';
     }

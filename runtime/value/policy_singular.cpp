@@ -200,6 +200,7 @@ void PolicySystem::value_singular_end(SingularEnd& end) {
   const double ratio = end.upper ? (nodes[n - 2] - nodes[n - 1]) / (nodes[n - 3] - nodes[n - 1])
                                  : (nodes[1] - nodes[0]) / (nodes[2] - nodes[0]);
   for (std::size_t c = 0; c < controls_.size(); ++c) {
+    controls_[c][end.node] = end.stay[c];
     const auto [lowest, highest] = problem_.control_range[c];
     const double u = end.stay[c] + factor * ratio * (controls_[c][end.second] - end.stay[c]);
     controls_[c][end.inner] = std::clamp(u, lowest, highest);
