@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/memory.hpp"
 #include "core/parallel.hpp"
 #include "driver/circular.hpp"
 #include "driver/solve_internal.hpp"
@@ -357,12 +358,33 @@ runtime::Grid declared_grid(const runtime::Grid& declared, const GridAnswer& ans
   return grid;
 }
 
+/// Both sides of every switch in time are kept, and a time between two: the plan counts none.
+bool room_for_switches(const SolveTask& task, const runtime::PointProblem& problem) {
+  constexpr double kOthers = 101;  // SolveSettings::stored_levels
+  if (problem.jumps.empty()) return true;
+  const double switches = static_cast<double>(problem.jumps.size());
+  const double nodes = static_cast<double>(problem.grid.points()) * problem.regimes;
+  const double fields = 2 + static_cast<double>(task.model.controls.size());  // V, its error, u
+  const double bytes = sizeof(double) * fields * nodes * (kOthers + 3 * switches),
+               available = static_cast<double>(runtime::available_memory());
+  if (bytes <= available) return true;
+  auto& d = task.sink.emit(
+      Kind::GridTooLarge,
+      task.options.grid_spans.empty() ? task.options.span : task.options.grid_spans[0],
+      fmt::format("V on both sides of {:.0f} switches in time, at {:.0f} nodes, needs about {}, "
+                  "and {} are free",
+                  switches, nodes, runtime::format_bytes(bytes), runtime::format_bytes(available)));
+  d.help = "ask for fewer nodes, or a shorter horizon with fewer switches";
+  return false;
+}
+
 }  // namespace
 
 std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const plan::Plan& plan) {
   const runtime::PointProblem problem = point_problem(task, plan, hjb_input(task, plan));
   if (task.phases && (task.phases->stop_after("lower") || task.phases->stop_after("codegen")))
     return std::nullopt;
+  if (!room_for_switches(task, problem)) return std::nullopt;
   GridAnswer answer = solve_with_ends(task, plan, problem, settings_of(task, plan));
   runtime::GridSolution& solution = answer.solution;
   const bool cancelled = solution.failure == runtime::Failure::Cancelled;

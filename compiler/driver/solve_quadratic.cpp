@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "core/memory.hpp"
 #include "driver/solve_internal.hpp"
 
 namespace hopf::driver {
@@ -139,6 +140,11 @@ void report_on(const runtime::QuadraticAnswer& answer, bool reward, runtime::Rep
                            0, false});
 }
 
+std::string no_room(const runtime::QuadraticAnswer& answer) {
+  const auto free = static_cast<double>(runtime::available_memory());
+  return fmt::format("V at {}, and {} are left", answer.no_room, runtime::format_bytes(free));
+}
+
 }  // namespace
 
 std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask& task, bool& applicable) {
@@ -155,6 +161,11 @@ std::optional<runtime::ValueFunction> solve_quadratic(const SolveTask& task, boo
   const bool varies = task.equations.lq_varies() || (policies && policies->time_varying);
   runtime::QuadraticAnswer answer = riccati_answer(task, system, varies);
   if (answer.cancelled) return std::nullopt;
+  if (!answer.no_room.empty()) {
+    task.sink.emit(diagnostics::Kind::OutOfMemory, task.options.span, no_room(answer)).help =
+        "shorten the horizon, or take fewer states";
+    return std::nullopt;
+  }
   if (!answer.failure.empty()) {
     task.sink.emit(diagnostics::Kind::NoFiniteValue, task.options.span,
                    fmt::format("'{}' has no finite value{}: {}", task.model.name,
@@ -177,7 +188,7 @@ std::vector<runtime::QuadraticLevel> unbounded_value(const SolveTask& task) {
   if (task.equations.lq.empty()) return {};
   const auto system = [&](double t) { return system_at(task, t); };
   auto answer = riccati_answer(task, system, task.equations.lq_varies());
-  const bool holds = answer.failure.empty() && answer.residual < kHolds;
+  const bool holds = answer.failure.empty() && answer.no_room.empty() && answer.residual < kHolds;
   if (answer.cancelled || !holds) return {};
   answer.levels.resize(task.equations.lq.size());
   return std::move(answer.levels);

@@ -34,6 +34,7 @@ struct QuadraticSystem {
 struct QuadraticAnswer {
   std::string failure;     // empty on success; else what does not exist and why, in words
   bool cancelled = false;  // asked to stop: neither failure nor answer
+  std::string no_room;     // how much memory the times would take, where that is more than is free
   /// All regimes of a time one after the other; one time when stationary; in increasing time
   /// otherwise, kPanel intervals of Chebyshev's nodes to a panel (quadratic_levels.hpp).
   std::vector<QuadraticLevel> levels;

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "core/memory.hpp"
 #include "value/quadratic_levels.hpp"
 #include "value/quadratic_panel.hpp"
 #include "value/scattering.hpp"
@@ -26,6 +27,7 @@ constexpr double kResolved = 1e-12;  // of a panel's last coefficients
 constexpr double kRounding = 1e-8;   // a tail below it that no halving improves is rounding
 constexpr double kFlat = 1e-10;      // and one below this where coefficients do not fall any more
 constexpr std::size_t kMostPanels = 100'000;
+constexpr double kShare = 0.8;  // of the free memory that the times may take
 
 // ---- values as one vector: P, p and c of every regime
 
@@ -114,7 +116,7 @@ class March {
   int missing_halvings(const Panel&) const;
   int first_halvings(const Values&) const;
   std::string failure(double to_go, const Values&) const;
-  void store(double to_go, double length, const Panel&, QuadraticAnswer&) const;
+  bool store(double to_go, double length, const Panel&, QuadraticAnswer&) const;
   QuadraticLevel level(double t, const Value&, const Gains&) const;
 
   const QuadraticHorizon& in_;
@@ -122,6 +124,7 @@ class March {
   System system_;
   bool exact_;
   bool cancelled_ = false;
+  double room_ = static_cast<double>(available_memory());
   double floor_ = kResolved;  // what rounding leaves of the last coefficients of panels so far
   PanelCalculus calculus_;
   std::optional<Flow> flow_;
@@ -379,14 +382,24 @@ QuadraticLevel March::level(double t, const Value& V, const Gains& g) const {
   return {t, flat(V.P), {V.p.begin(), V.p.end()}, V.c, flat(g.K), {g.k.begin(), g.k.end()}};
 }
 
-/// Appends times in decreasing order; the first node is there already.
-void March::store(double to_go, double length, const Panel& panel, QuadraticAnswer& answer) const {
+/// Appends times in decreasing order; the first node is there already. False where the memory that
+/// was free at first has no room for them.
+bool March::store(double to_go, double length, const Panel& panel, QuadraticAnswer& answer) const {
+  const double n = system_.n(), m = system_.m(), levels = static_cast<double>(answer.levels.size());
+  const double more = kPanel * static_cast<double>(system_.size());
+  const double bytes = sizeof(double) * (levels + more) * (n * n + n + 1 + m * n + m);
+  if (bytes > kShare * room_) {
+    answer.no_room = fmt::format("{:.0f} times from the horizon back to t = {:.6g} take {}",
+                                 levels + more, in_.horizon - to_go - length, format_bytes(bytes));
+    return false;
+  }
   for (int i = answer.levels.empty() ? 0 : 1; i <= kPanel; ++i) {
     const double t = std::max(0.0, in_.horizon - (to_go + panel_node(i) * length));
     const auto node = static_cast<std::size_t>(i);
     for (std::size_t j = system_.size(); j-- > 0;)
       answer.levels.push_back(level(t, panel.values[node][j], panel.policy[node][j]));
   }
+  return true;
 }
 
 QuadraticAnswer March::operator()() {
@@ -407,7 +420,7 @@ QuadraticAnswer March::operator()() {
       const auto tried = panel(to_go, V, halvings);
       if (cancelled_) return {.failure = {}, .cancelled = true};
       if (tried && (accepted(*tried, before) || halvings == kFinest)) {
-        store(to_go, length(halvings), *tried, answer);
+        if (!store(to_go, length(halvings), *tried, answer)) return answer;
         V = tried->values.back();
         answer.residual = std::max(answer.residual, tried->defect);
         position += end >> halvings;
