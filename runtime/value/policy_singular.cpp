@@ -210,6 +210,8 @@ void PolicySystem::value_singular_end(SingularEnd& end) {
 std::vector<std::size_t> PolicySystem::find_singular_ends() {
   std::vector<std::size_t> result;
   if (problem_.control_range.size() != controls_.size()) return result;
+  // The path in the cell knows nothing of time, other states and regimes.
+  const bool alone = problem_.horizon <= 0 && dimension_ == 1 && regimes_ == 1;
   for (std::size_t u = 0; u < unknowns(); ++u) {
     const std::size_t point = u % points_;
     if (fixed(u) || !leaves(u)) continue;
@@ -229,7 +231,7 @@ std::vector<std::size_t> PolicySystem::find_singular_ends() {
       end.stay = staying_controls(end);
       if (end.stay.empty() || fixed(end.inner) || fixed(end.second)) continue;
       result.push_back(u);
-      if (problem_.horizon <= 0) singular_.push_back(std::move(end));
+      if (alone) singular_.push_back(std::move(end));
       break;
     }
   }

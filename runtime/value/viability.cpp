@@ -164,7 +164,10 @@ Viability Search::run() {
     if (system_.fixed(u) || !system_.leaves(u)) continue;
     if (!std::binary_search(singular.begin(), singular.end(), u)) expelled_.push_back(u);
   }
-  const bool known = problem_.horizon <= 0 && !singular.empty();  // with a horizon they are held
+  // Of others the runtime has no value beside such ends: there the state is held.
+  const bool alone =
+      problem_.horizon <= 0 && problem_.grid.dimension() == 1 && problem_.regimes == 1;
+  const bool known = alone && !singular.empty();
   if (expelled_.empty() && !known) return {};
   answer_.time.assign(system_.unknowns(), kInfinity);
   if (expelled_.empty()) {
