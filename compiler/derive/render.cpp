@@ -31,7 +31,7 @@ class Renderer {
     if (style_ == Style::Hopf) definitions();
     if (!step.equations.empty()) equations(step.equations);
     if (style_ != Style::Hopf) definitions();
-    parts_ = {};
+    parts_ = expr::SharedParts();
     for (const auto& matrix : step.matrices) add_matrix(matrix);
     for (const auto& note : step.notes) paragraph(note + ".", indent() + bullet());
     if (!step.source.empty()) source(step.source);
@@ -53,7 +53,7 @@ class Renderer {
       if (equation.condition.valid()) roots.push_back(equation.condition);
       for (const NoiseTerm& term : equation.noise) roots.push_back(term.coefficient);
     }
-    if (expr::written_nodes(store_, roots) <= kLongStep) return {};
+    if (expr::written_nodes(store_, roots) <= kLongStep) return expr::SharedParts();
     return expr::shared_parts(store_, roots, kWorthAName);
   }
 
