@@ -275,7 +275,7 @@ class Explainer {
     }
     const bool clause =
         keyword != nullptr && (keyword->place == Place::Clause || found() == Tok::IN);
-    if (model && clause) return "misplaced-clause";
+    if (model && clause) return found() == Tok::PAYS ? "pays-for-pay" : "misplaced-clause";
     if (found() == Tok::PRIME) return "misplaced-dynamics";
     if (found() == Tok::LBRACE) return before_brace();
     if (found() == Tok::IF) return "bare-if";
