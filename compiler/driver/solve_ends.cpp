@@ -27,6 +27,7 @@ using runtime::PointProblem;
 using runtime::SolveSettings;
 
 constexpr double kShares[] = {0.5, 1.5};      // of the nodes, added at both ends
+constexpr double kGrowth = 1.1;               // of the spacings there: what is far need not be fine
 constexpr std::size_t kMostPoints = 400'000;  // of a widened grid
 
 // Whether some control can drive a state out through an end, by interval arithmetic.
@@ -80,7 +81,7 @@ GridAnswer solve_closed(const SolveTask& task, const plan::Plan& plan, const Poi
   std::string text = ends_text(problem.grid, open);
   for (const double share : kShares) {
     if (problem.grid.dimension() > 2 || plan.bounds.states.empty() || task.policy) break;
-    runtime::Widened wide = widened(closed.grid, open, limits_of(plan.bounds), share);
+    runtime::Widened wide = widened(closed.grid, open, limits_of(plan.bounds), share, kGrowth);
     if (wide.grid.points() > kMostPoints || wide.grid.points() == closed.grid.points()) break;
     PointProblem larger = closed;
     larger.grid = wide.grid;

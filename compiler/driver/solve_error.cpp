@@ -289,14 +289,15 @@ void summarise(const Inner& inner, const runtime::ErrorEstimate& estimate, Error
                     result.largest, true};
     return;
   }
-  if (inner.errors.empty() || inner.size == 0) {
+  if (inner.errors.empty() || inner.errors.back() == 0) {
     result.largest = 0;
     result.check = {"error", "none", "V is the same on coarser grids", 0};
     return;
   }
   result.largest = inner.errors.back();
-  const double largest = result.largest / inner.size,
-               middle = inner.errors[inner.errors.size() / 2] / inner.size;
+  const double size = inner.size > 0 ? inner.size : result.largest;
+  const double largest = result.largest / size,
+               middle = inner.errors[inner.errors.size() / 2] / size;
   std::string words =
       "of V in the inner half of the domain, relative to its size there; " + order_words(estimate);
   if (inner.unknown > 0)

@@ -25,18 +25,42 @@ std::vector<double> nodes_beyond(const Axis& axis, bool upper, double limit, std
   return result;
 }
 
+// The same stretch with spacings that grow outward: on an axis in geometric progression those of
+// the logarithm. Their number is a multiple of four, so that coarser grids share their nodes.
+std::vector<double> thinned(const Axis& axis, bool upper, const std::vector<double>& nodes,
+                            double growth) {
+  constexpr std::size_t kWorthIt = 8;
+  if (growth == 1 || nodes.size() < kWorthIt) return nodes;
+  const bool logarithmic = axis.geometric();
+  const auto place = [&](double x) { return logarithmic ? std::log(x) : x; };
+  const double end = place(upper ? axis.nodes.back() : axis.nodes.front());
+  const double first = place(nodes.front()) - end, all = place(nodes.back()) - end;
+  std::vector<double> sums{0};
+  for (double step = first; std::abs(sums.back()) < std::abs(all) || sums.size() % 4 != 1;)
+    sums.push_back(sums.back() + (step *= growth));
+  if (sums.size() > nodes.size()) return nodes;
+  std::vector<double> result;
+  for (std::size_t k = 1; k < sums.size(); ++k) {
+    const double at = end + sums[k] / sums.back() * all;
+    result.push_back(logarithmic ? std::exp(at) : at);
+  }
+  return result;
+}
+
 }  // namespace
 
 Widened widened(const Grid& first, const std::vector<bool>& axes,
-                const std::vector<std::array<double, 2>>& limits, double share) {
+                const std::vector<std::array<double, 2>>& limits, double share, double growth) {
   Widened result{first, std::vector<std::size_t>(first.dimension(), 0)};
   for (std::size_t k = 0; k < first.dimension(); ++k) {
     Axis& axis = result.grid.axes[k];
     if (!axes[k] || axis.periodic() || axis.nodes.size() < 3) continue;
     const auto count =
         static_cast<std::size_t>(std::ceil(share * static_cast<double>(axis.nodes.size() - 1)));
-    std::vector<double> nodes = nodes_beyond(axis, false, limits[k][0], count);
-    const std::vector<double> above = nodes_beyond(axis, true, limits[k][1], count);
+    std::vector<double> nodes =
+        thinned(axis, false, nodes_beyond(axis, false, limits[k][0], count), growth);
+    const std::vector<double> above =
+        thinned(axis, true, nodes_beyond(axis, true, limits[k][1], count), growth);
     result.below[k] = nodes.size();
     std::reverse(nodes.begin(), nodes.end());
     nodes.insert(nodes.end(), axis.nodes.begin(), axis.nodes.end());

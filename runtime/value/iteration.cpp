@@ -120,6 +120,7 @@ bool Iteration::hold_back(double& limit) {
 // inexact while the policy still moves.
 bool Iteration::howard(const TimeTerms& step, int most, double enough) {
   const bool in_step = !step.source.empty();
+  const bool linear = problem_.fixed_policy || problem_.controls == 0;
   double change = 1, least = 1, moved = 0, limit = 1;
   unsettled_ = 0;
   int stalled = 0;
@@ -129,7 +130,7 @@ bool Iteration::howard(const TimeTerms& step, int most, double enough) {
     system_.set_ends_stage(PolicySystem::Ends::Choosing);
   for (int iteration = 1; iteration <= most; ++iteration) {
     const double accuracy = in_step ? kStepTight : std::clamp(1e-3 * change, 1e-13, 1e-5);
-    if (!linear_solve(step, problem_.fixed_policy ? 1e-13 : accuracy)) return false;
+    if (!linear_solve(step, linear ? 1e-13 : accuracy)) return false;
     moved = 0;
     for (std::size_t u = 0; u < V.size(); ++u) moved = std::max(moved, std::abs(next_[u] - V[u]));
     const bool first = answer.iterations++ == 0;
@@ -140,8 +141,8 @@ bool Iteration::howard(const TimeTerms& step, int most, double enough) {
     if (settled && !problem_.has_stop) return true;
     advance_ends(iteration, change);
     system_.improve(V);
-    if (problem_.fixed_policy && !problem_.has_stop) return true;
-    const bool held = !in_step && !problem_.fixed_policy && hold_back(limit);
+    if (linear && !problem_.has_stop) return true;
+    const bool held = !in_step && !linear && hold_back(limit);
     if (!feasible()) return false;
     const std::size_t switched = system_.choose_stops(V, step);
     if (held || switched > 0 || (first && !in_step)) continue;

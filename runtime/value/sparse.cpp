@@ -41,6 +41,8 @@ namespace {
 
 constexpr int kWidestBand = 24;
 constexpr int kMostIterations = 400;
+constexpr int kFewIterations = 12;  // that are cheaper than complete factors
+constexpr double kClearly = 0.02;   // of the diagonal: what it exceeds the rest of its row by
 constexpr double kLargestError = 1e-6;
 constexpr std::size_t kMostRowsDirect = 200'000;  // complete factors of larger 3-D grids do not fit
 
@@ -250,6 +252,24 @@ SparseMatrix monotone_part(const SparseMatrix& A) {
   return result;
 }
 
+// Is every row's diagonal clearly larger than all else in it, as that of a short step in time? Then
+// a few iterations with incomplete factors cost less than complete ones, whose fill grows with the
+// reach of the rows. Rows that continue V beyond an open end are few and not asked.
+bool clearly_dominant(const SparseMatrix& A) {
+  for (std::size_t row = 0; row < A.rows(); ++row) {
+    double diagonal = 0, others = 0;
+    bool monotone = true;
+    for (std::int64_t k = A.start[row]; k < A.start[row + 1]; ++k) {
+      if (static_cast<std::size_t>(A.column[k]) == row)
+        diagonal = A.value[k];
+      else
+        others += std::abs(A.value[k]), monotone = monotone && A.value[k] <= 0;
+    }
+    if (monotone && others > (1 - kClearly) * diagonal) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 struct LinearSolver::Impl {
@@ -260,6 +280,8 @@ struct LinearSolver::Impl {
   IncompleteFactor incomplete;
   SparseFactor sparse;
   bool planar = false;
+  bool complete = false;    // factors of the last matrix
+  bool few_suffice = true;  // iterations for all dominant matrices so far
   std::vector<double> work;
 
   // Complete factors have at most the band's width in every row: on a line with many regimes, too,
@@ -323,7 +345,7 @@ bool LinearSolver::again(const SparseMatrix& A, std::span<const double> b, std::
     impl_->again_band(b, x);
     return true;
   }
-  if (impl_->moderate(A)) return impl_->sparse.solve(A, b, x, tolerance);
+  if (impl_->complete) return impl_->sparse.solve(A, b, x, tolerance);
   const auto apply = [&](std::span<const double> in, std::span<double> out) {
     impl_->incomplete.apply(in, out);
   };
@@ -345,18 +367,22 @@ LinearOutcome LinearSolver::solve(const SparseMatrix& A, std::span<const double>
     finish(impl_->solve_band(A, b, x));
     return outcome;
   }
-  const bool moderate = impl_->moderate(A);
-  if (moderate && finish(impl_->sparse.solve(A, b, x, tolerance))) return outcome;
+  const bool quick = impl_->few_suffice && clearly_dominant(A);
+  const bool moderate = impl_->moderate(A) && !quick;
+  impl_->complete = moderate && finish(impl_->sparse.solve(A, b, x, tolerance));
+  if (impl_->complete) return outcome;
   impl_->incomplete.factorise(monotone_part(A), impl_->order, impl_->place);
   const auto apply = [&](std::span<const double> in, std::span<double> out) {
     impl_->incomplete.apply(in, out);
   };
   const auto ask = [&] { return stopped = stop && stop(); };
-  outcome.iterations = bicgstab(A, apply, b, x, tolerance, kMostIterations, ask);
+  const int most = quick && impl_->moderate(A) ? kFewIterations : kMostIterations;
+  outcome.iterations = bicgstab(A, apply, b, x, tolerance, most, ask);
   if (stopped) return outcome;
+  impl_->few_suffice = impl_->few_suffice && (!quick || outcome.iterations >= 0);
   if (finish(outcome.iterations >= 0) || moderate || A.rows() > kMostRowsDirect) return outcome;
   outcome.iterations = 0;
-  finish(impl_->sparse.solve(A, b, x, tolerance));
+  impl_->complete = finish(impl_->sparse.solve(A, b, x, tolerance));
   return outcome;
 }
 
