@@ -409,8 +409,8 @@ CLI::Validator error_size() {
       [](std::string& word) {
         std::string number = word;
         if (number.ends_with('%')) number.pop_back();
-        const bool good = positive()(number).empty();
-        return good ? std::string() : "'" + word + "' is no positive number or share as 1%";
+        if (positive()(number).empty()) return std::string();
+        return std::string("'").append(word).append("' is no positive number or share as 1%");
       },
       "NUMBER|SHARE%");
 }

@@ -100,9 +100,9 @@ std::optional<Check> leaving_check(const SolveTask& task, const runtime::Grid& d
   }
   if (!constrained) return std::nullopt;
   if (leaving == 0)
-    return Check{"state constraint", "kept", "at every end some control keeps the state inside", 0,
+    return Check{kStateConstraint, "kept", "at every end some control keeps the state inside", 0,
                  false};
-  return Check{"state constraint",
+  return Check{kStateConstraint,
                fmt::format("broken at {} nodes, as at {}", leaving,
                            place_text(task.model, problem.grid, where)),
                "no control of finite cost keeps the state inside there; it was held, for no more "

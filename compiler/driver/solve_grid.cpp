@@ -380,6 +380,22 @@ bool room_for_switches(const SolveTask& task, const runtime::PointProblem& probl
 
 }  // namespace
 
+namespace {
+
+/// Where a control that costs without end was held at an end, every grid promises too much alike.
+void forget_error(GridAnswer& answer, const std::vector<runtime::Check>& checks) {
+  const bool broken = std::any_of(checks.begin(), checks.end(), [](const runtime::Check& check) {
+    return check.name == kStateConstraint && check.warning;
+  });
+  if (!broken) return;
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  for (auto& level : answer.error.levels) std::fill(level.begin(), level.end(), inf);
+  answer.error.check = {"error", "unknown",
+                        "a state constraint is broken, and all grids promise too much alike", inf};
+}
+
+}  // namespace
+
 std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const plan::Plan& plan) {
   const runtime::PointProblem problem = point_problem(task, plan, hjb_input(task, plan));
   if (task.phases && (task.phases->stop_after("lower") || task.phases->stop_after("codegen")))
@@ -400,6 +416,7 @@ std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const
   V.report.iterations = solution.iterations;
   V.report.residual = solution.residual;
   V.report.checks = health_checks(task, plan, answer);
+  forget_error(answer, V.report.checks);
   V.report.checks.push_back(std::move(answer.error.check));
   V.node_error = std::move(answer.error.levels);
   if (answer.wide) crop(plan.grid, *answer.wide, problem.regimes, solution, V.node_error);

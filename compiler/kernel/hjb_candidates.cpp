@@ -111,21 +111,22 @@ void HjbBuilder::offer_laws(Best& best) {
   }
 }
 
-/// Whether some control violates an end that it must not lead through.
+/// Whether the model itself has ends that no control may lead through. Those that are open, and
+/// held for a while, only help to find V beyond them.
 bool HjbBuilder::ends_bind() const {
-  return std::any_of(in_.axes.begin(), in_.axes.end(), [&](const HjbAxis& axis) {
-    return axis.constrain || (holding_ && axis.held);
-  });
+  return std::any_of(in_.axes.begin(), in_.axes.end(),
+                     [](const HjbAxis& axis) { return axis.constrain; });
 }
 
 // At an end one law may lead out and another not: each is taken alone, beside the controls that
 // stay.
 void HjbBuilder::offer_parts(Best& best) {
   if (laws_.size() < 2 || !ends_bind()) return;
+  const Controls staying = best.u;  // of all, whatever the order of states
   for (const std::vector<int>& point : law_points()) {
     const Substitution values = differences(point);
     for (const HjbLaw& law : laws_) {
-      Controls u = best.u;
+      Controls u = staying;
       for (std::size_t c = 0; c < law.controls.size(); ++c)
         u[law.controls[c]] = substitute(s_, law.law[c], values);
       offer(best, u);
@@ -138,7 +139,7 @@ void HjbBuilder::offer_parts(Best& best) {
 void HjbBuilder::offer_binding(Best& best) {
   if (in_.controls.size() < 2 || laws_.empty() || !ends_bind()) return;
   for (std::size_t k = 0; k < n_; ++k) {
-    if (!in_.axes[k].constrain && !(holding_ && in_.axes[k].held)) continue;
+    if (!in_.axes[k].constrain) continue;
     Substitution values = differences(std::vector<int>(n_, 0));
     values.erase(in_.p[k]);
     Controls u = best.u;

@@ -13,6 +13,7 @@ namespace hopf::runtime {
 namespace {
 
 constexpr double kTight = 1e-11;         // accuracy of the linear solve that may end the iteration
+constexpr double kLinear = 1e-13;        // and of one that has no controls and is the last
 constexpr double kStepTight = 1e-10;     // and of those of a step
 constexpr int kStalled = 4;              // iterations without progress, which end it ...
 constexpr double kRoundedChange = 1e-6;  // ... where V changes by no more than this: by rounding
@@ -115,24 +116,39 @@ bool Iteration::hold_back(double& limit) {
   return true;
 }
 
+namespace {
+
+double least_of(std::span<const double> shift) {
+  return shift.empty() ? 0 : *std::min_element(shift.begin(), shift.end());
+}
+
+bool chooses(const PointProblem& problem) { return !problem.fixed_policy && problem.controls > 0; }
+
+double distance(std::span<const double> a, std::span<const double> b) {
+  double result = 0;
+  for (std::size_t u = 0; u < a.size(); ++u) result = std::max(result, std::abs(a[u] - b[u]));
+  return result;
+}
+
+}  // namespace
+
 // It is Newton's method for the discrete equation, and for M-matrices the iterates decrease to the
 // solution (Bokanowski, Maroso & Zidani 2009). The linear solves of a stationary problem are
 // inexact while the policy still moves.
 bool Iteration::howard(const TimeTerms& step, int most, double enough) {
   const bool in_step = !step.source.empty();
-  const bool linear = problem_.fixed_policy || problem_.controls == 0;
+  const bool linear = !chooses(problem_);
   double change = 1, least = 1, moved = 0, limit = 1;
   unsettled_ = 0;
   int stalled = 0;
-  system_.set_shift(step.shift.empty() ? 0
-                                       : *std::min_element(step.shift.begin(), step.shift.end()));
+  system_.set_shift(least_of(step.shift));
   if (system_.ends_stage() == PolicySystem::Ends::Settled)
     system_.set_ends_stage(PolicySystem::Ends::Choosing);
   for (int iteration = 1; iteration <= most; ++iteration) {
-    const double accuracy = in_step ? kStepTight : std::clamp(1e-3 * change, 1e-13, 1e-5);
-    if (!linear_solve(step, linear ? 1e-13 : accuracy)) return false;
-    moved = 0;
-    for (std::size_t u = 0; u < V.size(); ++u) moved = std::max(moved, std::abs(next_[u] - V[u]));
+    const double moving = in_step ? kStepTight : std::clamp(1e-3 * change, kLinear, 1e-5);
+    const double accuracy = linear ? kLinear : moving;
+    if (!linear_solve(step, accuracy)) return false;
+    moved = distance(next_, V);
     const bool first = answer.iterations++ == 0;
     V.swap(next_);
     change = answer.change = relative(moved, size());

@@ -39,7 +39,7 @@ TEST_CASE("habits of other languages: one error each, and how Hopf writes it") {
       {"assert x <> 1", "foreign-operator", "write '!='"},
       {"assert x =< 1", "foreign-operator", "write '<=' for at most"},
       {"r = 5%", "foreign-operator",
-       "write '0.01*' for a per cent, or 'x - n*floor(x/n)' for a remainder"},
+       "write '0.01*' before the number, or \"1%\" where a share is asked for"},
       {"print('hello')", "unknown-character", "write \"...\""},
       {"y = |x| + |z|", "unknown-character",
        "write 'abs(x)' for an absolute value, 'or' between conditions"},
