@@ -205,8 +205,7 @@ GridAnswer solve_with_ends(const SolveTask& task, const plan::Plan& plan,
   if (open && breaks_bounds(plan, first))
     return solve_closed(task, plan, arranged, settings,
                         "V continued through them broke the bounds that its costs give");
-  std::optional<Influence> influence =
-      influence_of_ends(task, *first.problem, settings, first.solution);
+  std::optional<Influence> influence = influence_of_ends(task, first);
   if (open && influence && !influence->assumed && influence->share >= kLargestInfluence) {
     GridAnswer other = solve_closed(task, plan, arranged, settings,
                                     "V depends on how it is continued through them");

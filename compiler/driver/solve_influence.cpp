@@ -153,34 +153,35 @@ Change largest_change(const runtime::Grid& grid, const std::vector<double>& V,
 
 namespace {
 
-std::optional<Influence> influence_of_open(const SolveTask& task,
-                                           const runtime::PointProblem& problem,
-                                           const runtime::SolveSettings& settings,
-                                           const runtime::GridSolution& solution) {
-  if (settings.horizon > 0 || problem.grid.dimension() > 2)
-    return coarse_influence(task, problem, {}, settings);
-  const std::vector<double> changed = continued(problem, settings, solution);
+std::optional<Influence> influence_of_open(const SolveTask& task, const GridAnswer& answer) {
+  const runtime::PointProblem& problem = *answer.problem;
+  if (answer.settings.horizon > 0 || problem.grid.dimension() > 2)
+    return coarse_influence(task, problem, {}, answer.settings);
+  // In the plane the solution on half the intervals, which was the start, tells as much for less.
+  const bool half = problem.grid.dimension() == 2 && !answer.coarse.empty();
+  runtime::PointProblem here = problem;
+  if (half) here.grid = answer.coarse.back().grid;
+  const runtime::GridSolution& solution = half ? answer.coarse.back().solution : answer.solution;
+  const std::vector<double> changed = continued(here, answer.settings, solution);
   if (changed.empty()) return std::nullopt;
-  const Change change = largest_change(problem.grid, solution.value.front(), changed);
-  return Influence{change.share, place_text(task.model, problem.grid, change.where), false};
+  const Change change = largest_change(here.grid, solution.value.front(), changed);
+  return Influence{change.share, place_text(task.model, here.grid, change.where), false};
 }
 
 }  // namespace
 
 // A domain that was assumed to hold the state may be part of the model: nothing is wrong if the
 // model has no value in a larger one.
-std::optional<Influence> influence_of_ends(const SolveTask& task,
-                                           const runtime::PointProblem& problem,
-                                           const runtime::SolveSettings& settings,
-                                           const runtime::GridSolution& solution) {
+std::optional<Influence> influence_of_ends(const SolveTask& task, const GridAnswer& answer) {
   if (!task.model.discount && !task.model.horizon) return std::nullopt;
   std::optional<Influence> most;
+  const runtime::PointProblem& problem = *answer.problem;
   if (any(open_axes(problem.grid)))
-    most = influence_of_open(task, problem, settings, solution)
+    most = influence_of_open(task, answer)
                .value_or(Influence{std::numeric_limits<double>::infinity(), "", false});
   const std::vector<bool> assumed = assumed_axes(task, problem.grid);
   if (!any(assumed)) return most;
-  const auto influence = coarse_influence(task, problem, assumed, settings);
+  const auto influence = coarse_influence(task, problem, assumed, answer.settings);
   if (influence && (!most || influence->share > most->share)) most = influence;
   return most;
 }

@@ -160,9 +160,7 @@ struct Influence {
   std::string place;     // "x = 1.5"
   bool assumed = false;  // of ends where 'constrain' was only assumed
 };
-std::optional<Influence> influence_of_ends(const SolveTask&, const runtime::PointProblem&,
-                                           const runtime::SolveSettings&,
-                                           const runtime::GridSolution&);
+std::optional<Influence> influence_of_ends(const SolveTask&, const GridAnswer&);
 runtime::Check influence_check(const SolveTask&, const runtime::PolicySystem&, const Influence&);
 /// "theta = 0.5, omega = 1"
 std::string place_text(const model::Model&, const runtime::Grid&, std::size_t unknown);

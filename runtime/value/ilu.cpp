@@ -71,6 +71,8 @@ void IncompleteFactor::apply(std::span<const double> x, std::span<double> y) con
 
 namespace {
 
+constexpr int kFew = 12;  // iterations that are worth it only if they are fast
+
 double dot(const std::vector<double>& a, const std::vector<double>& b) {
   double sum = 0;
   for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
@@ -110,7 +112,8 @@ int bicgstab(const SparseMatrix& A, const Preconditioner& M, std::span<const dou
   const std::vector<double> shadow = r;
   double goal = std::max(tolerance * std::max(largest(b), 1e-300), rounding_of(A, x));
   double rho = 1, alpha = 1, omega = 1;
-  if (largest(r) <= goal) return 0;
+  const double first = largest(r);
+  if (first <= goal) return 0;
   for (int iteration = 1; iteration <= limit; ++iteration) {
     if (stop && stop()) return -1;
     const double rho_next = dot(shadow, r);
@@ -132,6 +135,9 @@ int bicgstab(const SparseMatrix& A, const Preconditioner& M, std::span<const dou
     if (iteration % 10 == 0) goal = std::max(goal, rounding_of(A, x));
     if (size <= goal) return iteration;
     if (omega == 0) return -1;
+    // A few iterations that fall behind half of the pace they need will not arrive.
+    const double pace = 0.5 * iteration / limit;
+    if (limit <= kFew && size > first * std::pow(goal / first, pace)) return -1;
   }
   return -1;
 }
