@@ -3,6 +3,7 @@
 #include <amd.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "value/dense_front.hpp"
 
@@ -15,6 +16,9 @@ namespace {
 constexpr double kMostZeros = 0.15;
 constexpr std::size_t kFewZeros = 24;
 
+constexpr double kLargestSubtree = 1.0 / 32;  // of all work
+constexpr std::size_t kWorthThreads = 4000;   // rows
+
 }  // namespace
 
 bool FrontalFactor::analysed(const SparseMatrix& A) const {
@@ -24,10 +28,15 @@ bool FrontalFactor::analysed(const SparseMatrix& A) const {
 bool FrontalFactor::factorise(const SparseMatrix& A) {
   if (!analysed(A) && !analyse(A)) return false;
   remainders_.assign(fronts_.size(), {});
-  for (Front& front : fronts_) {
-    if (!eliminate(front, A.value)) return false;
-  }
-  return true;
+  std::atomic<bool> good = true;
+  const auto all = [&](const std::vector<std::int32_t>& list) {
+    std::vector<double> dense;
+    for (const std::int32_t f : list)
+      if (!good || !eliminate(fronts_[f], A.value, dense)) good = false;
+  };
+  for_subtrees(all);
+  all(top_);
+  return good;
 }
 
 bool FrontalFactor::analyse(const SparseMatrix& A) {
@@ -45,6 +54,7 @@ bool FrontalFactor::analyse(const SparseMatrix& A) {
   gather_columns(fill(A));
   link_parents();
   place_entries(A);
+  cut_tree();
   work_.resize(n);
   return true;
 }
@@ -133,27 +143,69 @@ void FrontalFactor::place_entries(const SparseMatrix& A) {
   }
 }
 
-bool FrontalFactor::eliminate(Front& front, std::span<const double> value) {
+// A parent comes after its children in the list of fronts.
+void FrontalFactor::cut_tree() {
+  std::vector<double> work(fronts_.size(), 0.0);  // of the subtree below and with each front
+  double all = 0;
+  for (std::size_t f = 0; f < fronts_.size(); ++f) {
+    const auto size = static_cast<double>(fronts_[f].size());
+    const double own = fronts_[f].pivots * size * size;
+    all += own;
+    work[f] += own;
+    if (fronts_[f].parent >= 0) work[fronts_[f].parent] += work[f];
+  }
+  subtrees_.clear();
+  top_.clear();
+  std::vector<std::int32_t> subtree(fronts_.size(), -1);
+  for (std::size_t f = fronts_.size(); f-- > 0;) {
+    if (work[f] > kLargestSubtree * all) {
+      top_.push_back(static_cast<std::int32_t>(f));
+      continue;
+    }
+    const std::int32_t parent = fronts_[f].parent;
+    if (parent >= 0) subtree[f] = subtree[parent];
+    if (subtree[f] < 0) {
+      subtree[f] = static_cast<std::int32_t>(subtrees_.size());
+      subtrees_.emplace_back();
+    }
+    subtrees_[subtree[f]].push_back(static_cast<std::int32_t>(f));
+  }
+  std::reverse(top_.begin(), top_.end());
+  for (auto& list : subtrees_) std::reverse(list.begin(), list.end());
+  passed_.assign(fronts_.size(), {});
+}
+
+void FrontalFactor::for_subtrees(
+    const std::function<void(const std::vector<std::int32_t>&)>& body) const {
+  if (pool_ && order_.size() >= kWorthThreads) {
+    pool_->run(std::ssize(subtrees_), [&](std::int64_t i) { body(subtrees_[i]); });
+    return;
+  }
+  for (const auto& list : subtrees_) body(list);
+}
+
+bool FrontalFactor::eliminate(Front& front, std::span<const double> value,
+                              std::vector<double>& dense) {
   const std::size_t size = front.size(), others = front.others();
   const auto pivots = static_cast<std::size_t>(front.pivots);
-  dense_.assign(size * size, 0.0);
-  for (const Entry& entry : front.entries) dense_[entry.target] += value[entry.source];
+  dense.assign(size * size, 0.0);
+  for (const Entry& entry : front.entries) dense[entry.target] += value[entry.source];
   for (const std::int32_t c : front.children) {
     const auto& relative = fronts_[c].relative;
     const double* from = remainders_[c].data();
     for (const std::int32_t row : relative) {
-      double* const target = dense_.data() + static_cast<std::size_t>(row) * size;
+      double* const target = dense.data() + static_cast<std::size_t>(row) * size;
       for (const std::int32_t column : relative) target[column] += *from++;
     }
     remainders_[c] = {};
   }
-  if (!eliminate_front(dense_.data(), size, pivots)) return false;
-  front.upper.assign(dense_.begin(), dense_.begin() + static_cast<std::ptrdiff_t>(pivots * size));
+  if (!eliminate_front(dense.data(), size, pivots)) return false;
+  front.upper.assign(dense.begin(), dense.begin() + static_cast<std::ptrdiff_t>(pivots * size));
   front.lower.resize(pivots * others);
   auto& remainder = remainders_[&front - fronts_.data()];
   remainder.resize(others * others);
   for (std::size_t i = 0; i < others; ++i) {
-    const double* const row = dense_.data() + (pivots + i) * size;
+    const double* const row = dense.data() + (pivots + i) * size;
     for (std::size_t p = 0; p < pivots; ++p) front.lower[p * others + i] = row[p];
     std::copy(row + pivots, row + size,
               remainder.begin() + static_cast<std::ptrdiff_t>(i * others));
@@ -161,23 +213,45 @@ bool FrontalFactor::eliminate(Front& front, std::span<const double> value) {
   return true;
 }
 
+// What its children pass on is added to the front's rows, in the order of the children.
+void FrontalFactor::solve_front_lower(std::size_t f) const {
+  const Front& front = fronts_[f];
+  const auto pivots = static_cast<std::size_t>(front.pivots);
+  double* const own = work_.data() + front.first;
+  std::vector<double>& passed = passed_[f];
+  passed.assign(front.others(), 0.0);
+  for (const std::int32_t c : front.children) {
+    const auto& relative = fronts_[c].relative;
+    for (std::size_t i = 0; i < relative.size(); ++i) {
+      const auto row = static_cast<std::size_t>(relative[i]);
+      (row < pivots ? own[row] : passed[row - pivots]) += passed_[c][i];
+    }
+  }
+  solve_lower(front.upper.data(), front.lower.data(), own, passed.data(), pivots, passed.size());
+}
+
+void FrontalFactor::solve_front_upper(std::size_t f, std::vector<double>& x) const {
+  const Front& front = fronts_[f];
+  x.resize(front.size());
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = work_[front.rows[i]];
+  solve_upper(front.upper.data(), x.data(), static_cast<std::size_t>(front.pivots), front.size());
+  std::copy_n(x.begin(), front.pivots, work_.begin() + front.first);
+}
+
 void FrontalFactor::solve(std::span<const double> b, std::span<double> x) const {
   for (std::size_t k = 0; k < order_.size(); ++k) work_[k] = b[order_[k]];
-  for (const Front& front : fronts_) {
-    const std::size_t others = front.others();
-    part_.assign(others, 0.0);
-    solve_lower(front.upper.data(), front.lower.data(), work_.data() + front.first, part_.data(),
-                static_cast<std::size_t>(front.pivots), others);
-    const std::int32_t* const rows = front.rows.data() + front.pivots;
-    for (std::size_t i = 0; i < others; ++i) work_[rows[i]] += part_[i];
-  }
-  for (auto front = fronts_.rbegin(); front != fronts_.rend(); ++front) {
-    part_.resize(front->size());
-    for (std::size_t i = 0; i < part_.size(); ++i) part_[i] = work_[front->rows[i]];
-    solve_upper(front->upper.data(), part_.data(), static_cast<std::size_t>(front->pivots),
-                front->size());
-    std::copy_n(part_.begin(), front->pivots, work_.begin() + front->first);
-  }
+  const auto down = [&](const std::vector<std::int32_t>& list) {
+    for (const std::int32_t f : list) solve_front_lower(static_cast<std::size_t>(f));
+  };
+  const auto up = [&](const std::vector<std::int32_t>& list) {
+    std::vector<double> part;
+    for (auto f = list.rbegin(); f != list.rend(); ++f)
+      solve_front_upper(static_cast<std::size_t>(*f), part);
+  };
+  for_subtrees(down);
+  down(top_);
+  up(top_);
+  for_subtrees(up);
   for (std::size_t k = 0; k < order_.size(); ++k) x[order_[k]] = work_[k];
 }
 

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
+#include "core/parallel.hpp"
 #include "value/sparse.hpp"
 
 namespace hopf::runtime {
@@ -17,8 +19,14 @@ namespace hopf::runtime {
 /// Rows are ordered for little fill on the pattern of A + A' (Amestoy, Davis & Duff 2004) and are
 /// not exchanged: M-matrices need no pivoting (Berman & Plemmons 1994, ch. 6). For other matrices
 /// the caller looks at the error of the answer.
+///
+/// Subtrees that do little of the work are taken by several threads at a time, what lies above them
+/// by one. How the tree is cut depends on the work alone, and every sum has its order, so that
+/// threads change no bit.
 class FrontalFactor {
  public:
+  /// Without a pool the calling thread does all.
+  explicit FrontalFactor(ThreadPool* pool = nullptr) : pool_(pool) {}
   /// The order and the fronts are found at the first matrix of a pattern. False when a pivot
   /// vanishes or is not finite.
   bool factorise(const SparseMatrix& A);
@@ -49,16 +57,24 @@ class FrontalFactor {
   void gather_columns(const Structure& below);
   void link_parents();
   void place_entries(const SparseMatrix& A);
-  bool eliminate(Front& front, std::span<const double> value);
+  void cut_tree();
+  void for_subtrees(const std::function<void(const std::vector<std::int32_t>&)>& body) const;
+  bool eliminate(Front& front, std::span<const double> value, std::vector<double>& dense);
+  void solve_front_lower(std::size_t front) const;
+  void solve_front_upper(std::size_t front, std::vector<double>& x) const;
+
+  ThreadPool* pool_;
 
   std::vector<std::int64_t> start_;
   std::vector<std::int32_t> column_;         // the pattern that was analysed
   std::vector<std::int32_t> order_, place_;  // order_[k] is the k-th row; place_ is its inverse
   std::vector<std::int32_t> front_of_;       // of each place
   std::vector<Front> fronts_;
-  std::vector<std::vector<double>> remainders_;  // of fronts whose parent is still to come
-  std::vector<double> dense_;
-  mutable std::vector<double> work_, part_;
+  std::vector<std::vector<double>> remainders_;      // of fronts whose parent is still to come
+  std::vector<std::vector<std::int32_t>> subtrees_;  // their fronts, children first
+  std::vector<std::int32_t> top_;                    // the fronts above
+  mutable std::vector<std::vector<double>> passed_;  // what a front adds to its parent's rows
+  mutable std::vector<double> work_;
 };
 
 }  // namespace hopf::runtime

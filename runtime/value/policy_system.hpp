@@ -124,6 +124,7 @@ class PolicySystem {
   std::size_t inexact_splittings() const { return inexact_; }
   std::vector<std::int32_t> elimination_order() const;
   bool planar() const { return dimension_ == 2; }
+  ThreadPool& pool() { return *pool_; }
   /// How `improve` treats the continuation at open ends: while V is rough it keeps to powers on
   /// axes in geometric progression; then it chooses the kind by the cost; once settled it may only
   /// lose degrees, so that an iteration can come to rest.

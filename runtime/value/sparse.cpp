@@ -194,6 +194,7 @@ class ExchangingFactor {
 // suffice: between two policies the matrix changes at few nodes only.
 class SparseFactor {
  public:
+  explicit SparseFactor(ThreadPool* pool) : fronts_(pool) {}
   bool solve(const SparseMatrix& A, std::span<const double> b, std::span<double> x,
              double tolerance) {
     // Iterations with held factors are judged by the whole vector; where x is small its rows may
@@ -273,6 +274,8 @@ bool clearly_dominant(const SparseMatrix& A) {
 }  // namespace
 
 struct LinearSolver::Impl {
+  explicit Impl(ThreadPool* pool) : sparse(pool) {}
+
   std::vector<std::int32_t> order,
       place;       // order[k] is the k-th row eliminated; place is its inverse
   int width = -1;  // half bandwidth in that order, once known
@@ -324,8 +327,8 @@ struct LinearSolver::Impl {
   }
 };
 
-LinearSolver::LinearSolver(std::vector<std::int32_t> order, bool planar)
-    : impl_(std::make_unique<Impl>()) {
+LinearSolver::LinearSolver(std::vector<std::int32_t> order, bool planar, ThreadPool* pool)
+    : impl_(std::make_unique<Impl>(pool)) {
   impl_->planar = planar;
   impl_->place.resize(order.size());
   for (std::size_t k = 0; k < order.size(); ++k)

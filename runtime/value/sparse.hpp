@@ -10,6 +10,8 @@
 
 namespace hopf::runtime {
 
+class ThreadPool;
+
 /// Compressed sparse rows; columns of a row are in increasing order.
 struct SparseMatrix {
   std::vector<std::int64_t> start;  // rows + 1
@@ -35,7 +37,7 @@ struct LinearOutcome {
 /// the other.
 class LinearSolver {
  public:
-  LinearSolver(std::vector<std::int32_t> order, bool planar);
+  LinearSolver(std::vector<std::int32_t> order, bool planar, ThreadPool* pool = nullptr);
   ~LinearSolver();
   /// x holds a first guess and receives the answer. An iteration that `stop` ends is not ok.
   LinearOutcome solve(const SparseMatrix& A, std::span<const double> b, std::span<double> x,
