@@ -169,21 +169,26 @@ std::optional<Check> switches_check(const runtime::PointProblem& problem) {
 }
 
 std::optional<Check> closed_check(const SolveTask& task, const runtime::Grid& declared,
-                                  const runtime::Grid& used) {
+                                  const runtime::PointProblem& problem) {
   bool closed = false;
   for (std::size_t k = 0; k < declared.dimension(); ++k) {
     closed = closed || (declared.axes[k].boundary == Boundary::Extrapolate &&
-                        used.axes[k].boundary == Boundary::Constrain);
+                        problem.grid.axes[k].boundary == Boundary::Constrain);
   }
   if (!closed) return std::nullopt;
-  const bool endless = !task.model.discount && !task.model.horizon;
-  return Check{"open ends", "closed",
-               fmt::format("{}: no control may lead out there where another stays, and where none "
-                           "does the state waits at the end and pays on",
-                           endless ? "without a discount or a horizon the cost outside may grow "
-                                     "for ever"
-                                   : "with three states where the drift can lead out"),
-               0, false};
+  if (std::find(problem.escapes.begin(), problem.escapes.end(), 1) != problem.escapes.end())
+    return Check{"open ends", "left",
+                 "nothing but the set of 'until' pays, and the drift can lead on beyond them: who "
+                 "comes there is taken not to come back, and a wider domain tells how many do",
+                 0, false};
+  return Check{
+      "open ends", "closed",
+      fmt::format("{}: no control may lead out there where another stays, and where none "
+                  "does the state waits at the end and pays on",
+                  endless(task.model) ? "without a discount or a horizon the cost outside may grow "
+                                        "for ever"
+                                      : "with three states where the drift can lead out"),
+      0, false};
 }
 
 }  // namespace
@@ -224,7 +229,7 @@ std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
   add(leaving_check(task, plan.grid, problem, system));
   for (const Check& check : answer.checks) checks.push_back(check);
   if (answer.checks.empty() || answer.checks.back().name != "open ends")
-    add(closed_check(task, plan.grid, problem.grid));
+    add(closed_check(task, plan.grid, problem));
   return checks;
 }
 

@@ -124,6 +124,11 @@ bool has_noise(const model::Model& model) {
                      [&](expr::ExprId g) { return !model.store->is_zero(g); });
 }
 
+bool endless(const model::Model& model) {
+  return !model.horizon &&
+         (!model.discount || model.store->is_zero(numeric(model, model.discount->value)));
+}
+
 bool any(const std::vector<bool>& axes) {
   return std::find(axes.begin(), axes.end(), true) != axes.end();
 }
@@ -135,11 +140,27 @@ std::vector<bool> open_axes(const runtime::Grid& grid) {
 }
 
 std::vector<bool> ends_closed_at_once(const SolveTask& task, const runtime::Grid& grid) {
-  const bool endless = !task.model.discount && !task.model.horizon;
   std::vector<bool> result = open_axes(grid);
   const expr::Box box = model::whole_box(task.model);
   for (std::size_t k = 0; k < result.size(); ++k)
-    result[k] = result[k] && (endless || (grid.dimension() == 3 && may_leave(task.model, k, box)));
+    result[k] = result[k] &&
+                (endless(task.model) || (grid.dimension() == 3 && may_leave(task.model, k, box)));
+  return result;
+}
+
+std::vector<char> escaping_ends(const SolveTask& task, const runtime::Grid& grid) {
+  const model::Model& model = task.model;
+  const std::vector<bool> open = open_axes(grid);
+  const expr::Interval cost = derive::bounds(model).running;
+  if (!endless(model) || !has_noise(model) || cost.lo != 0 || cost.hi != 0) return {};
+  const expr::Box box = model::whole_box(model);
+  std::vector<char> result(2 * open.size(), 0);
+  for (std::size_t k = 0; k < open.size(); ++k) {
+    if (!open[k]) continue;
+    const double nothing = 1e-9 * (*model.states[k].hi - *model.states[k].lo);  // rounding
+    result[2 * k] = model::drift_at_end(model, k, false, box).lo < -nothing;
+    result[2 * k + 1] = model::drift_at_end(model, k, true, box).hi > nothing;
+  }
   return result;
 }
 
@@ -158,6 +179,7 @@ void arrange_ends(const SolveTask& task, PointProblem& problem) {
       boundary = Boundary::Extrapolate;
   }
   const std::vector<bool> closed = ends_closed_at_once(task, problem.grid);
+  problem.escapes = escaping_ends(task, problem.grid);
   for (std::size_t k = 0; k < closed.size(); ++k) {
     if (closed[k]) problem.grid.axes[k].boundary = Boundary::Constrain;
   }

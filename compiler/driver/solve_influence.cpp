@@ -173,7 +173,7 @@ std::optional<Influence> influence_of_open(const SolveTask& task, const GridAnsw
 // A domain that was assumed to hold the state may be part of the model: nothing is wrong if the
 // model has no value in a larger one.
 std::optional<Influence> influence_of_ends(const SolveTask& task, const GridAnswer& answer) {
-  if (!task.model.discount && !task.model.horizon) return std::nullopt;
+  if (endless(task.model)) return std::nullopt;
   std::optional<Influence> most;
   const runtime::PointProblem& problem = *answer.problem;
   if (any(open_axes(problem.grid)))

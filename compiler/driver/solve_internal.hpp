@@ -48,6 +48,9 @@ std::vector<runtime::Boundary> boundary_rules(const runtime::Grid&);
 /// would grow for ever and the equations have no solution; held at the end, the state can come
 /// back. With three states, where the drift can lead out, the linear systems ask for monotone rows.
 std::vector<bool> ends_closed_at_once(const SolveTask&, const runtime::Grid&);
+/// Per axis, open lower and upper ends beyond which the drift can lead on, where nothing but the
+/// target pays: who comes there need not come back. Wider domains find the few who do.
+std::vector<char> escaping_ends(const SolveTask&, const runtime::Grid&);
 /// The problem with the ends as they are treated at first: a policy given by hand may leave where
 /// 'constrain' was only assumed, as holding it there would change it.
 void arrange_ends(const SolveTask&, runtime::PointProblem&);
@@ -57,6 +60,8 @@ void close_ends(runtime::PointProblem&, const std::vector<bool>& axes);
 /// The axes of a problem with open ends.
 std::vector<bool> open_axes(const runtime::Grid&);
 bool any(const std::vector<bool>& axes);
+/// Neither a horizon nor a discount, or one of 0: only its target ends the problem.
+bool endless(const model::Model&);
 /// Does any state have a noise that is not zero?
 bool has_noise(const model::Model&);
 

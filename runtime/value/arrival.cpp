@@ -21,6 +21,7 @@ constexpr double kFar = 1e-4;          // ... this
 constexpr double kNone = 1e-13;        // y that is none
 constexpr double kRests = 1e-10;  // of the chain's rate: of dying, where it may rest at no cost
 constexpr double kNoneResting = 1e-6;
+constexpr double kSteepResting = 10;  // so that e^-mu V is more than that
 constexpr double kFaint = 1e-6;   // of mu, with which y tells who arrives and nothing of the cost
 constexpr double kSurely = 1e-4;  // 1 minus the share of paths that arrive, where all do
 constexpr double kEven = 0.5;     // the share at the edge of what can be reached
@@ -44,6 +45,7 @@ class Search {
              const std::function<double(double)>& paid, std::vector<double>& y);
   std::vector<double> killing(double mu) const;
   double crossing() const;
+  double steepest() const { return rest_ > 0 ? kSteepResting : kSteep; }
   void take_logarithms(const std::vector<double>& y);
   void count_missing();
   bool follow();
@@ -216,10 +218,10 @@ bool Search::stages(const Start& start) {
   std::size_t before = start.value.empty() ? missing_ + few + 1 : missing_;
   for (int stage = 0; stage < kMostStages; ++stage) {
     if (!settle() || !follow()) return false;
-    const bool mild = mu_ * highest_ <= 1.1 * kSteep;
+    const bool mild = mu_ * highest_ <= 1.1 * steepest();
     if (mild && (missing_ == 0 || missing_ + few >= before)) return true;
     before = missing_;
-    if (!mild) mu_ = std::max(kSlower * mu_, kSteep / highest_);
+    if (!mild) mu_ = std::max(kSlower * mu_, steepest() / highest_);
     for (std::size_t u = 0; u < y_.size(); ++u) y_[u] = std::isfinite(V_[u]) ? paid(V_[u]) : 0;
   }
   return true;
@@ -248,6 +250,7 @@ Arrival Search::run(const Start& start) {
       fastest = std::max(fastest, system_.weight(side / 2, side % 2 == 1)[u]);
   }
   if (rests) rest_ = kRests * fastest;
+  if (highest_ > 0) mu_ = std::min(mu_, steepest() / highest_);
   if (stages(start)) classify();
   system_.set_bending(0);
   answer_.V = std::move(V_);

@@ -65,7 +65,9 @@ struct PointProblem {
   bool cut = false;             // edges that enter the set of `until` end where it begins
   std::vector<char> stays;  // per axis, lower and upper end: the model forbids to leave through it,
                             // and noise that no control switches off is none there
-  bool may_not_arrive = false;        // V may be infinite: no discount, noise or regimes, L >= 0
+  std::vector<char> escapes;    // per axis, lower and upper end: who comes there never comes back,
+                                // and costs nothing more
+  bool may_not_arrive = false;  // V may be infinite: no discount, noise or regimes, L >= 0
   std::vector<ControlSet> searched;   // what is minimised numerically at every node; mostly none
   std::vector<double> first_control;  // where the search for a first policy starts, per control
   std::vector<std::pair<double, double>> control_range;  // per control, as far as it has bounds

@@ -197,12 +197,14 @@ void PolicySystem::prepare_conditions() {
     fixed_[u] = inside_[u];
     if (fixed_[u]) fixed_value_[u] = pay[u];
     for (std::size_t k = 0; k < dimension_ && !fixed_[u]; ++k) {
-      if (rules_[k] != Boundary::Absorb) continue;
       const std::size_t count = problem_.grid.axes[k].nodes.size();
       const std::size_t i = (u % points_) / problem_.grid.stride(k) % count;
       if (i != 0 && i + 1 != count) continue;
+      const std::size_t side = 2 * k + (i == 0 ? 0 : 1);
+      const bool escapes = !problem_.escapes.empty() && problem_.escapes[side];
+      if (!escapes && rules_[k] != Boundary::Absorb) continue;
       fixed_[u] = 1;
-      fixed_value_[u] = ends[2 * k + (i == 0 ? 0 : 1)][u];
+      fixed_value_[u] = escapes ? 0 : ends[side][u];
     }
   }
   if (problem_.cut) prepare_cuts();
