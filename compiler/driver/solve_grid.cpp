@@ -126,6 +126,8 @@ bool runs_off(const SolveTask& task, const GridAnswer& answer) {
                   place_of(model, answer.problem->grid, where).text, maximised ? "grows" : "falls",
                   model.controls[c].name, system.controls()[c][where]));
   d.primary_label = "this set has no bound";
+  d.notes.push_back(
+      "with the V of this grid; where V is infinite at an end, begin the domain beside that end");
   if (model.lagrangian.span.valid())
     d.labels.push_back({model.lagrangian.span, model.reward ? "the reward" : "the running cost"});
   d.help = fmt::format("bound it: 'control {} in [a, b]', or let {}", group.name,
