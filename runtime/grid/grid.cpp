@@ -327,6 +327,29 @@ double node_curvature(const Grid& grid, std::span<const double> values, std::siz
 
 }  // namespace
 
+namespace {
+
+/// The step from a node to the next along an axis where it is many times those on both sides of it:
+/// V jumps somewhere in between, and either of its values may be the right one there.
+double jump_after(const Grid& grid, std::span<const double> values, std::size_t point,
+                  std::size_t k) {
+  constexpr double kMany = 8, kSmall = 0.01;
+  const Axis& axis = grid.axes[k];
+  const std::size_t count = axis.nodes.size(), stride = grid.stride(k);
+  const std::size_t i = point / stride % count;
+  if (axis.periodic() || i + 1 >= count || count < 4) return 0;
+  const auto step = [&](std::size_t from) {
+    const double d = std::abs(values[from + stride] - values[from]);
+    return std::isfinite(d) ? d : 0;
+  };
+  const double here = step(point), before = i > 0 ? step(point - stride) : 0,
+               after = i + 2 < count ? step(point + stride) : 0;
+  const double size = std::max(std::abs(values[point]), std::abs(values[point + stride]));
+  return here > kMany * std::max(before, after) && here > kSmall * size ? here : 0;
+}
+
+}  // namespace
+
 double interpolation_error(const Grid& grid, std::span<const double> values,
                            std::span<const double> x) {
   // Where V is infinite within a cell, only its nodes know.
@@ -341,12 +364,14 @@ double interpolation_error(const Grid& grid, std::span<const double> values,
     if (place.weight == 0) continue;
     double h = axis.nodes[place.upper] - axis.nodes[place.lower];
     if (h < 0) h += axis.hi - axis.lo;
-    double curvature = 0;
+    double curvature = 0, jump = 0;
     for_corners(grid, x, [&](std::size_t point, double) {
+      const std::size_t i = point / grid.stride(k) % axis.nodes.size();
+      if (i == place.lower) jump = std::max(jump, jump_after(grid, values, point, k));
       const double here = node_curvature(grid, values, point, k);
       if (std::isfinite(here)) curvature = std::max(curvature, here);
     });
-    sum += 0.5 * h * h * curvature * place.weight * (1 - place.weight);
+    sum += jump + 0.5 * h * h * curvature * place.weight * (1 - place.weight);
   }
   return sum;
 }
