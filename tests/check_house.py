@@ -21,6 +21,8 @@ MUTABLE = re.compile(r"^\s*(static|thread_local)\s+(?!const\b|constexpr\b|inline
 # The command is the first program that embeds Hopf: of ours it sees the public header alone.
 COMMAND = ("main.cpp", "repl.cpp", "repl.hpp", "signals.cpp", "signals.hpp")
 FORBIDDEN_TO_COMMAND = {*ORDER, "expr", "abi", "core", "grid", "value", "density", "path", "report", "io"}
+# Eigen's eval() of what is a matrix already is a reference to it: of a temporary, to nothing.
+DANGLING = re.compile(r"\bfor \([^;]*:[^;]*\.eval\(\)\)(\s*\{)?$")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b|using namespace std")
 
 
@@ -90,6 +92,8 @@ def faults_of(path):
                 yield f"{name}:{number}: only driver/ prints"
             if MUTABLE.match(line):
                 yield f"{name}:{number}: mutable state that two sessions would share"
+        if DANGLING.search(line):
+            yield f"{name}:{number}: a loop over a temporary that is gone"
         if UNFINISHED.search(line):
             yield f"{name}:{number}: unfinished: {line.strip()}"
     if path.suffix == ".hpp":

@@ -167,7 +167,8 @@ double rate_by_jacobian(Coefficients& c, const SimulationJob& job, const Vector&
   double rate = spectral_radius(A[0]);
   for (std::size_t k = 1; k < A.size(); ++k) rate += std::pow(spectral_radius(A[k]), 2);
   if (!job.corrected || !A[0].allFinite()) return rate;
-  for (const auto& mode : A[0].eigenvalues().eval()) {
+  const Eigen::VectorXcd modes = A[0].eigenvalues();
+  for (const auto& mode : modes) {
     const double phase = std::pow(std::abs(mode), 3) * lasting(mode, job.until);
     rate = std::max(rate, kPerRate * std::sqrt(phase / (6 * kGrowth)));
   }
@@ -383,7 +384,8 @@ bool needs_correction(const SimulationJob& job) {
         const auto A = jacobians(c, job.model, x, share * job.until).front();
         if (!A.allFinite()) continue;
         const double h = std::min(base, kPerRate / std::max(spectral_radius(A), 1e-300));
-        for (const auto& rate : A.eigenvalues().eval())
+        const Eigen::VectorXcd modes = A.eigenvalues();
+        for (const auto& rate : modes)
           if (0.5 * h * std::norm(rate) * lasting(rate, job.until) > kGrowth) return true;
       }
     }

@@ -47,9 +47,8 @@ bool allowed(Context& c, const std::string& path, source::Span span) {
   auto& error = c.sink.emit(diagnostics::Kind::OutsideSandbox, span,
                             fmt::format("'{}' may not be touched: {}", path, why));
   error.help =
-      "name a file beneath that folder (what is written is relative to the folder in which hopf "
-      "was "
-      "called), or run a script that you trust without --sandbox";
+      "name a file beneath that folder (what is written is relative to the folder in which "
+      "hopf was called), or run a script that you trust without --sandbox";
   return false;
 }
 

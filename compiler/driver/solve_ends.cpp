@@ -31,10 +31,10 @@ constexpr double kGrowth = 1.1;               // of the spacings there: what is 
 constexpr std::size_t kMostPoints = 400'000;  // of a widened grid
 
 // Whether some control can drive a state out through an end, by interval arithmetic.
-bool may_leave(const model::Model& model, std::size_t k, const expr::Box& box) {
+bool may_leave(const model::Model& model, std::size_t k, bool upper, const expr::Box& box) {
   const double nothing = 1e-9 * (*model.states[k].hi - *model.states[k].lo);  // rounding
-  return model::drift_at_end(model, k, false, box).lo < -nothing ||
-         model::drift_at_end(model, k, true, box).hi > nothing;
+  const expr::Interval drift = model::drift_at_end(model, k, upper, box);
+  return upper ? drift.hi > nothing : drift.lo < -nothing;
 }
 
 bool breaks_bounds(const plan::Plan& plan, const GridAnswer& answer) {
@@ -143,24 +143,9 @@ std::vector<bool> ends_closed_at_once(const SolveTask& task, const runtime::Grid
   std::vector<bool> result = open_axes(grid);
   const expr::Box box = model::whole_box(task.model);
   for (std::size_t k = 0; k < result.size(); ++k)
-    result[k] = result[k] &&
-                (endless(task.model) || (grid.dimension() == 3 && may_leave(task.model, k, box)));
-  return result;
-}
-
-std::vector<char> escaping_ends(const SolveTask& task, const runtime::Grid& grid) {
-  const model::Model& model = task.model;
-  const std::vector<bool> open = open_axes(grid);
-  const expr::Interval cost = derive::bounds(model).running;
-  if (!endless(model) || !has_noise(model) || cost.lo != 0 || cost.hi != 0) return {};
-  const expr::Box box = model::whole_box(model);
-  std::vector<char> result(2 * open.size(), 0);
-  for (std::size_t k = 0; k < open.size(); ++k) {
-    if (!open[k]) continue;
-    const double nothing = 1e-9 * (*model.states[k].hi - *model.states[k].lo);  // rounding
-    result[2 * k] = model::drift_at_end(model, k, false, box).lo < -nothing;
-    result[2 * k + 1] = model::drift_at_end(model, k, true, box).hi > nothing;
-  }
+    result[k] = result[k] && (endless(task.model) ||
+                              (grid.dimension() == 3 && (may_leave(task.model, k, false, box) ||
+                                                         may_leave(task.model, k, true, box))));
   return result;
 }
 
@@ -171,6 +156,27 @@ void close_ends(PointProblem& problem, const std::vector<bool>& axes) {
   if (!problem.held_improve.empty()) problem.improve = problem.held_improve;
   if (!problem.held_score.empty()) problem.score = problem.held_score;
 }
+
+namespace {
+
+// Per axis, open lower and upper ends beyond which the drift can lead on, where nothing but the
+// target pays: who comes there need not come back. Wider domains find the few who do.
+std::vector<char> escaping_ends(const SolveTask& task, const runtime::Grid& grid) {
+  const model::Model& model = task.model;
+  const std::vector<bool> open = open_axes(grid);
+  const expr::Interval cost = derive::bounds(model).running;
+  if (!endless(model) || !has_noise(model) || cost.lo != 0 || cost.hi != 0) return {};
+  const expr::Box box = model::whole_box(model);
+  std::vector<char> result(2 * open.size(), 0);
+  for (std::size_t k = 0; k < open.size(); ++k) {
+    if (!open[k]) continue;
+    result[2 * k] = may_leave(model, k, false, box);
+    result[2 * k + 1] = may_leave(model, k, true, box);
+  }
+  return result;
+}
+
+}  // namespace
 
 void arrange_ends(const SolveTask& task, PointProblem& problem) {
   for (std::size_t k = 0; k < problem.grid.dimension(); ++k) {

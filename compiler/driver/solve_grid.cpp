@@ -380,10 +380,6 @@ bool room_for_switches(const SolveTask& task, const runtime::PointProblem& probl
   return false;
 }
 
-}  // namespace
-
-namespace {
-
 /// Where a control that costs without end was held at an end, every grid promises too much alike.
 void forget_error(GridAnswer& answer, const std::vector<runtime::Check>& checks) {
   const bool broken = std::any_of(checks.begin(), checks.end(), [](const runtime::Check& check) {

@@ -48,9 +48,6 @@ std::vector<runtime::Boundary> boundary_rules(const runtime::Grid&);
 /// would grow for ever and the equations have no solution; held at the end, the state can come
 /// back. With three states, where the drift can lead out, the linear systems ask for monotone rows.
 std::vector<bool> ends_closed_at_once(const SolveTask&, const runtime::Grid&);
-/// Per axis, open lower and upper ends beyond which the drift can lead on, where nothing but the
-/// target pays: who comes there need not come back. Wider domains find the few who do.
-std::vector<char> escaping_ends(const SolveTask&, const runtime::Grid&);
 /// The problem with the ends as they are treated at first: a policy given by hand may leave where
 /// 'constrain' was only assumed, as holding it there would change it.
 void arrange_ends(const SolveTask&, runtime::PointProblem&);

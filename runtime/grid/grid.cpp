@@ -325,10 +325,6 @@ double node_curvature(const Grid& grid, std::span<const double> values, std::siz
   return std::abs(2 * slopes / (left + right));
 }
 
-}  // namespace
-
-namespace {
-
 /// The step from a node to the next along an axis where it is many times those on both sides of it:
 /// V jumps somewhere in between, and either of its values may be the right one there.
 double jump_after(const Grid& grid, std::span<const double> values, std::size_t point,

@@ -44,7 +44,6 @@ class Search {
   bool solve(std::span<const double> killing, std::span<const double> source,
              const std::function<double(double)>& paid, std::vector<double>& y);
   std::vector<double> killing(double mu) const;
-  double crossing() const;
   double steepest() const { return rest_ > 0 ? kSteepResting : kSteep; }
   void take_logarithms(const std::vector<double>& y);
   void count_missing();
@@ -92,24 +91,6 @@ std::vector<double> Search::killing(double mu) const {
   const auto L = system_.cost();
   for (std::size_t u = 0; u < result.size(); ++u) result[u] = mu * std::max(L[u], 0.0) + rest_;
   return result;
-}
-
-// About what it costs to cross the grid: the median cost of one step of the chain times the nodes.
-double Search::crossing() const {
-  std::vector<double> steps;
-  const auto L = system_.cost();
-  for (std::size_t u = 0; u < system_.unknowns(); ++u) {
-    double rate = 0;
-    for (std::size_t side = 0; side < 2 * problem_.grid.dimension(); ++side)
-      rate += system_.weight(side / 2, side % 2 == 1)[u];
-    if (!system_.fixed(u) && rate > 0 && L[u] > 0) steps.push_back(L[u] / rate);
-  }
-  if (steps.empty()) return 1;
-  const auto middle = steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2);
-  std::nth_element(steps.begin(), middle, steps.end());
-  std::size_t nodes = 0;
-  for (const Axis& axis : problem_.grid.axes) nodes += axis.nodes.size();
-  return *middle * static_cast<double>(nodes);
 }
 
 void Search::take_logarithms(const std::vector<double>& y) {
@@ -212,7 +193,7 @@ bool Search::first_policy(const Start& start) {
 
 // A larger mu sees what is near and leads policies there from any start, a smaller one sees far.
 bool Search::stages(const Start& start) {
-  if (start.value.empty()) mu_ = kFirstReach / crossing();
+  if (start.value.empty()) mu_ = kFirstReach / system_.crossing(system_.cost());
   y_.assign(system_.unknowns(), 0.0);
   const std::size_t few = system_.unknowns() / kFew;
   std::size_t before = start.value.empty() ? missing_ + few + 1 : missing_;

@@ -279,6 +279,16 @@ double ends_share(const NestedValues& in, const std::vector<double>& discrete) {
   return count / static_cast<double>(ends.size());
 }
 
+/// Adds what the order does not see where V is steep: layers of a noisy model, and poles.
+void add_where_steep(const NestedValues& in, std::size_t regime, double range,
+                     std::span<double> errors) {
+  const std::size_t points = in.fine->points();
+  const std::span<const double> V1 = part_of(*in.fine, in.V1, regime);
+  const std::span<double> error = errors.subspan(regime * points, points);
+  if (in.noisy) add_layers(*in.fine, V1, *in.half, part_of(*in.half, in.V2, regime), range, error);
+  fade_from_poles(*in.fine, V1, error);
+}
+
 }  // namespace
 
 ErrorEstimate estimate_error(const NestedValues& in) {
@@ -309,13 +319,7 @@ ErrorEstimate estimate_error(const NestedValues& in) {
   const double safety = result.regular && !in.kinks ? kSafety : kIrregularSafety;
   result.error = prolong(*in.half, discrete, *in.fine, in.regimes);
   for (double& e : result.error) e = safety * e + kTiny * extent.middle;
-  for (std::size_t r = 0; in.noisy && r < regimes; ++r)
-    add_layers(*in.fine, part_of(*in.fine, in.V1, r), *in.half, part_of(*in.half, in.V2, r),
-               extent.range,
-               std::span(result.error).subspan(r * in.fine->points(), in.fine->points()));
-  for (std::size_t r = 0; r < regimes; ++r)
-    fade_from_poles(*in.fine, part_of(*in.fine, in.V1, r),
-                    std::span(result.error).subspan(r * in.fine->points(), in.fine->points()));
+  for (std::size_t r = 0; r < regimes; ++r) add_where_steep(in, r, extent.range, result.error);
   if (in.ends.empty()) return result;
   const std::vector<double> more = prolong(*in.ends_on, in.ends, *in.fine, in.regimes);
   for (std::size_t i = 0; i < more.size(); ++i) result.error[i] += safety * more[i];

@@ -67,7 +67,7 @@ std::vector<double> finite(std::vector<double> V) {
 GridSolution arriving(PolicySystem& system, const PointProblem& problem,
                       const SolveSettings& settings, const Start& start) {
   Iteration iteration(system, problem, settings);
-  LinearSolver solver(system.elimination_order(), system.planar(), &system.pool());
+  LinearSolver solver = system.linear_solver();
   Arrival arrival = find_arrival(system, problem, solver, start, [&] { return iteration.stop(); });
   iteration.answer.iterations += arrival.iterations;
   iteration.answer.where = arrival.where;

@@ -41,7 +41,7 @@ Iteration::Iteration(PolicySystem& system, const PointProblem& problem,
       system_(system),
       problem_(problem),
       settings_(settings),
-      solver_(system.elimination_order(), system.planar(), &system.pool()) {}
+      solver_(system.linear_solver()) {}
 
 /// Of a stationary problem nobody knows how many iterations it takes; but the logarithm of the
 /// change falls steadily, and the tolerance is where it ends.

@@ -500,6 +500,10 @@ void PolicySystem::assemble_killed(std::span<const double> killing, std::span<co
 
 // Regimes of one node next to each other. A single periodic axis is folded (0, n-1, 1, n-2, ...),
 // so that the ring's two ends meet within a band.
+LinearSolver PolicySystem::linear_solver() {
+  return LinearSolver(elimination_order(), dimension_ == 2, pool_.get());
+}
+
 std::vector<std::int32_t> PolicySystem::elimination_order() const {
   std::vector<std::int32_t> order;
   const bool ring = dimension_ == 1 && rules_[0] == Boundary::Periodic;

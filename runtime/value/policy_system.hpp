@@ -122,9 +122,11 @@ class PolicySystem {
   double fixed_value(std::size_t unknown) const { return fixed_value_[unknown]; }
   /// Nodes where correlated noise was too degenerate for directions within reach.
   std::size_t inexact_splittings() const { return inexact_; }
-  std::vector<std::int32_t> elimination_order() const;
-  bool planar() const { return dimension_ == 2; }
-  ThreadPool& pool() { return *pool_; }
+  /// For the matrices of this system, with its order of elimination and its threads.
+  LinearSolver linear_solver();
+  /// About what it costs to cross the grid, at `cost` for a unit of time: the median cost of a step
+  /// of the chain, of those that cost, times the nodes along all axes; 1 where none costs.
+  double crossing(std::span<const double> cost) const;
   /// How `improve` treats the continuation at open ends: while V is rough it keeps to powers on
   /// axes in geometric progression; then it chooses the kind by the cost; once settled it may only
   /// lose degrees, so that an iteration can come to rest.
@@ -141,6 +143,7 @@ class PolicySystem {
   bool continues(std::size_t unknown) const;
 
  private:
+  std::vector<std::int32_t> elimination_order() const;
   struct Neighbour {
     std::int32_t node;
     double weight;

@@ -213,6 +213,21 @@ void PolicySystem::cut_gradients(std::span<const double> field, std::size_t regi
   }
 }
 
+double PolicySystem::crossing(std::span<const double> cost) const {
+  std::vector<double> steps;
+  for (std::size_t u = 0; u < unknowns(); ++u) {
+    double rate = 0;
+    for (std::size_t side = 0; side < 2 * dimension_; ++side) rate += w_[side][u];
+    if (!fixed(u) && rate > 0 && cost[u] > 0) steps.push_back(cost[u] / rate);
+  }
+  if (steps.empty()) return 1;
+  const auto middle = steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2);
+  std::nth_element(steps.begin(), middle, steps.end());
+  std::size_t nodes = 0;
+  for (const Axis& axis : problem_.grid.axes) nodes += axis.nodes.size();
+  return *middle * static_cast<double>(nodes);
+}
+
 // With V = -log(y)/mu the equation mu L y = sum_k w_k (y - y_k) is the sum of w_k times
 // (1 - e^(-mu (V_k - V)))/mu = L (Kruzkov 1967).
 void PolicySystem::bend_gradients() {

@@ -370,8 +370,9 @@ LinearOutcome LinearSolver::solve(const SparseMatrix& A, std::span<const double>
     finish(impl_->solve_band(A, b, x));
     return outcome;
   }
-  const bool quick = impl_->few_suffice && clearly_dominant(A);
-  const bool moderate = impl_->moderate(A) && !quick;
+  const bool fits = impl_->moderate(A);
+  const bool quick = fits && impl_->few_suffice && clearly_dominant(A);
+  const bool moderate = fits && !quick;
   impl_->complete = moderate && finish(impl_->sparse.solve(A, b, x, tolerance));
   if (impl_->complete) return outcome;
   impl_->incomplete.factorise(monotone_part(A), impl_->order, impl_->place);
@@ -379,7 +380,7 @@ LinearOutcome LinearSolver::solve(const SparseMatrix& A, std::span<const double>
     impl_->incomplete.apply(in, out);
   };
   const auto ask = [&] { return stopped = stop && stop(); };
-  const int most = quick && impl_->moderate(A) ? kFewIterations : kMostIterations;
+  const int most = quick ? kFewIterations : kMostIterations;
   outcome.iterations = bicgstab(A, apply, b, x, tolerance, most, ask);
   if (stopped) return outcome;
   impl_->few_suffice = impl_->few_suffice && (!quick || outcome.iterations >= 0);

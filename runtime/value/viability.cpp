@@ -34,7 +34,6 @@ class Search {
   bool measure();
   bool march();
   void propagate();
-  double crossing() const;
 
   PolicySystem& system_;
   const PointProblem& problem_;
@@ -43,22 +42,6 @@ class Search {
   double rate_ = 1, dear_ = 0;
   Viability answer_;
 };
-
-/// About the time that it takes to cross the grid.
-double Search::crossing() const {
-  std::vector<double> steps;
-  for (std::size_t u = 0; u < system_.unknowns(); ++u) {
-    double rate = 0;
-    for (std::size_t side = 0; side < 2 * problem_.grid.dimension(); ++side)
-      rate += system_.weight(side / 2, side % 2 == 1)[u];
-    if (!system_.fixed(u) && rate > 0) steps.push_back(1 / rate);
-  }
-  const auto middle = steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2);
-  std::nth_element(steps.begin(), middle, steps.end());
-  std::size_t nodes = 0;
-  for (const Axis& axis : problem_.grid.axes) nodes += axis.nodes.size();
-  return *middle * static_cast<double>(nodes);
-}
 
 // Howard's iteration with S at the lost, at the faint rate. A first solve without S tells what it
 // has to be compared with.
@@ -92,7 +75,7 @@ bool Search::march() {
   SparseMatrix A = system_.pattern();
   std::vector<double> b, d(system_.unknowns(), 0.0), source(d.size());
   const std::vector<double> killing(d.size(), 1 / h);
-  LinearSolver solver(system_.elimination_order(), system_.planar());
+  LinearSolver solver = system_.linear_solver();
   for (int step = 0; step <= kSteps; ++step) {
     if (step % kEvery == 0) {
       answer_.shares.emplace_back();
@@ -117,7 +100,7 @@ bool Search::measure() {
   const std::vector<double> killing(system_.unknowns(), rate_);
   system_.assemble_killed(
       killing, {}, [&](double value) { return value == dear_ ? 1.0 : 0.0; }, A, b);
-  LinearSolver solver(system_.elimination_order(), system_.planar());
+  LinearSolver solver = system_.linear_solver();
   if (!solver.solve(A, b, w, kAccuracy, [] { return false; }).ok) {
     answer_.failure = Failure::Singular;
     return false;
@@ -174,7 +157,8 @@ Viability Search::run() {
     for (const std::size_t u : singular) answer_.time[u] = 0;
     return std::move(answer_);
   }
-  rate_ = problem_.horizon > 0 ? 1 / problem_.horizon : kFaint / crossing();
+  const std::vector<double> time(system_.unknowns(), 1.0);
+  rate_ = problem_.horizon > 0 ? 1 / problem_.horizon : kFaint / system_.crossing(time);
   const bool found = keep_away() && measure();
   system_.release_pins();
   if (!found) return std::move(answer_);

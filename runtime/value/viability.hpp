@@ -7,7 +7,6 @@
 // is 0 there and near 1 where none does.
 #pragma once
 
-#include <functional>
 #include <vector>
 
 #include "value/howard.hpp"
@@ -17,7 +16,6 @@ namespace hopf::runtime {
 struct Viability {
   Failure failure = Failure::None;
   std::size_t where = 0;
-  double t = 0;
   int iterations = 0;
   /// Of every unknown the time that it can be kept inside: infinite for ever, 0 not at all. Empty
   /// where all are for ever.

@@ -120,7 +120,7 @@ std::vector<double> stationary(const Chain& chain) {
   }
   const SparseMatrix F = A.transposed();
   std::vector<double> p(A.rows(), 1.0 / static_cast<double>(A.rows())), next = p, b(A.rows());
-  runtime::LinearSolver solver(chain.system->elimination_order(), chain.system->planar());
+  runtime::LinearSolver solver = chain.system->linear_solver();
   for (int round = 0; round < 6; ++round) {
     for (std::size_t u = 0; u < b.size(); ++u) b[u] = shift * p[u];
     REQUIRE(solver.solve(F, b, next, 1e-12).ok);
