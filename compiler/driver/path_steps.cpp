@@ -129,27 +129,41 @@ double spectral_radius(const Eigen::MatrixXd& A) {
   return A.eigenvalues().cwiseAbs().maxCoeff();
 }
 
-/// Jacobians of the drift and of the noise's columns, from differences.
+/// Drift and noise, one after the other.
+Vector coefficients_at(Coefficients& c, const Vector& x, double t) {
+  c.bind(x, t);
+  Vector result = c.drift();
+  const Vector noise = c.diffusion();
+  result.insert(result.end(), noise.begin(), noise.end());
+  return result;
+}
+
+/// Jacobians of the drift and of the noise's columns, from differences. Of the two halves of a
+/// nudge the one with the smaller change counts: a jump lies in one only, and its slope is no rate.
 std::vector<Eigen::MatrixXd> jacobians(Coefficients& c, const Model& model, const Vector& x,
                                        double t) {
   const std::size_t n = c.states(), columns = c.columns();
   const Vector scales = scales_of(model, x);
   c.settle(x, t);
-  const Vector f = c.drift(), s = c.diffusion();
   const auto size = static_cast<Eigen::Index>(n);
   std::vector<Eigen::MatrixXd> result(columns + 1, Eigen::MatrixXd(size, size));
+  const Vector here = coefficients_at(c, x, t);
   for (std::size_t j = 0; j < n; ++j) {
-    Vector moved = x;
-    moved[j] += kNudge * scales[j];
-    const double h = moved[j] - x[j];
-    c.bind(moved, t);
-    const Vector f1 = c.drift(), s1 = c.diffusion();
+    Vector middle = x, far = x;
+    middle[j] += kNudge * scales[j] / 2;
+    far[j] += kNudge * scales[j];
+    const Vector half = coefficients_at(c, middle, t), whole = coefficients_at(c, far, t);
+    const auto slope = [&](std::size_t e) {
+      const double near = (half[e] - here[e]) / (middle[j] - x[j]);
+      const double beyond = (whole[e] - half[e]) / (far[j] - middle[j]);
+      return std::abs(beyond) < std::abs(near) ? beyond : near;
+    };
     const auto column = static_cast<Eigen::Index>(j);
     for (std::size_t i = 0; i < n; ++i) {
       const auto row = static_cast<Eigen::Index>(i);
-      result[0](row, column) = (f1[i] - f[i]) / h;
+      result[0](row, column) = slope(i);
       for (std::size_t k = 0; k < columns; ++k)
-        result[k + 1](row, column) = (s1[i * columns + k] - s[i * columns + k]) / h;
+        result[k + 1](row, column) = slope(n + i * columns + k);
     }
   }
   return result;

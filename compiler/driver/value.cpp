@@ -207,8 +207,11 @@ std::string ensemble_text(const runtime::Ensemble& paths) {
   if (paths.failed > 0)
     text += fmt::format("  left out: {} of them, which became NaN or infinite\n", paths.failed);
   const Estimate cost{paths.mean_cost(), paths.cost_standard_error(), paths.cost_bias};
-  return text + fmt::format("  {}: {}\n", paths.reward ? "reward" : "cost",
-                            in(estimate_text(cost), paths.cost_unit));
+  const std::string rest = paths.tail_from_value ? fmt::format(", with V for what comes after {}",
+                                                               in(number_text(until), second))
+                                                 : "";
+  return text + fmt::format("  {}: {}{}\n", paths.reward ? "reward" : "cost",
+                            in(estimate_text(cost), paths.cost_unit), rest);
 }
 
 }  // namespace

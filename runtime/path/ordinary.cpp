@@ -74,8 +74,10 @@ class OrdinaryChunk {
     start();
     for (std::size_t level = 0; level < run_.levels.size(); ++level) {
       const bool last = level + 1 == run_.levels.size();
+      const double until = run_.grid.until();  // V may know later times too
       level_ = &run_.levels[level];
-      if (!integrate_level(last ? run_.grid.until() : run_.levels[level + 1].from)) return false;
+      if (!integrate_level(last ? until : std::min(run_.levels[level + 1].from, until)))
+        return false;
     }
     finish();
     return true;
