@@ -196,6 +196,18 @@ def entries(place):
     return sorted((place.folder / ".cache").glob("*.o"))
 
 
+def files_of_others_in_the_cache_stay(place):
+    cache = place.folder / ".cache"
+    cache.mkdir(mode=0o700)
+    old, ours = cache / "key.pem", cache / "key.1234-0"
+    for path in (old, ours):
+        path.write_text("x")
+        os.utime(path, (0, 0))
+    code, _, err = place.run("run", place.write("a.hopf", MODEL + "V = solve(walk, grid = 21)\n"))
+    expect(code, 0, err)
+    assert old.exists() and not ours.exists(), sorted(p.name for p in cache.iterdir())
+
+
 def caches_of_others_are_not_used(place):
     cache, script = place.folder / ".cache", place.write("a.hopf", MODEL + "V = solve(walk, grid = 21)\n")
 
@@ -246,13 +258,14 @@ def sandbox_ends_at_the_folder(place):
                  'x = load("up/outside.csv")', 'x = load("/dev/stdin")', 'import "../outside.hopf"',
                  'import "up/outside.hopf"', solved + 'save(V, "../made.csv")', solved + 'save(V, "inner/up/made.csv")',
                  solved + 'save(V, "inner/nothing.csv")', solved + 'plot(V, "/tmp/made.svg")',
+                 solved + 'p = if V(0.5) > -1 then "../made.svg" else "x.svg"\nplot(V.error, p)',
                  MODEL.replace("state x", 'param A = load("../outside.csv")\n  state x')]
     for text in forbidden:
         name = place.write("inner/a.hopf", text + "\n")
         code, _, err = place.run("run", "--sandbox", name)
         assert code != 0 and "sandbox" in err, f"{text}: {code} {err}"
         assert "no such" not in err.lower(), f"{text} tells what is there: {err}"
-    assert not (place.folder / "made.csv").exists()
+    assert not (place.folder / "made.csv").exists() and not (place.folder / "made.svg").exists()
     allowed = ('import "helper.hopf"\nimport std.units\n' + solved +
                'print(g(sum(load("inside.csv"))))\nsave(V, "inner/v.nc")\nplot(V, "inner/v.svg")\n')
     code, out, err = place.run("run", "--sandbox", place.write("inner/a.hopf", allowed))
@@ -332,7 +345,7 @@ plot(V, "{k}.png")
 
 TESTS = (figures_run_nothing, programs_of_the_present_folder_are_not_run, sigterm_leaves_nothing,
          sighup_leaves_nothing, file_size_limit_is_an_error, interrupts_are_heard, lasting_pipes_are_read,
-         endless_and_odd_files_are_refused, nan_in_data_is_refused, caches_of_others_are_not_used,
+         endless_and_odd_files_are_refused, nan_in_data_is_refused, caches_of_others_are_not_used, files_of_others_in_the_cache_stay,
          sandbox_ends_at_the_folder, links_stay_links, files_say_where_they_come_from, memory_that_ends_is_an_error,
          options_out_of_reach_have_words, flat_values_are_drawn)
 

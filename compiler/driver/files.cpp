@@ -123,7 +123,8 @@ class Loader {
     const std::string path = import_path(import, module.scope.directory);
     const bool ours = !import.quoted && import.path.rfind("std.", 0) == 0;
     if (!ours && !allowed(c_, path, span)) return nullptr;
-    if (!fs::exists(path)) {
+    std::error_code none;
+    if (!fs::exists(path, none)) {
       not_found(import, path, span);
       return nullptr;
     }

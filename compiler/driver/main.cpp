@@ -158,6 +158,7 @@ class Command {
     options.out = [this](std::string_view text) {
       progress_.clear();
       std::fwrite(text.data(), 1, text.size(), stdout);
+      std::fflush(stdout);  // what a pipe or a log holds is all that is known so far
     };
     options.progress = [this](std::string_view what, double fraction, double left) {
       return progress_.update(what, fraction, left);
@@ -488,7 +489,8 @@ std::vector<std::string> with_implied_run(int count, char** words, const CLI::Ap
                   arguments.begin() + static_cast<std::ptrdiff_t>(at) + 1);
       return arguments;
     }
-  if (word == "-" || word.find('.') != std::string::npos || std::filesystem::exists(word)) {
+  std::error_code none;  // a word that can be no file's name is none
+  if (word == "-" || word.find('.') != std::string::npos || std::filesystem::exists(word, none)) {
     arguments.insert(arguments.begin(), "run");
   } else {
     throw CLI::ExtrasError("'" + word + "' is neither a command nor a file",

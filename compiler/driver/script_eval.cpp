@@ -85,6 +85,7 @@ std::optional<Value> eval_unary(Script& s, const syntax::Unary& unary, Span span
   }
   const auto operand = eval(s, unary.operand);
   if (!operand) return {};
+  if (unary.op == syntax::UnaryOp::Plus && operand->as<Estimate>()) return operand;
   return unary.op == syntax::UnaryOp::Negate
              ? negate(s, *operand, span)
              : arithmetic(s, syntax::ChainOp::Add, {0.0}, *operand, span);

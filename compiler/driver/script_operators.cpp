@@ -32,6 +32,24 @@ std::string_view symbol(ChainOp op) {
   return "";
 }
 
+std::string_view symbol(CompareOp op) {
+  switch (op) {
+    case CompareOp::Less:
+      return "<";
+    case CompareOp::LessEqual:
+      return "<=";
+    case CompareOp::Greater:
+      return ">";
+    case CompareOp::GreaterEqual:
+      return ">=";
+    case CompareOp::Equal:
+      return "==";
+    case CompareOp::NotEqual:
+      return "!=";
+  }
+  return "";
+}
+
 std::optional<Value> mismatch(Script& s, std::string_view op, const Value& left, const Value& right,
                               source::Span span, std::string help = "") {
   auto& error = s.error(
@@ -177,7 +195,7 @@ std::optional<Value> negate(Script& s, const Value& value, source::Span span) {
   }
   for (double& number : numeric->data) number = -number;
   if (const auto* estimate = value.as<Estimate>())
-    return Value{Estimate{-estimate->mean, estimate->standard_error}};
+    return Value{Estimate{-estimate->mean, estimate->standard_error, -estimate->bias}};
   return from_numeric(*numeric);
 }
 
@@ -187,7 +205,7 @@ std::optional<bool> compare(Script& s, CompareOp op, const Value& left, const Va
   if (op == CompareOp::NotEqual) return !equal(left, right);
   const auto a = number_of(left), b = number_of(right);
   if (!a || !b) {
-    mismatch(s, "<", left, right, span);
+    mismatch(s, symbol(op), left, right, span);
     return {};
   }
   switch (op) {

@@ -126,17 +126,18 @@ std::optional<Value> write_file(Script& s, const Signature& signature, const Arg
   std::string path;
   const auto value = arguments.value("value");
   if (!value || !arguments.read("file", path)) return {};
+  if (!allowed(s.context, path, arguments.span_of("file"))) return {};
   const bool plotting = signature.name == "plot";
   if (const auto error = plotting ? error_field(*value) : std::nullopt)
-    return finish(s, arguments, path,
-                  s.context.phases.run("plot", [&] { return runtime::plot(*error, path); }));
+    return finish(s, arguments, path, s.context.phases.run("plot", [&] {
+      return runtime::plot(*error, path, s.context.watch());
+    }));
   const auto* solution = value->as<Solution>();
   const auto* ensemble = value->as<EnsembleValue>();
   if (!solution && !ensemble) {
     arguments.wrong_type("value", "a solution or an ensemble", *value);
     return {};
   }
-  if (!allowed(s.context, path, arguments.span_of("file"))) return {};
   const ModelHandle& handle = solution ? *solution->handle : *ensemble->handle;
   const std::string why = s.context.phases.run(plotting ? "plot" : "save", [&] {
     if (plotting)

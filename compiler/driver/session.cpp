@@ -147,7 +147,12 @@ bool Session::run_text(std::string_view text, std::string_view display_name) {
     const Module* module = driver::add_module(impl_->context, std::string(display_name),
                                               std::string(text), impl_->scope);
     if (!module) return impl_->good();
-    if (driver::prepare(impl_->script, *module)) driver::run(impl_->script, *module);
+    auto before = impl_->script.globals;
+    if (!driver::prepare(impl_->script, *module)) {
+      impl_->script.globals = std::move(before);  // what was declared stays
+      return false;
+    }
+    driver::run(impl_->script, *module);
     impl_->scope = module->scope;
     return impl_->good();
   });

@@ -103,6 +103,16 @@ bool is_entry(const fs::path& path) {
          stem.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
+/// What was left of an entry or of the key while it was written: its name, and two numbers.
+bool is_unfinished(const fs::path& path) {
+  const std::string end = path.extension().string();
+  const auto dash = end.find('-');
+  const bool ours = end.size() > 3 && dash != std::string::npos && dash > 1 &&
+                    dash + 1 < end.size() && end.find('-', dash + 1) == std::string::npos &&
+                    end.find_first_not_of("0123456789-", 1) == std::string::npos;
+  return ours && (is_entry(path.stem()) || path.stem() == kKeyName);
+}
+
 /// Names of entries are digests of all that the object depends on.
 std::string name_of(const std::string& key_text) {
   return base::to_hex(base::sha256(key_text)) + ".o";
@@ -220,7 +230,7 @@ void ObjectCache::prune() const {
   for (fs::directory_iterator file(folder_, error), end; !error && file != end;
        file.increment(error)) {
     const fs::path& path = file->path();
-    const bool whole = is_entry(path), part = is_entry(path.stem()) || path.stem() == kKeyName;
+    const bool whole = is_entry(path), part = is_unfinished(path);
     struct stat status;
     const std::string name = path.filename().string();
     if ((!whole && !part) || name == kKeyName ||

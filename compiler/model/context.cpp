@@ -151,6 +151,8 @@ std::optional<Unit> read_factor(Context& context, const syntax::UnitFactor& fact
                               "'" + factor.name.text + "' is not a known unit");
     if (const std::string_view symbol = unit_symbol(factor.name.text); !symbol.empty()) {
       diagnostic.help = "write '" + std::string(symbol) + "'";
+    } else if (factor.name.text == "degC" || factor.name.text == "celsius") {
+      diagnostic.help = "temperatures are in K; 'from_celsius' of std.units converts";
     } else if (auto guess = diagnostics::did_you_mean(factor.name.text, known)) {
       diagnostic.help = "did you mean '" + *guess + "'?";
     }

@@ -56,14 +56,24 @@ void report_divisor(Context& context, const Body& body, ExprId divisor) {
       "...'";
 }
 
+/// Zero, or what rounding leaves of a sum that is.
+bool is_zero(Context& context, ExprId e) {
+  const auto value = constant(context, e);
+  if (!value) return false;
+  double size = 0;
+  const expr::Store& store = context.store();
+  if (store.op(e) == expr::Op::Add)
+    for (const ExprId part : store.args(e)) size += std::fabs(constant(context, part).value_or(0));
+  return std::fabs(*value) <= 1e-15 * size;
+}
+
 /// The divisor of a power with a negative exponent, where it is zero.
 bool is_zero_divisor(Context& context, ExprId e) {
   const expr::Store& store = context.store();
   if (store.op(e) != expr::Op::Pow) return false;
   const auto exponent = constant(context, store.args(e)[1]);
   if (!exponent || !(*exponent < 0)) return false;
-  const auto base = constant(context, store.args(e)[0]);
-  return base && std::fabs(*base) < 1e-15;
+  return is_zero(context, store.args(e)[0]);
 }
 
 /// The parts of e that are evaluated; of a choice that the parameters decide, one branch.

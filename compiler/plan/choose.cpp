@@ -40,7 +40,11 @@ bool check_cost(const model::Model& model, const Options& options, diagnostics::
   auto& d = sink.emit(Kind::NoCost, options.span,
                       fmt::format("'{}' has no cost, so it has no value to solve for", model.name));
   d.labels.push_back({model.span, "neither 'lagrangian' nor 'reward' nor 'terminal' here"});
-  d.help = "add one of them, or ask for 'simulate' or 'derive'";
+  const bool pays = std::any_of(model.states.begin(), model.states.end(), [](const auto& state) {
+    return state.boundary == model::Boundary::Absorb;
+  });
+  d.help = pays ? "add 'lagrangian 0': then V is what the ends pay"
+                : "add one of them, or ask for 'simulate' or 'derive'";
   return false;
 }
 

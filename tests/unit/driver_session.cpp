@@ -91,6 +91,17 @@ TEST_CASE("faults below a session become diagnostics, and the session goes on") 
   CHECK(session.run_text("x = 1\nprint(x)"));
 }
 
+TEST_CASE("a slip in a second declaration leaves the first as it was") {
+  std::string out;
+  hopf::SessionOptions options;
+  options.out = [&](std::string_view text) { out += text; };
+  hopf::Session session(options);
+  REQUIRE(session.run_text(model_text(0)));
+  CHECK_FALSE(session.run_text("model m { state x in [-1, 1] reflct }"));
+  CHECK(session.run_text("print(m.target)"));
+  CHECK(out == "0\n");
+}
+
 TEST_CASE("two sessions share no names and no settings") {
   std::string first_out, second_out;
   hopf::SessionOptions first_options, second_options;
