@@ -45,6 +45,26 @@ Matrix invariant_space(const Matrix& start, const std::vector<Matrix>& operators
   return basis.leftCols(rank);
 }
 
+Vector units_of_cost(const std::vector<Matrix>& costs, const std::vector<Matrix>& operators) {
+  const auto n = costs.front().rows();
+  Vector unit = Vector::Zero(n);
+  for (const Matrix& Q : costs) unit = unit.cwiseMax(Q.diagonal().cwiseAbs().cwiseSqrt());
+  double rate = 0;
+  for (const Matrix& each : operators) rate = std::max(rate, each.diagonal().cwiseAbs().maxCoeff());
+  if (!(rate > 0)) rate = 1;
+  for (bool more = true; more;) {
+    Vector driven = Vector::Zero(n);
+    for (const Matrix& each : operators) driven = driven.cwiseMax(each.cwiseAbs() * unit / rate);
+    more = false;
+    for (Eigen::Index i = 0; i < n; ++i) {
+      if (unit(i) > 0 || !(driven(i) > 0)) continue;
+      unit(i) = driven(i);
+      more = true;
+    }
+  }
+  return (unit.array() > 0).select(unit, 1.0);
+}
+
 std::optional<Vector> integral_of_flow(const Matrix& F, const Vector& v) {
   const Matrix V = invariant_space(v, {F});
   if (V.cols() == 0) return Vector(Vector::Zero(v.size()));

@@ -361,11 +361,11 @@ std::string March::failure(double to_go, const Values& V) const {
     System varying;
     const System& now = at(to_go, varying);
     const Hamiltonian H = hamiltonian(now, j, V);
-    const Vector sizes = H.R.diagonal().cwiseAbs();
     const Eigen::LLT<Matrix> R(H.R);
-    weight = weight || (now.m() > 0 && (R.info() != Eigen::Success ||
-                                        R.matrixLLT().diagonal().cwiseAbs2().minCoeff() <
-                                            1e-9 * sizes.maxCoeff()));
+    const Eigen::ArrayXd pivots = R.matrixLLT().diagonal().array().square();
+    const bool positive =
+        R.info() == Eigen::Success && (pivots >= 1e-9 * H.R.diagonal().array().abs()).all();
+    weight = weight || (now.m() > 0 && !positive);
   }
   if (weight)
     return fmt::format(

@@ -62,6 +62,7 @@ System projected(const System& system, const Matrix& V) {
     mode.b = mode.q = Vector::Zero(mode.n);
     mode.r = Vector::Zero(mode.m);
     mode.constant = 0;
+    mode.covariance = Matrix();
     for (Mode::Multiplicative& noise : mode.noise) {
       const Matrix rows = V(noise.rows, Eigen::all).transpose();
       noise.C = rows * noise.C * V;
@@ -81,18 +82,28 @@ Matrix whole(const Mode::Multiplicative& noise, int n) {
   return C;
 }
 
-/// A basis of the states that some cost sees, sooner or later.
+/// A basis of the states that some cost sees, sooner or later. Each state is told in the unit in
+/// which it costs, or in which what it drives does, so that no choice of units hides one.
 Matrix seen_states(const System& system) {
   const int n = system.n();
-  Matrix costs(n, n * static_cast<int>(system.size()));
-  std::vector<Matrix> operators;
-  for (std::size_t j = 0; j < system.size(); ++j) {
-    const Mode& mode = system.modes[j];
-    costs.middleCols(n * static_cast<int>(j), n) = mode.Q;
+  std::vector<Matrix> costs, operators;
+  for (const Mode& mode : system.modes) {
+    costs.push_back(mode.Q);
     operators.emplace_back(mode.A.transpose());
     for (const auto& noise : mode.noise) operators.emplace_back(whole(noise, n).transpose());
   }
-  return invariant_space(costs, operators);
+  const Vector unit = units_of_cost(costs, operators);
+  const auto to_units = unit.cwiseInverse().asDiagonal();
+  Matrix start(n, 0);
+  for (const Matrix& Q : costs) {
+    start.conservativeResize(n, start.cols() + n);
+    start.rightCols(n) = to_units * Q * to_units;
+  }
+  for (Matrix& each : operators) each = (to_units * each * unit.asDiagonal()).eval();
+  const Matrix basis = unit.asDiagonal() * invariant_space(start, operators);
+  if (basis.cols() == 0 || basis.cols() == n) return basis;
+  const Matrix Q = Eigen::HouseholderQR<Matrix>(basis).householderQ();
+  return Q.leftCols(basis.cols());
 }
 
 std::vector<Matrix> no_gains(const System& system) {
