@@ -145,6 +145,24 @@ bool read_coordinates(Script& s, const syntax::Argument& argument, std::vector<d
   return true;
 }
 
+/// A grid knows V in its domain.
+bool on_solution(Script& s, const Solution& solution, const std::vector<double>& x, Span span) {
+  const runtime::ValueFunction& V = *solution.value;
+  for (std::size_t k = 0; V.on_grid() && k < x.size(); ++k) {
+    const runtime::Axis& axis = V.grid.axes[k];
+    const double hair = 1e-9 * (axis.hi - axis.lo);
+    if (axis.periodic() || (x[k] >= axis.lo - hair && x[k] <= axis.hi + hair)) continue;
+    auto& error =
+        s.error(Kind::OutsideSolution, span,
+                fmt::format("{} = {} is outside of its domain [{}, {}], on which '{}' was solved",
+                            V.states[k].name, number_text(x[k]), number_text(axis.lo),
+                            number_text(axis.hi), V.model));
+    error.help = "ask within it, or solve on a larger domain";
+    return false;
+  }
+  return true;
+}
+
 std::optional<Point> read_point(Script& s, const Solution& solution, const syntax::Call& call,
                                 Span span) {
   Point point;
@@ -154,6 +172,7 @@ std::optional<Point> read_point(Script& s, const Solution& solution, const synta
     if (!good) return {};
   }
   if (!check_coordinates(s, *solution.handle->model, point.x.size(), span)) return {};
+  if (!on_solution(s, solution, point.x, span)) return {};
   return point;
 }
 

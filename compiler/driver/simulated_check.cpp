@@ -17,7 +17,8 @@ using runtime::ValueFunction;
 
 constexpr std::int64_t kPaths = 1000;
 constexpr double kDiscountTimes = 3;  // of simulated time, in units of 1/rho; V stands for the rest
-constexpr double kLongest = 20;       // and at most
+constexpr double kLongest = 100;      // and at most,
+constexpr double kLeast = 0.25;       // where that is not too little of 1/rho to say anything
 constexpr double kUndiscounted = 2;   // without a discount or a horizon
 constexpr std::size_t kStarts = 3;
 constexpr double kSeconds = 1;      // that a check takes, code for its paths included
@@ -59,11 +60,14 @@ std::vector<std::vector<double>> starts_of(const model::Model& model, const Valu
   return result;
 }
 
-double simulated_time(const model::Model& model) {
+/// Nothing where too little of what V counts would be simulated.
+std::optional<double> simulated_time(const model::Model& model) {
   if (model.horizon) return *model.horizon;
   if (!model.discount) return kUndiscounted;
   const double rho = expr::evaluate(*model.store, model.discount->value, model.bindings());
-  return rho > 0 ? std::min(kDiscountTimes / rho, kLongest) : kUndiscounted;
+  if (!(rho > 0)) return kUndiscounted;
+  if (rho * kLongest < kLeast) return std::nullopt;
+  return std::min(kDiscountTimes / rho, kLongest);
 }
 
 /// What the grid may add to the difference.
@@ -129,9 +133,11 @@ runtime::Check check_of(const model::Model& model, const ValueFunction& V, const
 std::optional<runtime::Check> simulated_check(const model::Model& model, const ValueFunction& V,
                                               const PathRun& run) {
   if (!model.has_cost || model.average) return std::nullopt;
+  const auto until = simulated_time(model);
+  if (!until) return std::nullopt;
   const auto starts = starts_of(model, V);
   SimulateOptions options;
-  options.until = simulated_time(model);
+  options.until = *until;
   options.paths = kPaths;
   options.records = 2;
   options.bias = false;

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "driver/hidden_terminal.hpp"
+#include "driver/hidden_features.hpp"
 #include "driver/solve_internal.hpp"
 
 namespace hopf::driver {
@@ -15,6 +15,7 @@ using runtime::Boundary;
 using runtime::Check;
 
 constexpr double kLargestResidual = 1e-6;
+constexpr std::size_t kFewInTarget = 2;  // nodes, with several states
 
 // Steps whose length follows from the error leave a residual within that error; those that were
 // taken while V still moved leave as much as it moved.
@@ -75,17 +76,21 @@ Check upwind_check(const runtime::PolicySystem& system, std::size_t dimension) {
           false};
 }
 
-// Nodes at an end that must not be crossed where even the best control drifts outward.
-std::optional<Check> leaving_check(const SolveTask& task, const runtime::Grid& declared,
-                                   const runtime::PointProblem& problem,
-                                   const runtime::PolicySystem& system) {
-  std::size_t leaving = 0, where = 0;
+/// Where even the best control drifts outward through an end that must not be crossed.
+struct Leaving {
+  std::size_t nodes = 0, where = 0;
   bool constrained = false;
+  std::string assumed;  // a state of which it was only assumed
+};
+
+Leaving leaving_nodes(const SolveTask& task, const runtime::Grid& declared,
+                      const runtime::PointProblem& problem, const runtime::PolicySystem& system) {
+  Leaving result;
   for (std::size_t k = 0; k < problem.grid.dimension(); ++k) {
     const auto& axis = problem.grid.axes[k];
     if (declared.axes[k].boundary != Boundary::Constrain || axis.boundary != Boundary::Constrain)
       continue;
-    constrained = true;
+    result.constrained = true;
     const std::size_t count = axis.nodes.size(), stride = problem.grid.stride(k);
     for (std::size_t u = 0; u < system.unknowns(); ++u) {
       const std::size_t i = u % system.points() / stride % count;
@@ -95,20 +100,37 @@ std::optional<Check> leaving_check(const SolveTask& task, const runtime::Grid& d
       const double h =
           i == 0 ? axis.nodes[1] - axis.nodes[0] : axis.nodes[count - 1] - axis.nodes[count - 2];
       if (!((out - in) * h > 1e-9 * (axis.hi - axis.lo))) continue;
-      if (leaving++ == 0) where = u;
+      if (result.nodes++ == 0) result.where = u;
+      if (task.model.states[k].boundary_defaulted) result.assumed = task.model.states[k].name;
     }
   }
-  if (!constrained) return std::nullopt;
-  if (leaving == 0)
-    return Check{kStateConstraint, "kept", "at every end some control keeps the state inside", 0,
+  return result;
+}
+
+std::optional<Check> leaving_check(const SolveTask& task, const runtime::Grid& declared,
+                                   const runtime::PointProblem& problem,
+                                   const runtime::PolicySystem& system) {
+  const Leaving leaving = leaving_nodes(task, declared, problem, system);
+  if (!leaving.constrained) return std::nullopt;
+  if (leaving.nodes == 0)
+    return Check{"state constraint", "kept", "at every end some control keeps the state inside", 0,
                  false};
-  return Check{kStateConstraint,
-               fmt::format("broken at {} nodes, as at {}", leaving,
-                           place_text(task.model, problem.grid, where)),
-               "no control of finite cost keeps the state inside there; it was held, for no more "
-               "than its running cost, so that V promises too much around it: let the domain begin "
-               "where a control can stay, or say what its end pays with 'absorb(...)'",
-               static_cast<double>(leaving), true};
+  const std::string help =
+      leaving.assumed.empty()
+          ? ""
+          : fmt::format("write 'constrain' after the domain of '{}' if it must stay inside, or ",
+                        leaving.assumed);
+  return Check{"state constraint",
+               fmt::format("broken at {} nodes, as at {}", leaving.nodes,
+                           place_text(task.model, problem.grid, leaving.where)),
+               fmt::format("no control of finite cost keeps the state inside there; it was held, "
+                           "for no more than its running cost, so that V promises too much around "
+                           "it: {}let the domain begin where a control can stay, or say what its "
+                           "end pays with 'absorb(...)'",
+                           help),
+               static_cast<double>(leaving.nodes),
+               true,
+               true};
 }
 
 std::optional<Check> splitting_check(const runtime::PointProblem& problem,
@@ -149,14 +171,34 @@ std::optional<Check> arrival_check(const SolveTask& task, const runtime::PointPr
 }
 
 // A target too thin for the grid ends nothing.
-std::optional<Check> target_check(const runtime::PointProblem& problem,
+std::optional<Check> target_check(const SolveTask& task, const runtime::PointProblem& problem,
                                   const runtime::PolicySystem& system) {
-  if (!problem.has_until || system.meets_target()) return std::nullopt;
+  if (!problem.has_until) return std::nullopt;
+  const auto nodes = system.target_nodes() / static_cast<std::size_t>(problem.regimes);
+  const bool small = problem.grid.dimension() > 1 && nodes <= kFewInTarget;
+  if (system.meets_target() && small && !has_noise(task.model))
+    return Check{"target", fmt::format("{} node{}", nodes, nodes == 1 ? "" : "s"),
+                 "the set of 'until' is no larger than a cell, and how the grid meets it decides "
+                 "who arrives: ask for a finer grid, or make the set larger",
+                 static_cast<double>(nodes), true};
+  if (system.meets_target()) return std::nullopt;
   return Check{
       "target", "missed",
       "no node lies in the set of 'until' and no edge between nodes crosses it, so that it "
       "ends nothing: ask for a finer grid, make the set larger, or move it into the domain",
       1, true};
+}
+
+// A payment that is meant to be earned costs where nothing else does.
+std::optional<Check> stopping_check(const SolveTask& task, const runtime::PointProblem& problem,
+                                    const runtime::GridSolution& solution) {
+  if (!problem.has_stop || task.model.reward) return std::nullopt;
+  const std::vector<double>& V = solution.value.front();
+  if (std::any_of(V.begin(), V.end(), [](double v) { return v != 0; })) return std::nullopt;
+  return Check{"stopping", "worth it nowhere",
+               "V is 0: what 'stop pays' is a cost here, and going on costs nothing; if it is "
+               "earned, write 'reward 0'",
+               0, true};
 }
 
 std::optional<Check> switches_check(const runtime::PointProblem& problem) {
@@ -222,8 +264,10 @@ std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
     if (check) checks.push_back(std::move(*check));
   };
   add(splitting_check(problem, system));
-  add(hidden_terminal(task, problem.grid));
-  add(target_check(problem, system));
+  for (runtime::Check& check : hidden_features(task, problem.grid, answer.solution.step_times))
+    checks.push_back(std::move(check));
+  add(target_check(task, problem, system));
+  add(stopping_check(task, problem, answer.solution));
   add(switches_check(problem));
   add(arrival_check(task, problem, answer.solution));
   add(leaving_check(task, plan.grid, problem, system));

@@ -6,9 +6,11 @@
 #include <limits>
 #include <utility>
 
+#include "core/between.hpp"
 #include "driver/solve_internal.hpp"
 #include "expr/traverse.hpp"
 #include "value/error_estimate.hpp"
+#include "value/truncation.hpp"
 
 namespace hopf::driver {
 
@@ -72,21 +74,24 @@ runtime::GridSolution solve_again(const SolveTask& task, const runtime::PointPro
   return solve_again(task, closed, settings);
 }
 
-/// V at time t, linear between the stored ones.
-std::vector<double> at_time(const runtime::GridSolution& solution, double t) {
-  const auto& times = solution.times;
+/// A field at time t, linear between the stored ones.
+std::vector<double> at_time(const std::vector<double>& times, const Levels& levels, double t) {
   const auto next = std::upper_bound(times.begin(), times.end(), t);
   const auto after = static_cast<std::size_t>(
       std::clamp<std::ptrdiff_t>(next - times.begin(), 0, std::ssize(times) - 1));
   const std::size_t before = after == 0 ? 0 : after - 1;
-  if (before == after) return solution.value[after];
+  if (before == after) return levels[after];
   const double weight = std::clamp((t - times[before]) / (times[after] - times[before]), 0.0, 1.0);
-  std::vector<double> result = solution.value[before];
+  std::vector<double> result = levels[before];
   if (weight < kSameTime) return result;
-  if (weight > 1 - kSameTime) return solution.value[after];
+  if (weight > 1 - kSameTime) return levels[after];
   for (std::size_t i = 0; i < result.size(); ++i)
-    result[i] += weight * (solution.value[after][i] - result[i]);
+    result[i] = runtime::between(result[i], levels[after][i], weight);
   return result;
+}
+
+std::vector<double> at_time(const runtime::GridSolution& solution, double t) {
+  return at_time(solution.times, solution.value, t);
 }
 
 /// The stored levels at which all grids have a solution of their own; of others the interpolation
@@ -201,7 +206,7 @@ Levels spread(const std::vector<double>& times, const std::vector<std::size_t>& 
     result.push_back(errors[weight > 0 ? after : before]);
     if (weight == 0 || weight == 1) continue;
     for (std::size_t u = 0; u < result.back().size(); ++u)
-      result.back()[u] = std::lerp(errors[before][u], errors[after][u], weight);
+      result.back()[u] = runtime::between(errors[before][u], errors[after][u], weight);
   }
   return result;
 }
@@ -216,7 +221,8 @@ struct Family {
   Variation wide;
   double beyond;  // what all larger boxes change, relative to what `wide` does
   bool noisy;
-  bool kinks;  // of the terminal amount
+  bool kinks;         // of the terminal amount
+  Levels truncation;  // on the finest coarse grid; may be empty
 };
 
 runtime::ErrorEstimate estimate_at(const Family& family, double t, const std::vector<double>& V) {
@@ -229,10 +235,12 @@ runtime::ErrorEstimate estimate_at(const Family& family, double t, const std::ve
         at_time(family.narrow->solution, t),
         at_nodes(family.narrow->grid, family.wide.grid, at_time(*family.wide.solution, t)));
   for (double& e : ends) e *= family.beyond;
+  std::vector<double> carried;
+  if (!family.truncation.empty()) carried = at_time(half.solution.times, family.truncation, t);
   return runtime::estimate_error(
       {&family.problem.grid, &half.grid, &last.grid, &family.narrow->grid, V, V2,
        two ? std::span<const double>(lowest) : std::span<const double>(), family.upwind, ends,
-       family.problem.regimes, family.noisy, family.kinks});
+       family.problem.regimes, family.noisy, family.kinks, carried});
 }
 
 /// What the steps themselves say of their error, which has grown from the horizon on.
@@ -303,8 +311,10 @@ void summarise(const Inner& inner, const runtime::ErrorEstimate& estimate, Error
   if (inner.unknown > 0)
     words +=
         fmt::format("; not known at {} nodes, where coarser grids have no finite V", inner.unknown);
+  const bool warning = middle > kLargeError;
+  if (warning) words += "; ask for a finer grid with 'grid = ...'";
   result.check = {"error", fmt::format("{:.1g} at most, {:.1g} in the middle", largest, middle),
-                  words, largest, middle > kLargeError};
+                  words, largest, warning};
 }
 
 /// What a free boundary between nodes adds: it lies within a cell of where the grid has it, and V
@@ -349,6 +359,12 @@ bool has_kinks(const expr::Store& store, expr::ExprId e) {
   return false;
 }
 
+Levels truncation_of(runtime::PointProblem problem, const CoarseSolution& coarse,
+                     const runtime::SolveSettings& settings) {
+  problem.grid = coarse.grid;
+  return runtime::carried_truncation(problem, coarse.solution, settings);
+}
+
 /// Boxes that grow by the same share change V by less and less: 1 + q + q^2 + ... of what the first
 /// does, if the next changes q of that.
 double change_beyond(const SolveTask& task, const runtime::PointProblem& problem,
@@ -385,7 +401,8 @@ Family family_of(const SolveTask& task, const runtime::PointProblem& problem,
                 widen(task, narrow, rough),
                 1,
                 has_noise(task.model),
-                task.model.terminal && has_kinks(*task.model.store, task.model.terminal->value)};
+                task.model.terminal && has_kinks(*task.model.store, task.model.terminal->value),
+                truncation_of(problem, coarse.back(), runtime::coarser(settings))};
   // A coarse grid lets the ends be felt too far: where they decide the error, the next finer one is
   // asked as well, if that is cheap.
   const bool line = problem.grid.dimension() == 1;

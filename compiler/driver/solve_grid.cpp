@@ -380,16 +380,15 @@ bool room_for_switches(const SolveTask& task, const runtime::PointProblem& probl
   return false;
 }
 
-/// Where a control that costs without end was held at an end, every grid promises too much alike.
+/// Where every grid errs alike, as where a control that costs without end was held at an end.
 void forget_error(GridAnswer& answer, const std::vector<runtime::Check>& checks) {
-  const bool broken = std::any_of(checks.begin(), checks.end(), [](const runtime::Check& check) {
-    return check.name == kStateConstraint && check.warning;
-  });
-  if (!broken) return;
+  const auto blind = std::find_if(checks.begin(), checks.end(),
+                                  [](const runtime::Check& check) { return check.blinds; });
+  if (blind == checks.end()) return;
   constexpr double inf = std::numeric_limits<double>::infinity();
   for (auto& level : answer.error.levels) std::fill(level.begin(), level.end(), inf);
   answer.error.check = {"error", "unknown",
-                        "a state constraint is broken, and all grids promise too much alike", inf};
+                        fmt::format("all grids err alike: see '{}'", blind->name), inf};
 }
 
 }  // namespace

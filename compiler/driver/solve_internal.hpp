@@ -139,7 +139,6 @@ std::vector<runtime::QuadraticLevel> unbounded_value(const SolveTask&);
 /// The failure of a grid solve as a diagnostic in the user's terms.
 void report_failure(const SolveTask&, const GridAnswer&);
 /// Health checks of a finished grid solve.
-inline constexpr char kStateConstraint[] = "state constraint";
 std::vector<runtime::Check> health_checks(const SolveTask&, const plan::Plan&, const GridAnswer&);
 /// The largest share by which V changes at a node of the inner half of the domain, relative to V
 /// and to its range around the node; and the unknown where.

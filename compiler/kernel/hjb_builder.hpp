@@ -66,6 +66,9 @@ class HjbBuilder {
   void offer_binding(Best& best);
   bool ends_bind() const;
   void offer_switches(Best& best);
+  std::optional<Controls> with_zero(const Controls& u, ExprId function, std::size_t control,
+                                    ExprId target);
+  void offer_rest(Best& best);
   void offer_zeros(Best& best, ExprId function, std::size_t control,
                    const std::vector<ExprId>& targets);
   void offer_finite(Best& best);

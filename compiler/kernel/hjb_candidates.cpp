@@ -158,22 +158,43 @@ void HjbBuilder::offer_binding(Best& best) {
   }
 }
 
-// Controls where `function`, affine in one control, takes each of the target values.
-void HjbBuilder::offer_zeros(Best& best, ExprId function, std::size_t control,
-                             const std::vector<ExprId>& targets) {
+/// `u` with one control where `function`, affine in it, takes the target value.
+std::optional<HjbBuilder::Controls> HjbBuilder::with_zero(const Controls& u, ExprId function,
+                                                          std::size_t control, ExprId target) {
   const HjbControl& info = in_.controls[control];
   const SymbolId symbol = info.symbol;
-  if (!info.interval || !depends_on(s_, function, symbol)) return;
+  if (!info.interval || !depends_on(s_, function, symbol)) return std::nullopt;
   const auto affine = as_affine(s_, function, std::span(&symbol, 1));
-  if (!affine) return;
-  for (const ExprId target : targets) {
-    const ExprId slope = at(affine->linear[0], best.u), rest = at(affine->constant, best.u);
-    ExprId root = s_.div(s_.sub(target, rest), slope);
-    if (std::isfinite(info.lo)) root = s_.max(root, num(info.lo));
-    if (std::isfinite(info.hi)) root = s_.min(root, num(info.hi));
-    Controls u = best.u;
-    u[control] = root;
-    offer(best, u);
+  if (!affine) return std::nullopt;
+  const ExprId slope = at(affine->linear[0], u), rest = at(affine->constant, u);
+  ExprId root = s_.div(s_.sub(target, rest), slope);
+  if (std::isfinite(info.lo)) root = s_.max(root, num(info.lo));
+  if (std::isfinite(info.hi)) root = s_.min(root, num(info.hi));
+  Controls result = u;
+  result[control] = root;
+  return result;
+}
+
+// Controls where `function` takes each of the target values.
+void HjbBuilder::offer_zeros(Best& best, ExprId function, std::size_t control,
+                             const std::vector<ExprId>& targets) {
+  for (const ExprId target : targets)
+    if (const auto u = with_zero(best.u, function, control, target)) offer(best, *u);
+}
+
+// Where the end binds and every law leads out, one control may have to end the noise for another to
+// end the drift.
+void HjbBuilder::offer_rest(Best& best) {
+  if (in_.controls.size() < 2 || !ends_bind()) return;
+  for (std::size_t c = 0; c < in_.controls.size(); ++c) {
+    for (const ExprId noise : diffusion_) {
+      const auto quiet = with_zero(best.u, noise, c, s_.integer(0));
+      if (!quiet) continue;
+      for (std::size_t d = 0; d < in_.controls.size(); ++d) {
+        for (std::size_t k = 0; k < n_ && d != c; ++k)
+          if (const auto u = with_zero(*quiet, drift_[k], d, s_.integer(0))) offer(best, *u);
+      }
+    }
   }
 }
 
@@ -256,6 +277,7 @@ HjbBuilder::Best HjbBuilder::minimise() {
   offer_switches(best);
   offer_parts(best);
   offer_binding(best);
+  offer_rest(best);
   return best;
 }
 

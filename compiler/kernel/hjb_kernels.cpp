@@ -300,7 +300,7 @@ HjbKernels HjbBuilder::build() {
   return result;
 }
 
-/// What depends on one axis and time alone, one kernel an axis.
+/// What depends on one axis alone, one kernel an axis.
 void HjbBuilder::add_tables(HjbKernels& result) {
   for (std::size_t k = 0; k < n_; ++k) {
     std::vector<ExprId> outputs;

@@ -16,6 +16,7 @@ constexpr double kSteep = 16;        // mu V of the answer: a large mu favours t
 constexpr int kMostStages = 10;
 constexpr std::size_t kFew = 100;      // one in so many nodes may be found later
 constexpr int kMostIterations = 2000;  // the front may move by one node in each
+constexpr int kStalled = 50;           // without a node more that arrives, or less that moves
 constexpr double kSettled = 1e-8;      // change of y, relative to it and ...
 constexpr double kFar = 1e-4;          // ... this
 constexpr double kNone = 1e-13;        // y that is none
@@ -150,6 +151,9 @@ bool Search::improve() {
 
 // Howard's iteration for one mu.
 bool Search::settle() {
+  double least = kInfinity;
+  std::size_t fewest = V_.size() + 1;
+  int stalled = 0;
   for (int iteration = 0; iteration < kMostIterations; ++iteration) {
     std::vector<double> source(rest_ > 0 ? y_.size() : 0, rest_ * paid(0)), next = y_;
     if (!solve(killing(mu_), source, [&](double value) { return paid(value); }, next)) return false;
@@ -162,7 +166,10 @@ bool Search::settle() {
     count_missing();
     if (problem_.fixed_policy) return true;
     if (!improve()) return false;
-    if (iteration > 0 && moved < kSettled) return true;
+    stalled = moved < 0.5 * least || missing_ < fewest ? 0 : stalled + 1;
+    least = std::min(least, moved);
+    fewest = std::min(fewest, missing_);
+    if (iteration > 0 && (moved < kSettled || stalled >= kStalled)) return true;
   }
   return true;
 }

@@ -222,6 +222,16 @@ std::vector<double> discrete_error(const NestedValues& in, const Differences& d,
   return result;
 }
 
+/// The differences of grids on which V errs alike say nothing: what their differences leave out
+/// does.
+void compare_truncation(const NestedValues& in, const Differences& d, std::size_t first,
+                        std::vector<double>& error) {
+  if (in.truncation.empty()) return;
+  const double ratio = ratio_of(*in.fine, *in.half);
+  for (std::size_t i = 0; i < error.size(); ++i)
+    error[i] = std::max(error[i], in.truncation[first + i] * std::pow(ratio, -d.limit[i]));
+}
+
 double median(std::vector<double> values, double quantile = 0.5) {
   std::erase_if(values, [](double v) { return !std::isfinite(v); });
   if (values.empty()) return 0;
@@ -303,7 +313,8 @@ ErrorEstimate estimate_error(const NestedValues& in) {
   std::size_t growing = 0;
   double upwind = 0;
   for (const Differences& d : all) {
-    const std::vector<double> e = discrete_error(in, d, result.order, growing);
+    std::vector<double> e = discrete_error(in, d, result.order, growing);
+    compare_truncation(in, d, discrete.size(), e);
     discrete.insert(discrete.end(), e.begin(), e.end());
     upwind += d.upwind / static_cast<double>(regimes);
   }

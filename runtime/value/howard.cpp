@@ -35,12 +35,27 @@ bool lead_in(Iteration& iteration, int most, double artificial) {
   return true;
 }
 
+/// A rate that is left over changes V by what it sums up to while the chain leaves: at most 1/rho,
+/// or the time in which it makes as many steps as cross the grid.
+void weigh_by_rows(const PolicySystem& system, std::vector<double>& residual) {
+  SparseMatrix A = system.pattern();
+  std::vector<double> b;
+  system.assemble({}, A, b);
+  for (std::size_t u = 0; u < residual.size(); ++u) {
+    if (system.fixed(u)) continue;
+    const double across = static_cast<double>(system.steps_across());
+    const double rate = A.value[static_cast<std::size_t>(A.start[u])] / across;
+    residual[u] = relative(residual[u], std::max(system.discount()[u], rate));
+  }
+}
+
 GridSolution finish(PolicySystem& system, Iteration& iteration,
                     const std::vector<char>& never = {}) {
   GridSolution answer = std::move(iteration.answer);
   if (answer.failure != Failure::None && answer.failure != Failure::NotConverged) return answer;
   std::vector<double> residual(system.unknowns());
   system.residual(iteration.V, {}, residual);
+  weigh_by_rows(system, residual);
   answer.residual = relative(largest(residual), iteration.size());
   const auto smaller = [](double a, double b) { return std::abs(a) < std::abs(b); };
   answer.where = static_cast<std::size_t>(

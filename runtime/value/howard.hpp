@@ -61,6 +61,7 @@ struct GridSolution {
   double unsettled = 0;  // sum over the steps that were taken while V still moved, over its size
   double change = 0;     // of the last iteration
   int steps = 0;         // in time, that were taken
+  std::vector<double> step_times;  // increasing, both ends included; of them `times` are kept
   std::vector<double>
       time_error;  // [unknown]: what the steps add to the error of V at the first time
 };

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/sum.hpp"
+
 namespace hopf::runtime {
 
 void IncompleteFactor::permute(const SparseMatrix& A, std::span<const std::int32_t> order,
@@ -77,15 +79,6 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) {
   double sum = 0;
   for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
   return sum;
-}
-
-double largest(std::span<const double> a) {
-  double worst = 0;
-  for (const double v : a) {
-    if (std::isnan(v)) return v;
-    worst = std::max(worst, std::abs(v));
-  }
-  return worst;
 }
 
 // What rounding alone leaves of a residual: a few units of the last place of the largest row of |A|

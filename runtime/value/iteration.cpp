@@ -29,12 +29,6 @@ constexpr double kBarTolerance = 1e-3;  // of solves for an error
 
 double relative(double a, double b) { return a == 0 ? 0 : a / b; }
 
-double largest(std::span<const double> v) {
-  double result = 0;
-  for (const double x : v) result = std::max(result, std::abs(x));
-  return result;
-}
-
 Iteration::Iteration(PolicySystem& system, const PointProblem& problem,
                      const SolveSettings& settings)
     : V(system.unknowns(), 0.0),
@@ -124,9 +118,14 @@ double least_of(std::span<const double> shift) {
 
 bool chooses(const PointProblem& problem) { return !problem.fixed_policy && problem.controls > 0; }
 
+/// max |a - b|; NaN where there is one.
 double distance(std::span<const double> a, std::span<const double> b) {
   double result = 0;
-  for (std::size_t u = 0; u < a.size(); ++u) result = std::max(result, std::abs(a[u] - b[u]));
+  for (std::size_t u = 0; u < a.size(); ++u) {
+    const double d = std::abs(a[u] - b[u]);
+    if (!(d <= result)) result = d;
+    if (std::isnan(d)) break;
+  }
   return result;
 }
 

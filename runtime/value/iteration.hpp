@@ -5,14 +5,13 @@
 #include <span>
 #include <vector>
 
+#include "core/sum.hpp"
 #include "value/howard.hpp"
 
 namespace hopf::runtime {
 
 /// a/b, and 0 where nothing is compared with nothing.
 double relative(double a, double b);
-/// max |v|.
-double largest(std::span<const double> v);
 
 class Iteration {
  public:

@@ -123,6 +123,7 @@ bool March::begin() {
   if (system_.has_open_ends())
     bounds_ = {std::min(*lo, settings_.least_terminal), std::max(*hi, settings_.most_terminal)};
   levels_.push(T_, V, allowed());
+  iteration_.answer.step_times.push_back(T_);
   return find_lost();
 }
 
@@ -186,6 +187,7 @@ bool March::cross() {
   const auto [lo, hi] = std::minmax_element(now_.begin(), now_.end());
   bounds_ = {std::min(bounds_.least, *lo), std::max(bounds_.most, *hi)};
   levels_.push(jump.before, now_, allowed(), true);
+  iteration_.answer.step_times.push_back(jump.before);
   tau_ = T_ - jump.before;
   return true;
 }
@@ -200,10 +202,10 @@ double March::time_at(double tau) const {
 
 // tau_k = T (k/N)^2: a terminal layer gets the short steps that it needs.
 void March::graded() {
-  const double N = settings_.steps;
   for (int k = 1; k <= settings_.steps; ++k) {
     if ((settings_.steps - k) % settings_.joined != 0) continue;
-    const double end = k == settings_.steps ? T_ : T_ * (k * k / (N * N));
+    const double share = static_cast<double>(k) / settings_.steps;
+    const double end = k == settings_.steps ? T_ : T_ * share * share;
     while (at_jump() && goal() <= end) {
       if (!advance_to(goal()) || !cross()) return;
     }
@@ -215,9 +217,11 @@ void March::graded() {
 bool March::advance_to(double tau) {
   const double way = tau - tau_;
   if (way <= kShortest * T_) return true;
-  const int pieces = std::max(1, static_cast<int>(std::ceil(way / longest())));
-  for (int piece = 0; piece < pieces; ++piece) {
-    if (attempt(piece + 1 == pieces ? tau - tau_ : way / pieces) != Outcome::Accepted) return false;
+  const auto pieces = std::max<std::int64_t>(1, std::llround(std::ceil(way / longest())));
+  for (std::int64_t piece = 0; piece < pieces; ++piece) {
+    if (attempt(piece + 1 == pieces ? tau - tau_ : way / static_cast<double>(pieces)) !=
+        Outcome::Accepted)
+      return false;
   }
   return true;
 }
@@ -425,6 +429,7 @@ void March::accept() {
     given_[u] = system_.given(u);
   }
   levels_.push(iteration_.answer.t, now_, allowed());
+  iteration_.answer.step_times.push_back(iteration_.answer.t);
 }
 
 // The error that is there and the step's own go on as V does, with the step's matrix:
@@ -466,6 +471,7 @@ GridSolution March::finish() {
   GridSolution answer = std::move(iteration_.answer);
   if (answer.failure != Failure::None) return answer;
   answer.steps = taken_;
+  std::reverse(answer.step_times.begin(), answer.step_times.end());
   answer.time_error = std::move(E_);
   for (Level& level : levels_.all()) {
     system_.set_time(level.t);

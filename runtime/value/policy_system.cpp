@@ -177,9 +177,9 @@ void PolicySystem::set_time(double t) {
   searches_ = prepared_ ? kEager : 0;
   if (prepared_ && !problem_.time_dependent) return;
   prepare_conditions();
-  if (!prepared_ || problem_.time_dependent) {
-    if (problem_.given_diffusion) prepare_diffusion();
-    if (!prepared_ || problem_.given_diffusion) prepare_pattern();
+  if (!prepared_) {
+    if (problem_.given_diffusion) prepare_diffusion();  // which does not depend on time
+    prepare_pattern();
   }
   prepared_ = true;
 }
@@ -302,28 +302,39 @@ void PolicySystem::prepare_pattern() {
 
 SparseMatrix PolicySystem::pattern() const { return pattern_; }
 
+namespace {
+
+double largest_finite(std::span<const double> field) {
+  double size = 0;
+  for (const double v : field) size = std::isfinite(v) ? std::max(size, std::abs(v)) : size;
+  return size;
+}
+
+}  // namespace
+
 void PolicySystem::gradients(std::span<const double> V, std::size_t regime) {
   const std::span<const double> field = V.subspan(regime * points_, points_);
   // Where V is flat but for rounding every control is as good, and none may win by chance.
-  double size = 0;
-  for (const double v : field) size = std::isfinite(v) ? std::max(size, std::abs(v)) : size;
-  const auto told = [flat = kFlat * size](double d) { return std::abs(d) <= flat ? 0.0 : d; };
+  const auto told = [&](double d, std::size_t i) {
+    const double flat = kFlat * std::abs(field[i]);
+    return std::abs(d) <= flat && std::isfinite(flat) ? 0.0 : d;
+  };
   for (std::size_t k = 0; k < dimension_; ++k) {
     const std::size_t stride = problem_.grid.stride(k), count = problem_.grid.axes[k].nodes.size();
     const auto &lower = blocks_[k][1], &upper = blocks_[k][2];
     auto &backward = p_[2 * k], &forward = p_[2 * k + 1];
     for (std::size_t i = 0; i < points_; ++i) {
       const std::size_t node = i / stride % count;
-      backward[i] = -told(axes_stencil_.difference(field, 2 * k, i, regime)) / lower[node];
-      forward[i] = told(axes_stencil_.difference(field, 2 * k + 1, i, regime)) / upper[node];
+      backward[i] = -told(axes_stencil_.difference(field, 2 * k, i, regime), i) / lower[node];
+      forward[i] = told(axes_stencil_.difference(field, 2 * k + 1, i, regime), i) / upper[node];
     }
   }
   for (std::size_t k = 0; k < pair_d_.size(); ++k) {
     for (std::size_t i = 0; i < points_; ++i)
-      pair_d_[k][i] = told(pair_stencil_.difference(field, k, i, regime));
+      pair_d_[k][i] = told(pair_stencil_.difference(field, k, i, regime), i);
   }
   cut_gradients(field, regime);
-  avoid_lost(size, regime);
+  avoid_lost(largest_finite(field), regime);
   if (bending_ > 0) bend_gradients();
 }
 
@@ -476,7 +487,7 @@ void PolicySystem::fill(SparseMatrix& A, std::vector<double>& b, Diagonal diagon
   }
   for (const Cut& cut : cuts_) {  // the target's edge stands in for the node beyond it
     if (fixed(cut.unknown)) continue;
-    const double weight = w_[cut.side][cut.unknown];
+    const double weight = w_[cut.side][cut.unknown] * factor(cut.unknown, cut.neighbour);
     std::int64_t entry = A.start[cut.unknown];
     while (static_cast<std::size_t>(A.column[entry]) != cut.neighbour) ++entry;
     A.value[entry] += weight;

@@ -7,6 +7,7 @@
 // Unknown j*points + i; rows with a Dirichlet value (absorb, until, stop) say V_i = value.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -88,6 +89,10 @@ class PolicySystem {
   std::vector<double> payments() const;
   /// At some time so far the grid met the set of `until`.
   bool meets_target() const { return meets_target_; }
+  /// Unknowns in it at this time.
+  std::size_t target_nodes() const {
+    return static_cast<std::size_t>(std::count(inside_.begin(), inside_.end(), 1));
+  }
   /// What stopping costs at every unknown; empty without 'stop pays'.
   std::span<const double> stop_value() const { return stop_value_; }
   bool fixed(std::size_t unknown) const {
@@ -124,6 +129,8 @@ class PolicySystem {
   std::size_t inexact_splittings() const { return inexact_; }
   /// For the matrices of this system, with its order of elimination and its threads.
   LinearSolver linear_solver();
+  /// Nodes along all axes.
+  std::size_t steps_across() const;
   /// About what it costs to cross the grid, at `cost` for a unit of time: the median cost of a step
   /// of the chain, of those that cost, times the nodes along all axes; 1 where none costs.
   double crossing(std::span<const double> cost) const;

@@ -223,9 +223,13 @@ double PolicySystem::crossing(std::span<const double> cost) const {
   if (steps.empty()) return 1;
   const auto middle = steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2);
   std::nth_element(steps.begin(), middle, steps.end());
+  return *middle * static_cast<double>(steps_across());
+}
+
+std::size_t PolicySystem::steps_across() const {
   std::size_t nodes = 0;
   for (const Axis& axis : problem_.grid.axes) nodes += axis.nodes.size();
-  return *middle * static_cast<double>(nodes);
+  return nodes;
 }
 
 // With V = -log(y)/mu the equation mu L y = sum_k w_k (y - y_k) is the sum of w_k times

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/between.hpp"
 #include "value/quadratic_levels.hpp"
 
 namespace hopf::runtime {
@@ -50,7 +51,7 @@ template <class At>
 double blend(const Moment& moment, At at) {
   const double before = at(moment.before);
   if (moment.weight == 0) return before;
-  return before + moment.weight * (at(moment.after) - before);
+  return between(before, at(moment.after), moment.weight);
 }
 
 /// Row i of M x + v.

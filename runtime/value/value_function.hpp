@@ -21,6 +21,7 @@ struct Check {
   std::string words;  // what it means, one sentence
   double number = 0;  // the figure, NaN when there is none
   bool warning = false;
+  bool blinds = false;  // the comparison of grids does not see it: the error of V is not known
 };
 
 struct Report {
