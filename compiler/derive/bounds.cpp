@@ -169,11 +169,11 @@ double most_of_constants(const model::Model& model, Box box, double any) {
   for (const auto& group : model.groups) {
     if (group.disturbance) continue;
     choices.push_back(model::sample_controls(model, group));
-    total *= choices.back().size();
+    total = std::min(total * choices.back().size(), kMostConstants);
   }
   if (expr::topological(*model.store, cost).size() > kLargeCost) total = 1;
   double least = any;
-  for (std::size_t choice = 0; choice < std::min(total, kMostConstants); ++choice) {
+  for (std::size_t choice = 0; choice < total; ++choice) {
     std::size_t rest = choice, g = 0;
     for (const auto& group : model.groups) {
       if (group.disturbance) continue;

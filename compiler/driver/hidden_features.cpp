@@ -15,12 +15,15 @@ namespace {
 
 constexpr double kSlack = 0.05;    // of the range over the nodes
 constexpr double kBlinding = 0.5;  // beyond it, from which the grids have nothing to compare
+constexpr double kUnknown = std::numeric_limits<double>::infinity();
 constexpr int kMostBlocks = 20'000;
 constexpr int kHalvings = 12;  // of a cell, along its axes in turn
 constexpr int kSamples = 8;    // of an edge, as targets are looked for
 constexpr std::size_t kMostPoints = 2'000'000;
-constexpr int kTimes = 4001;     // at which what depends on time is looked at
-constexpr double kMissed = 0.1;  // of an integral over time, relative to that of its changes
+constexpr int kTimes = 4001;         // at which what depends on time is looked at
+constexpr double kRounding = 1e-10;  // of a function, relative to its size
+constexpr double kMatters = 1e-3;    // of V
+constexpr double kMissed = 0.1;      // of an integral over time, relative to that of its changes
 
 using expr::ExprId;
 using Range = std::array<double, 2>;
@@ -203,8 +206,8 @@ bool is_met(const model::Model& model, const runtime::Grid& grid, ExprId set) {
 
 class Features {
  public:
-  Features(const SolveTask& task, const runtime::Grid& grid, const std::vector<double>& times)
-      : model_(task.model), grid_(grid), times_(times) {}
+  Features(const SolveTask& task, const runtime::Grid& grid, const runtime::GridSolution& solution)
+      : model_(task.model), grid_(grid), solution_(solution) {}
 
   std::vector<runtime::Check> find() {
     if (model_.regime) return {};
@@ -226,7 +229,7 @@ class Features {
          fmt::format("a feature of {} that lies between nodes, of which V knows nothing: ask for "
                      "a finer grid, or one that is stretched there",
                      what),
-         value, true, hidden->beyond > kBlinding});
+         value, true, hidden->beyond > kBlinding ? kUnknown : 0.0});
   }
 
   void in_target() {
@@ -245,67 +248,105 @@ class Features {
                        "nodes crosses it, so that it ends nothing: ask for a finer grid, or make "
                        "it larger",
                        expr::print(*model_.store, set)),
-           1, true, true});
+           1, true, kUnknown});
     }
   }
 
-  /// At the middle of the domain and halfway to its corners.
+  /// The running cost that is missed counts in V as it is, the drift as far as V changes along its
+  /// axis, and the noise about as much.
   void in_time() {
-    std::vector<ExprId> functions{model_.lagrangian.value};
-    functions.insert(functions.end(), model_.drift.begin(), model_.drift.end());
-    functions.insert(functions.end(), model_.diffusion.begin(), model_.diffusion.end());
-    for (const ExprId f : functions) {
-      if (!mentions(model_, f, false, true)) continue;
-      for (const double share : {0.25, 0.5, 0.75})
-        if (in_time(f, share)) return;
+    const std::vector<double>& V = solution_.value.front();
+    double lo = kUnknown, hi = -kUnknown, size = 0;
+    for (const double v : V) {
+      if (!std::isfinite(v)) continue;
+      lo = std::min(lo, v), hi = std::max(hi, v), size = std::max(size, std::abs(v));
     }
+    Missed cost = missed(model_.lagrangian.value);
+    const auto add = [&](ExprId function, std::size_t axis) {
+      const Missed part = missed(function);
+      const double width = grid_.axes[axis].hi - grid_.axes[axis].lo;
+      cost.amount += part.amount * std::max(hi - lo, 0.0) / width;
+      if (part.amount > 0) cost.when = part.when;
+    };
+    for (std::size_t i = 0; i < grid_.dimension(); ++i) {
+      add(model_.drift[i], i);
+      for (std::size_t k = 0; k < model_.noise_count(); ++k)
+        add(model_.diffusion[i * model_.noise_count() + k], i);
+    }
+    if (!(cost.amount > 0)) return;
+    found_.push_back({"in time", fmt::format("at t = {:.6g}", cost.when),
+                      "a cost or the dynamics change there and back between two steps of the "
+                      "solution, which is added to the error: ask for more with 'steps = ...'",
+                      cost.amount, cost.amount > kMatters * size, cost.amount});
   }
 
-  bool in_time(ExprId function, double share) {
+  /// Of an integral over time, at the middle of the domain and halfway to its corners, with
+  /// controls in the middle and at the ends of their sets: the most that the steps miss where they
+  /// miss a tenth of how the function changes.
+  struct Missed {
+    double amount = 0, when = 0;
+  };
+
+  /// Of an open set a part one long on each side.
+  static double control_at(const model::Control& control, double of_set) {
+    const bool below = std::isfinite(control.lo), above = std::isfinite(control.hi);
+    const double lo = below ? control.lo : above ? control.hi - 1 : -1;
+    return std::lerp(lo, above ? control.hi : lo + (below ? 1 : 2), of_set);
+  }
+
+  Missed missed(ExprId function) const {
+    Missed worst;
+    if (!mentions(model_, function, false, true)) return worst;
+    for (const double share : {0.0, 0.25, 0.5, 0.75, 1.0}) {
+      for (const double of_set : {0.0, 0.5, 1.0}) {
+        const Missed here = missed_at(function, share, of_set);
+        if (here.amount > worst.amount) worst = here;
+        if (!mentions(model_, function, true, false)) break;
+      }
+    }
+    return worst;
+  }
+
+  Missed missed_at(ExprId function, double share, double of_set) const {
     expr::Binding at = model_.bindings();
     for (std::size_t k = 0; k < grid_.dimension(); ++k)
       at[model_.states[k].symbol] = std::lerp(grid_.axes[k].lo, grid_.axes[k].hi, share);
-    for (const model::Control& control : model_.controls) at[control.symbol] = middle_of(control);
+    for (const model::Control& control : model_.controls)
+      at[control.symbol] = control_at(control, of_set);
     const auto value = [&](double t) {
       at[model_.time] = t;
       return expr::evaluate(*model_.store, function, at);
     };
-    double sum = 0, seen = 0, size = 0, most = 0, when = 0;
+    const double T = *model_.horizon, dt = T / kTimes;
+    double sum = 0, seen = 0, size = 0, most = 0, largest = 0;
     for (std::size_t k = 0; k + 1 < times_.size(); ++k)
       seen += 0.5 * (times_[k + 1] - times_[k]) * (value(times_[k]) + value(times_[k + 1]));
-    const double dt = *model_.horizon / kTimes;
     std::vector<double> values;
     for (int k = 0; k < kTimes; ++k) sum += values.emplace_back(value((k + 0.5) * dt)) * dt;
-    const double mean = sum / *model_.horizon;
+    Missed result;
     for (int k = 0; k < kTimes; ++k) {
-      const double off = std::abs(values[static_cast<std::size_t>(k)] - mean);
+      const double v = values[static_cast<std::size_t>(k)], off = std::abs(v - sum / T);
       size += off * dt;
-      if (off > most) most = off, when = (k + 0.5) * dt;
+      largest = std::max(largest, std::abs(v));
+      if (off > most) most = off, result.when = (k + 0.5) * dt;
     }
-    if (!(std::abs(sum - seen) > kMissed * size)) return false;
-    found_.push_back({"in time", fmt::format("at t = {:.6g}", when),
-                      "a cost or the dynamics change there and back between two steps of the "
-                      "solution, which may know nothing of it: ask for more with 'steps = ...'",
-                      when, true, true});
-    return true;
-  }
-
-  static double middle_of(const model::Control& control) {
-    const bool bounded = std::isfinite(control.lo) && std::isfinite(control.hi);
-    return bounded ? 0.5 * (control.lo + control.hi) : std::clamp(0.0, control.lo, control.hi);
+    const double amount = std::abs(sum - seen);
+    if (amount > kMissed * size && amount > kRounding * largest * T) result.amount = amount;
+    return result;
   }
 
   const model::Model& model_;
   const runtime::Grid& grid_;
-  const std::vector<double>& times_;
+  const runtime::GridSolution& solution_;
+  const std::vector<double>& times_ = solution_.step_times;
   std::vector<runtime::Check> found_;
 };
 
 }  // namespace
 
 std::vector<runtime::Check> hidden_features(const SolveTask& task, const runtime::Grid& grid,
-                                            const std::vector<double>& times) {
-  return Features(task, grid, times).find();
+                                            const runtime::GridSolution& solution) {
+  return Features(task, grid, solution).find();
 }
 
 }  // namespace hopf::driver

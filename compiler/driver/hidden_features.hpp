@@ -14,6 +14,6 @@ namespace hopf::driver {
 /// smaller blocks of cells, and proved by a point); and where the steps of the solution miss a
 /// tenth of how a cost or the dynamics change in time.
 std::vector<runtime::Check> hidden_features(const SolveTask&, const runtime::Grid&,
-                                            const std::vector<double>& step_times);
+                                            const runtime::GridSolution&);
 
 }  // namespace hopf::driver

@@ -246,7 +246,7 @@ Kind kind_of_field(const Known& object, const std::string& name) {
   if (object.is(Kind::Derivation)) return Kind::Derivation;
   if (name == "method" || name == "report" || name == "scheme") return Kind::Text;
   if (name == "times" || name == "final") return Kind::Anything;
-  if (name == "mean" && object.is(Kind::Ensemble)) return Kind::Anything;
+  if ((name == "mean" || name == "std") && object.is(Kind::Ensemble)) return Kind::Anything;
   return Kind::Number;
 }
 

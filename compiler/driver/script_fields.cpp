@@ -28,8 +28,8 @@ std::nullopt_t no_field(Script& s, const Value& object, const Ident& name,
 const std::vector<std::string> kNone;
 const std::vector<std::string> kSolutionFields = {"policy",     "gradient", "error", "residual",
                                                   "iterations", "method",   "report"};
-const std::vector<std::string> kEnsembleFields = {"mean",  "quantile", "cost",  "cost_error",
-                                                  "final", "times",    "paths", "failed"};
+const std::vector<std::string> kEnsembleFields = {
+    "mean", "std", "quantile", "cost", "cost_error", "final", "times", "paths", "failed"};
 const std::vector<std::string> kSeriesFields = {"mean", "std", "quantile", "final"};
 const std::vector<std::string> kEstimateFields = {"mean", "error", "standard_error", "bias"};
 const std::vector<std::string> kPlanFields = {"method", "scheme"};
@@ -137,6 +137,14 @@ Value final_record(const runtime::Ensemble& paths) {
   return make_record(std::move(fields));
 }
 
+/// Of the last values; on a circle the circular standard deviation.
+std::optional<Value> series_deviation(Script& s, const runtime::Ensemble& paths, std::size_t state,
+                                      const Ident& name) {
+  if (!paths.circle(state).round() && paths.final_values[state].size() < 2)
+    return call_statistics(s, "std", {final_values(paths, state)}, name.span);
+  return estimate_of(paths.last_deviation(state));
+}
+
 std::optional<Value> ensemble_field(Script& s, const Value& object, const Ident& name) {
   const EnsembleValue& ensemble = *object.as<EnsembleValue>();
   const runtime::Ensemble& paths = *ensemble.paths;
@@ -145,6 +153,15 @@ std::optional<Value> ensemble_field(Script& s, const Value& object, const Ident&
     for (std::size_t i = 0; i < paths.states.size(); ++i)
       means.push_back(estimate_of(paths.last_mean(i)));
     return make_list(std::move(means));
+  }
+  if (name.text == "std") {
+    std::vector<Value> deviations;
+    for (std::size_t i = 0; i < paths.states.size(); ++i) {
+      auto deviation = series_deviation(s, paths, i, name);
+      if (!deviation) return {};
+      deviations.push_back(std::move(*deviation));
+    }
+    return make_list(std::move(deviations));
   }
   if (name.text == "quantile") return method(object, "quantile");
   if (name.text == "cost")
@@ -162,14 +179,6 @@ std::optional<Value> ensemble_field(Script& s, const Value& object, const Ident&
   std::vector<std::string> known = kEnsembleFields;
   for (const std::string& state : base_names(paths.states)) known.push_back(state);
   return no_field(s, object, name, known);
-}
-
-/// Of the last values; on a circle the circular standard deviation.
-std::optional<Value> series_deviation(Script& s, const runtime::Ensemble& paths, std::size_t state,
-                                      const Ident& name) {
-  if (!paths.circle(state).round() && paths.final_values[state].size() < 2)
-    return call_statistics(s, "std", {final_values(paths, state)}, name.span);
-  return estimate_of(paths.last_deviation(state));
 }
 
 std::optional<Value> series_field(Script& s, const Value& object, const Ident& name) {

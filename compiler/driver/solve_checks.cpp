@@ -15,7 +15,8 @@ using runtime::Boundary;
 using runtime::Check;
 
 constexpr double kLargestResidual = 1e-6;
-constexpr std::size_t kFewInTarget = 2;  // nodes, with several states
+constexpr double kUnknown = std::numeric_limits<double>::infinity();  // an error
+constexpr std::size_t kFewInTarget = 2;                               // nodes, with several states
 
 // Steps whose length follows from the error leave a residual within that error; those that were
 // taken while V still moved leave as much as it moved.
@@ -192,7 +193,7 @@ std::optional<Check> target_check(const SolveTask& task, const runtime::PointPro
 // A payment that is meant to be earned costs where nothing else does.
 std::optional<Check> stopping_check(const SolveTask& task, const runtime::PointProblem& problem,
                                     const runtime::GridSolution& solution) {
-  if (!problem.has_stop || task.model.reward) return std::nullopt;
+  if (!problem.has_stop || task.model.reward || !task.model.controls.empty()) return std::nullopt;
   const std::vector<double>& V = solution.value.front();
   if (std::any_of(V.begin(), V.end(), [](double v) { return v != 0; })) return std::nullopt;
   return Check{"stopping", "worth it nowhere",
@@ -264,7 +265,7 @@ std::vector<Check> health_checks(const SolveTask& task, const plan::Plan& plan,
     if (check) checks.push_back(std::move(*check));
   };
   add(splitting_check(problem, system));
-  for (runtime::Check& check : hidden_features(task, problem.grid, answer.solution.step_times))
+  for (runtime::Check& check : hidden_features(task, problem.grid, answer.solution))
     checks.push_back(std::move(check));
   add(target_check(task, problem, system));
   add(stopping_check(task, problem, answer.solution));

@@ -380,15 +380,18 @@ bool room_for_switches(const SolveTask& task, const runtime::PointProblem& probl
   return false;
 }
 
-/// Where every grid errs alike, as where a control that costs without end was held at an end.
-void forget_error(GridAnswer& answer, const std::vector<runtime::Check>& checks) {
-  const auto blind = std::find_if(checks.begin(), checks.end(),
-                                  [](const runtime::Check& check) { return check.blinds; });
-  if (blind == checks.end()) return;
-  constexpr double inf = std::numeric_limits<double>::infinity();
-  for (auto& level : answer.error.levels) std::fill(level.begin(), level.end(), inf);
-  answer.error.check = {"error", "unknown",
-                        fmt::format("all grids err alike: see '{}'", blind->name), inf};
+/// Adds to the error what all grids miss alike, as where a control that costs without end was held
+/// at an end: that is not known.
+void add_unseen(GridAnswer& answer, const std::vector<runtime::Check>& checks) {
+  double all = 0;
+  for (const runtime::Check& check : checks) {
+    all += check.adds;
+    if (std::isinf(check.adds))
+      answer.error.check = {"error", "unknown",
+                            fmt::format("all grids err alike: see '{}'", check.name), check.adds};
+  }
+  for (auto& level : answer.error.levels)
+    for (double& e : level) e += all;
 }
 
 }  // namespace
@@ -413,7 +416,7 @@ std::optional<runtime::ValueFunction> solve_on_grid(const SolveTask& task, const
   V.report.iterations = solution.iterations;
   V.report.residual = solution.residual;
   V.report.checks = health_checks(task, plan, answer);
-  forget_error(answer, V.report.checks);
+  add_unseen(answer, V.report.checks);
   V.report.checks.push_back(std::move(answer.error.check));
   V.node_error = std::move(answer.error.levels);
   if (answer.wide) crop(plan.grid, *answer.wide, problem.regimes, solution, V.node_error);

@@ -221,11 +221,10 @@ std::vector<char> kept_ends(const model::Model& model, const kernel::HjbInput& i
         std::any_of(model.controls.begin(), model.controls.end(),
                     [&](const auto& control) { return depends_on(store, noise, control.symbol); });
     for (const auto& end : {state.lo, state.hi}) {
-      const bool declared =
-          state.boundary == model::Boundary::Constrain && !state.boundary_defaulted && end;
+      const bool kept = state.boundary == model::Boundary::Constrain && end;
       const bool quiet =
-          declared && store.is_zero(substitute(store, noise, {{state.symbol, store.number(*end)}}));
-      result.push_back(declared && (controlled || quiet));
+          kept && store.is_zero(substitute(store, noise, {{state.symbol, store.number(*end)}}));
+      result.push_back(kept && (controlled || quiet));
     }
   }
   return result;

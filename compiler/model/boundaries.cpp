@@ -78,9 +78,9 @@ bool some_control_keeps(const Face& face, expr::Box box) {
   std::size_t total = 1;
   for (const ControlGroup* group : face.groups) {
     choices.push_back(sample_controls(face.context.model, *group));
-    total *= choices.back().size();
+    total = std::min(total * choices.back().size(), kMaxChoices);
   }
-  for (std::size_t choice = 0; choice < std::min(total, kMaxChoices); ++choice) {
+  for (std::size_t choice = 0; choice < total; ++choice) {
     std::size_t rest = choice;
     for (std::size_t g = 0; g < face.groups.size(); ++g) {
       const auto& value = choices[g][rest % choices[g].size()];

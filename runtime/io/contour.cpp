@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <unordered_map>
+#include <map>
 
 namespace hopf::runtime {
 namespace {
@@ -105,7 +105,7 @@ class Tracer {
 
   const Samples& samples_;
   double level_;
-  std::unordered_map<Edge, Ends> links_;
+  std::map<Edge, Ends> links_;
 };
 
 }  // namespace

@@ -51,7 +51,7 @@ constexpr std::size_t kMostRowsDirect = 200'000;  // complete factors of larger 
 // are all but zero are held to a small share of the largest, or their rounding would count as an
 // error of order one.
 double backward_error(const SparseMatrix& A, std::span<const double> b, std::span<const double> x) {
-  constexpr double kNegligible = 1e-8;
+  constexpr double kNegligible = 1e-8, kTiny = 1e-290;  // below, numbers have few digits
   std::vector<double> residual(A.rows()), size(A.rows());
   for (std::size_t row = 0; row < A.rows(); ++row) {
     residual[row] = b[row];
@@ -63,8 +63,8 @@ double backward_error(const SparseMatrix& A, std::span<const double> b, std::spa
     }
     if (std::isnan(residual[row])) return residual[row];
   }
-  const double least =
-      kNegligible * (size.empty() ? 0 : *std::max_element(size.begin(), size.end()));
+  const double least = std::max(
+      kTiny, kNegligible * (size.empty() ? 0 : *std::max_element(size.begin(), size.end())));
   double worst = 0;
   for (std::size_t row = 0; row < A.rows(); ++row) {
     if (residual[row] != 0)

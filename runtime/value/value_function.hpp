@@ -21,7 +21,9 @@ struct Check {
   std::string words;  // what it means, one sentence
   double number = 0;  // the figure, NaN when there is none
   bool warning = false;
-  bool blinds = false;  // the comparison of grids does not see it: the error of V is not known
+  /// To the error of V, of what the comparison of grids does not see; infinite where it is not
+  /// known.
+  double adds = 0;
 };
 
 struct Report {
