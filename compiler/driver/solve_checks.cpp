@@ -131,7 +131,7 @@ std::optional<Check> leaving_check(const SolveTask& task, const runtime::Grid& d
                            help),
                static_cast<double>(leaving.nodes),
                true,
-               true};
+               kUnknown};
 }
 
 std::optional<Check> splitting_check(const runtime::PointProblem& problem,
