@@ -345,8 +345,8 @@ plot(V, "{k}.png")
 
 TESTS = (figures_run_nothing, programs_of_the_present_folder_are_not_run, sigterm_leaves_nothing,
          sighup_leaves_nothing, file_size_limit_is_an_error, interrupts_are_heard, lasting_pipes_are_read,
-         endless_and_odd_files_are_refused, nan_in_data_is_refused, caches_of_others_are_not_used, files_of_others_in_the_cache_stay,
-         sandbox_ends_at_the_folder, links_stay_links, files_say_where_they_come_from, memory_that_ends_is_an_error,
+         endless_and_odd_files_are_refused, nan_in_data_is_refused, caches_of_others_are_not_used,
+         files_of_others_in_the_cache_stay, sandbox_ends_at_the_folder, links_stay_links, files_say_where_they_come_from, memory_that_ends_is_an_error,
          options_out_of_reach_have_words, flat_values_are_drawn)
 
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "expr/traverse.hpp"
@@ -147,15 +148,6 @@ class Search {
   int blocks_ = 0;
 };
 
-bool mentions(const model::Model& model, ExprId e, bool controls, bool time) {
-  const auto symbols = expr::free_symbols(*model.store, e);
-  return std::any_of(symbols.begin(), symbols.end(), [&](expr::SymbolId symbol) {
-    if (time && symbol == model.time) return true;
-    return controls && std::any_of(model.controls.begin(), model.controls.end(),
-                                   [&](const auto& c) { return c.symbol == symbol; });
-  });
-}
-
 /// What the running cost adds whatever controls and time are.
 ExprId fixed_cost(const model::Model& model) {
   expr::Store& store = *model.store;
@@ -164,7 +156,7 @@ ExprId fixed_cost(const model::Model& model) {
     const auto args = store.args(terms[0]);
     terms.assign(args.begin(), args.end());
   }
-  std::erase_if(terms, [&](ExprId e) { return mentions(model, e, true, true); });
+  std::erase_if(terms, [&](ExprId e) { return depends_on_control_or_time(model, e); });
   return store.add(terms);
 }
 
@@ -236,7 +228,7 @@ class Features {
     std::vector<ExprId> sets;
     list_sets(*model_.store, model_.until->condition, sets);
     for (const ExprId set : sets) {
-      if (sets.size() == 1 || mentions(model_, set, true, true) || is_met(model_, grid_, set))
+      if (sets.size() == 1 || depends_on_control_or_time(model_, set) || is_met(model_, grid_, set))
         continue;
       const ExprId inside =
           model_.store->select(set, model_.store->integer(1), model_.store->integer(0));
@@ -280,9 +272,6 @@ class Features {
                       cost.amount, cost.amount > kMatters * size, cost.amount});
   }
 
-  /// Of an integral over time, at the middle of the domain and halfway to its corners, with
-  /// controls in the middle and at the ends of their sets: the most that the steps miss where they
-  /// miss a tenth of how the function changes.
   struct Missed {
     double amount = 0, when = 0;
   };
@@ -294,14 +283,17 @@ class Features {
     return std::lerp(lo, above ? control.hi : lo + (below ? 1 : 2), of_set);
   }
 
+  /// Of an integral over time, on a diagonal of the domain, with controls in the middle and at the
+  /// ends of their sets: the most that the steps miss where they miss a tenth of how the function
+  /// changes.
   Missed missed(ExprId function) const {
     Missed worst;
-    if (!mentions(model_, function, false, true)) return worst;
+    if (!expr::depends_on(*model_.store, function, model_.time)) return worst;
     for (const double share : {0.0, 0.25, 0.5, 0.75, 1.0}) {
       for (const double of_set : {0.0, 0.5, 1.0}) {
         const Missed here = missed_at(function, share, of_set);
         if (here.amount > worst.amount) worst = here;
-        if (!mentions(model_, function, true, false)) break;
+        if (!depends_on_control(model_, function)) break;
       }
     }
     return worst;

@@ -59,6 +59,9 @@ std::vector<bool> open_axes(const runtime::Grid&);
 bool any(const std::vector<bool>& axes);
 /// Neither a horizon nor a discount, or one of 0: only its target ends the problem.
 bool endless(const model::Model&);
+/// Of an amount of the model; the second also of the regime.
+bool depends_on_control(const model::Model&, expr::ExprId);
+bool depends_on_control_or_time(const model::Model&, expr::ExprId);
 /// Does any state have a noise that is not zero?
 bool has_noise(const model::Model&);
 

@@ -60,14 +60,6 @@ void add_controls(const SolveTask& task, kernel::HjbInput& input) {
     input.policy.push_back(driver::numeric(model, task.policy->at(control.name)));
 }
 
-bool depends_on_control_or_time(const model::Model& model, ExprId e) {
-  if (depends_on(*model.store, e, model.time)) return true;
-  if (model.regime && depends_on(*model.store, e, model.regime->symbol)) return true;
-  return std::any_of(model.controls.begin(), model.controls.end(), [&](const model::Control& c) {
-    return depends_on(*model.store, e, c.symbol);
-  });
-}
-
 // Covariance free of controls is split by Selling's reduction in the runtime; otherwise the kernels
 // use the diagonal neighbours of each pair.
 void add_covariance(const SolveTask& task, kernel::HjbInput& input) {
@@ -217,9 +209,7 @@ std::vector<char> kept_ends(const model::Model& model, const kernel::HjbInput& i
   for (std::size_t k = 0; k < model.dimension(); ++k) {
     const auto& state = model.states[k];
     const ExprId noise = input.covariance[k * model.dimension() + k];
-    const bool controlled =
-        std::any_of(model.controls.begin(), model.controls.end(),
-                    [&](const auto& control) { return depends_on(store, noise, control.symbol); });
+    const bool controlled = depends_on_control(model, noise);
     for (const auto& end : {state.lo, state.hi}) {
       const bool kept = state.boundary == model::Boundary::Constrain && end;
       const bool quiet =
@@ -243,6 +233,17 @@ void add_time(const model::Model& model, const kernel::HjbInput& input,
 }
 
 }  // namespace
+
+bool depends_on_control(const model::Model& model, ExprId e) {
+  return std::any_of(model.controls.begin(), model.controls.end(), [&](const model::Control& c) {
+    return depends_on(*model.store, e, c.symbol);
+  });
+}
+
+bool depends_on_control_or_time(const model::Model& model, ExprId e) {
+  return depends_on(*model.store, e, model.time) || depends_on_control(model, e) ||
+         (model.regime && depends_on(*model.store, e, model.regime->symbol));
+}
 
 double first_value(const model::Model& model, const model::Control& control) {
   const auto& group = model.groups[control.group];

@@ -68,7 +68,7 @@ Window window_at(const PolicySystem& system, const Grid& grid, std::size_t k,
 }
 
 /// What the differences along the axes leave out of the rate of change of V at each unknown, and
-/// the sum of the sizes of its parts.
+/// the sum of the sizes of its parts; and either of them, carried.
 struct Truncation {
   std::vector<double> sum, size;
   void add(std::size_t unknown, double part) {
@@ -104,15 +104,10 @@ bool all_finite(const GridSolution& solution) {
   });
 }
 
-/// Both, carried.
-struct Carried {
-  std::vector<double> sum, size;
-};
-
 /// The errors at one level from those at the next, a time of 1/`rate` later; without a horizon
 /// there is none.
 bool carry(PolicySystem& system, LinearSolver& solver, const Grid& grid, std::span<const double> V,
-           double rate, Carried& error) {
+           double rate, Truncation& error) {
   Truncation source = truncation(system, grid, V);
   std::vector<double> killing(V.size()), b;
   for (std::size_t u = 0; u < V.size(); ++u) {
@@ -124,12 +119,10 @@ bool carry(PolicySystem& system, LinearSolver& solver, const Grid& grid, std::sp
     if (std::abs(V[u] - stop) <= kStopped * std::abs(stop)) killing[u] = kForever;
   }
   SparseMatrix A = system.pattern();
-  const auto nothing = [](double) { return 0.0; };
-  for (auto part : {&Carried::sum, &Carried::size}) {
-    const auto& gain = part == &Carried::sum ? source.sum : source.size;
-    system.assemble_killed(killing, gain, nothing, A, b);
-    if (!solver.solve(A, b, error.*part, kTolerance).ok) return false;
-  }
+  system.assemble_killed(killing, source.sum, [](double) { return 0.0; }, A, b);
+  if (!solver.solve(A, b, error.sum, kTolerance).ok) return false;
+  for (std::size_t u = 0; u < b.size(); ++u) b[u] = system.fixed(u) ? 0 : source.size[u];
+  if (!solver.again(A, b, error.size, kTolerance)) return false;
   return std::isfinite(largest(error.sum)) && std::isfinite(largest(error.size));
 }
 
@@ -145,7 +138,7 @@ std::vector<std::vector<double>> carried_truncation(const PointProblem& problem,
   LinearSolver solver = system.linear_solver();
   std::vector<std::vector<double>> result(solution.value.size());
   const std::vector<double> none(system.unknowns(), 0.0);
-  Carried error{none, none};
+  Truncation error{none, none};
   for (std::size_t level = result.size(); level-- > 0;) {
     const bool last = settings.horizon > 0 && level + 1 == result.size();
     const double step =
